@@ -1,0 +1,167 @@
+#include "torture/oracle/judge.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <fstream>
+
+#include "harness/base/errors.hpp"
+
+namespace torture {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Judge : public testing::Test {
+ protected:
+  Judge() {
+    std::string pattern = testing::TempDir() + "judgeXXXXXX";
+    dir_ = mkdtemp(pattern.data());
+  }
+  ~Judge() override { fs::remove_all(dir_); }
+  void write(const std::string& file, const std::string& text) {
+    fs::create_directories((dir_ / file).parent_path());
+    std::ofstream(dir_ / file, std::ios::app) << text;
+  }
+  void event(const std::string& fields) { write("S/events.jsonl", "{\"t_s\":1.5,\"event\":" + fields + "}\n"); }
+  void start() { event(R"("start","scenario":"S","flavor":"f","seed":"0x1","least":{"grace_periods":10})"); }
+  void end(const std::string& fields = "", int gps = 100) {
+    event(R"("end","torture_s":3600,"counts":{"grace_periods":)" + std::to_string(gps) + "}" + fields);
+  }
+  void exited(const std::string& how = R"("exit_code":0,"words":"exited with 0")") { event(R"("child_ended",)" + how); }
+  Judgement judged() { return judge_scenario(dir_ / "S"); }
+  fs::path dir_;
+};
+
+TEST_F(Judge, Success) {
+  start();
+  event(R"("canary","flavor":"busted_x","result":"caught")");
+  end();
+  exited();
+  const Judgement j = judged();
+  EXPECT_EQ(j.verdict, Verdict::kSuccess);
+  EXPECT_EQ(j.json()["bound_per_hour_95"], 3.0);
+  EXPECT_EQ(j.json()["signature"], nullptr);
+  EXPECT_EQ(j.canary, "caught");
+}
+
+TEST_F(Judge, FailuresStandInCausalOrder) {
+  start();
+  event(R"("failure","check":"memory_order","message":"m","evidence":"e")");
+  event(R"("failure","check":"too_short_gp","message":"t","evidence":"e")");
+  end(R"(,"failures":{"too_short_gp":7})");
+  exited();
+  const Judgement j = judged();
+  EXPECT_EQ(j.verdict, Verdict::kFailure);
+  ASSERT_EQ(j.failures.size(), 2U);
+  EXPECT_EQ(j.failures[0].check, "too_short_gp");
+  EXPECT_EQ(j.failures[0].count, 7U);
+}
+
+TEST_F(Judge, EveryCheckHasItsVerdict) {
+  const std::pair<const char*, Verdict> cases[] = {{"stalled_gp", Verdict::kHang},
+                                                   {"no_forward_progress", Verdict::kHang},
+                                                   {"use_after_free", Verdict::kCrash},
+                                                   {"lock_cycle", Verdict::kDeadlock},
+                                                   {"lost_callback", Verdict::kFailure}};
+  for (const auto& [check, verdict] : cases) EXPECT_EQ(verdict_of_check(check), verdict) << check;
+}
+
+TEST_F(Judge, CutShortIsInterrupted) {
+  EXPECT_EQ(judged().verdict, Verdict::kInterrupted);  // not even a directory
+  start();
+  write("S/events.jsonl", "{\"t_s\":2,\"event\":\"chi");
+  write("S/stats.jsonl", "{\"t_s\":2,\"reads\":77,\"gps\":3}\n{\"t_s\":3,\"rea");
+  EXPECT_EQ(judged().verdict, Verdict::kInterrupted);
+  EXPECT_EQ(judged().counts["reads"], 77);
+}
+
+TEST_F(Judge, ForeignKillIsACrashAndOurOwnIsNot) {
+  start();
+  exited(R"("signal":"SIGKILL","foreign":true,"words":"ended by SIGKILL from outside")");
+  EXPECT_EQ(judged().verdict, Verdict::kCrash);
+  EXPECT_EQ(judged().signature, "crash:SIGKILL");
+  fs::remove(dir_ / "S/events.jsonl");
+  start();
+  event(R"("failure","check":"stalled_gp","message":"m","evidence":"e")");
+  exited(R"("signal":"SIGKILL","by_supervisor":true,"words":"ended by SIGKILL")");
+  EXPECT_EQ(judged().verdict, Verdict::kHang);
+}
+
+TEST_F(Judge, VacuousIsInconclusive) {
+  start();
+  end("", 9);
+  exited();
+  EXPECT_EQ(judged().verdict, Verdict::kInconclusive);
+}
+
+TEST_F(Judge, InjectorThatNeverFiredIsInconclusive) {
+  start();
+  event(R"("torture","injectors":["signals"])");
+  end(R"(,"injectors":{"signals":0})");
+  exited();
+  EXPECT_EQ(judged().verdict, Verdict::kInconclusive);
+}
+
+TEST_F(Judge, BrokenSkippedStoppedMissedCanary) {
+  start();
+  event(R"("broken","message":"disk full")");
+  exited(R"("exit_code":3,"words":"exited with 3")");
+  EXPECT_EQ(judged().verdict, Verdict::kBroken);
+  fs::remove(dir_ / "S/events.jsonl");
+  start();
+  event(R"("skipped","reason":"no call")");
+  EXPECT_EQ(judged().verdict, Verdict::kSkipped);
+  fs::remove(dir_ / "S/events.jsonl");
+  start();
+  end();
+  event(R"("stopped","signal":"SIGINT")");
+  exited();
+  EXPECT_EQ(judged().verdict, Verdict::kInterrupted);
+  fs::remove(dir_ / "S/events.jsonl");
+  start();
+  event(R"("canary","flavor":"busted_x","result":"missed")");
+  exited();
+  EXPECT_EQ(judged().verdict, Verdict::kBroken);
+}
+
+TEST_F(Judge, NearMissesAreJudgedByRateUnlessExact) {
+  start();
+  end(R"(,"batch":[5,5,1])");
+  exited();
+  EXPECT_EQ(judged().verdict, Verdict::kSuccess);
+  fs::remove(dir_ / "S/events.jsonl");
+  event(R"("start","scenario":"S","gp_seq_exact":true)");
+  end(R"(,"batch":[5,5,1])");
+  exited();
+  EXPECT_EQ(judged().failures.at(0).check, "too_short_gp");
+}
+
+TEST_F(Judge, RunHasTheWorstAndForeignDirectoriesAreRefused) {
+  EXPECT_THROW(judge_run(dir_ / "none"), harness::UsageError);
+  EXPECT_THROW(judge_run(dir_), harness::UsageError);
+  write("plan.json", "[]");
+  EXPECT_THROW(judge_run(dir_), harness::UsageError);
+  fs::remove(dir_ / "plan.json");
+  write("plan.json", R"({"scenarios":[{"dir":"S"},{"dir":"T"}]})");
+  start();
+  end();
+  exited();
+  const RunJudgement run = judge_run(dir_);
+  EXPECT_EQ(run.whole.verdict, Verdict::kInterrupted);
+  EXPECT_EQ(run.json()["scenarios"][0]["verdict"], "SUCCESS");
+  EXPECT_EQ(run.exit_status(), 4);
+}
+
+TEST_F(Judge, SignatureNamesTheInnermostFrames) {
+  write("S/stacks.txt",
+        "Thread 2 \"updater/0\":\n#0  0x7f in syscall () from /lib/libc.so.6\n#1  0x55 in stuck_wait (d=0x1) at b.cpp:3\n"
+        "#2  0x55 in torture::Updater::run (this=0x1) at updater.cpp:9\n");
+  start();
+  event(R"("failure","check":"stalled_gp","message":"m","evidence":"e")");
+  exited(R"("signal":"SIGKILL","by_supervisor":true,"words":"w")");
+  EXPECT_EQ(judged().signature, "stalled_gp:stuck_wait<torture::Updater::run");
+}
+
+}  // namespace
+}  // namespace torture
