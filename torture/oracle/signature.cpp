@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <regex>
 #include <vector>
 
@@ -30,29 +31,35 @@ std::vector<Stack> parse_stacks(const std::filesystem::path& file) {
     }
     if (stacks.empty()) stacks.emplace_back();
     const std::string name = match[1];
-    const bool ours = !std::regex_search(line, foreign) && name[0] != '_' && name[0] != '<' && name != "syscall";
+    const bool ours = !std::regex_search(line, foreign) && name[0] != '_' && name[0] != '<' && !name.starts_with("harness::") && name != "syscall";
     stacks.back().push_back({name, ours});
   }
   return stacks;
 }
 
-// For a crash, the frames below the signal; otherwise those of the first thread that is inside the scheme or the
-// torture's waiting for it.
+// Up to three innermost frames of our own; for a crash those below the signal.
+std::vector<std::string> innermost(const Stack& stack, bool crash) {
+  std::vector<std::string> names;
+  bool counts = !crash;
+  for (const Frame& f : stack) {
+    if (f.function == "<signal") counts = true;
+    if (counts && f.ours && names.size() < 3) names.push_back(f.function);
+  }
+  return names;
+}
+
+// A crash shows in the thread that handles its signal; a hang first of all in an updater.
 std::vector<std::string> telling_frames(const std::vector<Stack>& stacks, bool crash) {
-  for (const Stack& stack : stacks) {
-    std::vector<std::string> names;
-    bool below_signal = !crash, telling = crash;
-    for (const Frame& f : stack) {
-      if (f.function == "<signal") below_signal = true;
-      if (!below_signal || !f.ours) continue;
-      if (f.function.find("torture::Updater") != std::string::npos ||
-          f.function.find("torture::Reader::") != std::string::npos ||
-          f.function.find("torture::Flood") != std::string::npos) {
-        telling = true;
-      }
-      if (names.size() < 3) names.push_back(f.function);
+  const std::vector<std::string> places =
+      crash ? std::vector<std::string>{"<signal"}
+            : std::vector<std::string>{"torture::Updater::", "torture::Fakewriter::", "torture::BarrierTorture::",
+                                       "torture::Flood::", "torture::Reader::"};
+  for (const std::string& place : places) {
+    for (const Stack& stack : stacks) {
+      const auto there = [&place](const Frame& f) { return f.function.starts_with(place); };
+      if (!std::ranges::any_of(stack, there)) continue;
+      if (const auto names = innermost(stack, crash); !names.empty()) return names;
     }
-    if (telling && !names.empty()) return names;
   }
   return {};
 }

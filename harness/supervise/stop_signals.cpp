@@ -1,0 +1,96 @@
+#include "harness/supervise/stop_signals.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "harness/base/clock.hpp"
+#include "harness/base/errors.hpp"
+
+namespace harness {
+namespace {
+
+// One in a process, as the handlers are. -1: there is none.
+constinit std::atomic<int> wake_fd{-1};
+constinit std::atomic<int> noted_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler");
+
+/// The default action comes when the handler returns and the signal is let through again.
+void end_by(int signo) {
+  signal(signo, SIG_DFL);
+  raise(signo);
+}
+
+void on_stop(int signo) {
+  const int interrupted_errno = errno;
+  int none = 0;
+  // relaxed: the number is all that is passed on; the event descriptor is the wake-up.
+  if (!noted_signal.compare_exchange_strong(none, signo, std::memory_order_relaxed)) return end_by(signo);
+  const uint64_t one = 1;
+  // relaxed: set before the handler was installed, and sigaction() is a system call.
+  // A full counter is readable as well, so a refused write loses nothing.
+  [[maybe_unused]] const ssize_t told = write(wake_fd.load(std::memory_order_relaxed), &one, sizeof one);
+  errno = interrupted_errno;
+}
+
+void install(int signo, struct sigaction* before) {
+  struct sigaction ours {};
+  ours.sa_handler = on_stop;
+  sigemptyset(&ours.sa_mask);
+  // The two must not interrupt each other half way.
+  sigaddset(&ours.sa_mask, SIGINT);
+  sigaddset(&ours.sa_mask, SIGTERM);
+  if (sigaction(signo, &ours, before) != 0)
+    throw Broken(fmt::format("cannot handle signal {}: {}: allow rt_sigaction in this sandbox", signo,
+                             std::strerror(errno)));
+}
+
+}  // namespace
+
+StopSignals::StopSignals() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (fd_ < 0)
+    throw Broken(fmt::format("no descriptor for stop signals: {}: raise the limit on open files",
+                             std::strerror(errno)));
+  int none = -1;
+  // relaxed: see on_stop.
+  if (!wake_fd.compare_exchange_strong(none, fd_, std::memory_order_relaxed)) {
+    close(fd_);
+    throw UsageError("stop signals are noted already: make only one StopSignals");
+  }
+  // relaxed: no handler is installed yet.
+  noted_signal.store(0, std::memory_order_relaxed);
+  install(SIGINT, &before_int_);
+  install(SIGTERM, &before_term_);
+}
+
+StopSignals::~StopSignals() {
+  sigaction(SIGINT, &before_int_, nullptr);
+  sigaction(SIGTERM, &before_term_, nullptr);
+  // relaxed: no handler of ours is left.
+  wake_fd.store(-1, std::memory_order_relaxed);
+  close(fd_);
+}
+
+int StopSignals::noted() const {
+  // relaxed: see on_stop.
+  return noted_signal.load(std::memory_order_relaxed);
+}
+
+bool StopSignals::wait(double seconds) const {
+  const uint64_t deadline = now_ns() + static_cast<uint64_t>(std::min(seconds, 3e9) * 1e9);
+  for (uint64_t now = now_ns(); noted() == 0 && now < deadline; now = now_ns()) {
+    pollfd wake{fd_, POLLIN, 0};
+    poll(&wake, 1, static_cast<int>(std::min<uint64_t>((deadline - now) / 1'000'000 + 1, 1'000'000)));
+  }
+  return noted() != 0;
+}
+
+}  // namespace harness

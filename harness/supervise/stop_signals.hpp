@@ -1,0 +1,34 @@
+#pragma once
+
+#include <signal.h>
+
+namespace harness {
+
+/// While it lives, the first SIGINT or SIGTERM is only noted, so that the run can write what there is; the
+/// second one of either ends the process at once, by that signal. One at a time in a process.
+class StopSignals {
+ public:
+  /// Broken if the kernel refuses, UsageError if there is one already.
+  StopSignals();
+  /// Restores the handlers that were there before.
+  ~StopSignals();
+
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  /// The signal that was noted, 0 if none. Exit with 128 + this when all is written.
+  int noted() const;
+
+  /// Readable (poll) from the moment a signal was noted. Not to be read from.
+  int fd() const { return fd_; }
+
+  /// Sleeps up to `seconds`, or until a signal is or was noted; then true.
+  bool wait(double seconds) const;
+
+ private:
+  int fd_;
+  struct sigaction before_int_ {
+  }, before_term_{};
+};
+
+}  // namespace harness

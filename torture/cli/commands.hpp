@@ -1,0 +1,31 @@
+// The program's subcommands. Each returns an exit status and throws UsageError or Broken.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "torture/cli/plan.hpp"
+
+namespace torture {
+
+/// Runs a plan from start to verdict. `extra`: see make_plan().
+int run_command(const RunOptions& options, const Ops* extra);
+
+/// Judges an existing run directory from its files alone; writes nothing there.
+int check_command(const std::filesystem::path& dir);
+
+/// Prints one kind of thing, one a line: name, TAB, (for broken flavours the check they trip, TAB,) a sentence.
+int list_command(const std::string& what, bool json, const Ops* extra);
+
+/// Draws and describes a placement of `threads` readers, on this machine or a described one.
+struct TopologyOptions {
+  std::string place = "scatter", synthetic, xml, svg;
+  unsigned threads = 4;
+};
+int topology_command(const TopologyOptions& options);
+
+/// main(), for a program with or without a flavour of its own.
+int main_command(const Ops* extra, int argc, char** argv);
+
+}  // namespace torture

@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/base/errors.hpp"
+#include "harness/base/nearest.hpp"
+#include "harness/topology/placement.hpp"
+#include "torture/cli/commands.hpp"
+#include "torture/oracle/verdict.hpp"
+
+namespace torture {
+namespace {
+
+struct Item {
+  std::string name, trips, sentence;
+};
+using Items = std::vector<Item>;
+
+Items scenario_items() {
+  Items items;
+  for (const std::string& name : scenario_names()) items.push_back({name, "", load_scenario(name).description});
+  return items;
+}
+
+Items set_items() {
+  Items items;
+  for (const ScenarioSet& set : load_sets()) {
+    std::string members;
+    for (const std::string& member : set.members) members += (members.empty() ? "" : " ") + member;
+    items.push_back({set.name, "", members});
+  }
+  return items;
+}
+
+Items flavor_items(const Ops* extra) {
+  Items items;
+  if (extra) items.push_back({extra->name, "", "linked into this program"});
+  for (const Flavor& flavor : flavors()) items.push_back({flavor.ops->name, flavor.trips, flavor.sentence});
+  return items;
+}
+
+Items placement_items() {
+  Items items;
+  for (const std::string& name : harness::placement_names()) items.push_back({name, "", "see: topology --place " + name});
+  items.push_back({"readers@numa:0 updaters@numa:1", "", "roles on parts of the machine: numa, core, package or pu"});
+  return items;
+}
+
+Items param_items() {
+  Items items;
+  for (const Knob& knob : knobs()) {
+    items.push_back({knob.name, "", fmt::format("{} (default {})", knob.sentence, param_text(Params{}, knob))});
+  }
+  return items;
+}
+
+Items check_items() {
+  Items items;
+  for (const auto& [name, sentence] : checks()) items.push_back({name, "", sentence});
+  return items;
+}
+
+Items items_of(const std::string& what, const Ops* extra) {
+  if (what == "scenarios") return scenario_items();
+  if (what == "sets") return set_items();
+  if (what == "flavors") return flavor_items(extra);
+  if (what == "placements") return placement_items();
+  if (what == "params") return param_items();
+  if (what == "checks") return check_items();
+  const std::vector<std::string> kinds = {"scenarios", "sets", "flavors", "placements", "params", "checks"};
+  throw harness::UsageError(fmt::format("cannot list '{}'{} (scenarios sets flavors placements params checks)", what,
+                                        harness::did_you_mean(what, kinds)));
+}
+
+}  // namespace
+
+int list_command(const std::string& what, bool json, const Ops* extra) {
+  const Items items = items_of(what, extra);
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Item& item : items) {
+    if (json) {
+      nlohmann::ordered_json entry = {{"name", item.name}, {"sentence", item.sentence}};
+      if (!item.trips.empty()) entry["trips"] = item.trips;
+      list.push_back(entry);
+    } else {
+      fmt::print("{}\t{}{}\n", item.name, item.trips.empty() ? "" : item.trips + "\t", item.sentence);
+    }
+  }
+  if (json) fmt::print("{}\n", list.dump(2));
+  return 0;
+}
+
+}  // namespace torture

@@ -1,0 +1,94 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "harness/base/errors.hpp"
+#include "torture/cli/commands.hpp"
+
+#ifndef SRCUTORTURE_VERSION
+#error "the build gives SRCUTORTURE_VERSION"
+#endif
+
+namespace torture {
+namespace {
+
+void add_run(CLI::App& app, RunOptions& options) {
+  CLI::App* run = app.add_subcommand("run", "torture a scheme and judge it");
+  run->add_option("SCENARIO", options.scenarios, "scenario, set, or N*SCENARIO; none: smoke, or basic with --flavor");
+  run->add_flag("--all", options.all, "every scenario");
+  run->add_option("--duration", options.duration, "of the whole call: 90s 15m 8h 1d; a bare number is minutes");
+  run->add_option("--flavor", options.flavor, "torture this one instead of each scenario's own");
+  run->add_option("--set", options.set, "key=value, over the scenario file (keys: list params)")->allow_extra_args(false);
+  run->add_option("--plugin", options.plugin, "shared object that exports srcutorture_ops");
+  run->add_option("--seed", options.seed, "0xHEX; the same seed draws the same numbers");
+  run->add_option("--place", options.place, "placement of the threads (list placements)");
+  run->add_option("--out", options.out, "the run directory; must not exist, or be empty");
+  run->add_option("--fail-on", options.fail_on, "near_miss,latency=50ms: fail on these too");
+  run->add_flag("--dry-run", options.dry_run, "show what would run, and where");
+}
+
+void add_topology(CLI::App& app, TopologyOptions& options) {
+  CLI::App* topology = app.add_subcommand("topology", "show where threads would run");
+  topology->add_option("--place", options.place, "placement policy (list placements)");
+  topology->add_option("--threads", options.threads, "readers to place")->check(CLI::Range(1, 10000));
+  topology->add_option("--synthetic", options.synthetic, "a described machine: \"pack:2 numa:2 core:8 pu:2\"");
+  topology->add_option("--xml", options.xml, "a machine from hwloc's XML");
+  topology->add_option("--svg", options.svg, "draw it into this file");
+}
+
+struct Parsed {
+  RunOptions run;
+  TopologyOptions topology;
+  std::string check_dir, list_what;
+  bool json = false;
+};
+
+int dispatch(const CLI::App& app, const Parsed& parsed, const Ops* extra) {
+  if (app.got_subcommand("run")) return run_command(parsed.run, extra);
+  if (app.got_subcommand("check")) return check_command(parsed.check_dir);
+  if (app.got_subcommand("list")) return list_command(parsed.list_what, parsed.json, extra);
+  return topology_command(parsed.topology);
+}
+
+int parse_and_dispatch(const Ops* extra, int argc, char** argv) {
+  CLI::App app("srcutorture: hammers a deferred-reclamation scheme on real cores, and judges it");
+  app.set_version_flag("--version", "srcutorture " SRCUTORTURE_VERSION);
+  app.require_subcommand(1);
+  Parsed parsed;
+  parsed.run.argv.assign(argv, argv + argc);
+  add_run(app, parsed.run);
+  app.add_subcommand("check", "judge a run directory again, from its files alone")
+      ->add_option("DIR", parsed.check_dir)
+      ->required();
+  CLI::App* list = app.add_subcommand("list", "scenarios sets flavors placements params checks");
+  list->add_option("WHAT", parsed.list_what)->required();
+  list->add_flag("--json", parsed.json);
+  add_topology(app, parsed.topology);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    throw harness::UsageError(fmt::format("{} (see: srcutorture --help)", error.what()));
+  }
+  return dispatch(app, parsed, extra);
+}
+
+}  // namespace
+
+int main_command(const Ops* extra, int argc, char** argv) {
+  try {
+    return parse_and_dispatch(extra, argc, argv);
+  } catch (const harness::UsageError& error) {
+    fmt::print(stderr, "srcutorture: {}\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {  // Broken, and whatever a library throws when the machine is at its end
+    fmt::print(stderr, "srcutorture: {}\n", error.what());
+    return 3;
+  }
+}
+
+}  // namespace torture
+
+extern "C" int srcutorture_main(const struct srcutorture_ops* ops, int argc, char** argv) {
+  return torture::main_command(ops, argc, argv);
+}

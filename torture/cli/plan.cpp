@@ -1,0 +1,167 @@
+#include "torture/cli/plan.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <sstream>
+
+#include "harness/base/duration.hpp"
+#include "harness/base/errors.hpp"
+#include "harness/base/random.hpp"
+#include "torture/flavors/plugin.hpp"
+#include "torture/threads/phase.hpp"
+#include "torture/threads/station.hpp"
+
+namespace torture {
+namespace {
+
+using harness::UsageError;
+
+uint64_t parse_seed(const std::string& text) {
+  if (text.empty()) return harness::fresh_seed();
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  uint64_t seed = 0;
+  const char* begin = text.data() + (hex ? 2 : 0);
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, seed, hex ? 16 : 10);
+  if (error != std::errc{} || stop != end || begin == end) {
+    throw UsageError(fmt::format("--seed {} is no number of 64 bits; write 0x1234", text));
+  }
+  return seed;
+}
+
+// "3*NAME" -> NAME three times.
+std::vector<std::string> repeated(const std::string& word) {
+  const size_t star = word.find('*');
+  if (star == std::string::npos) return {word};
+  unsigned count = 0;
+  const auto [stop, error] = std::from_chars(word.data(), word.data() + star, count);
+  if (error != std::errc{} || stop != word.data() + star || count == 0 || count > 1000) {
+    throw UsageError(fmt::format("'{}': write N*SCENARIO with N from 1 to 1000", word));
+  }
+  return std::vector<std::string>(count, word.substr(star + 1));
+}
+
+std::vector<std::string> expand(const RunOptions& options) {
+  std::vector<std::string> words = options.scenarios;
+  if (options.all) words = scenario_names();
+  if (words.empty()) words.emplace_back(options.flavor.empty() && options.plugin.empty() ? "smoke" : "basic");
+  const std::vector<ScenarioSet> sets = load_sets();
+  std::vector<std::string> names;
+  for (const std::string& word : words) {
+    for (const std::string& name : repeated(word)) {
+      const auto set = std::ranges::find(sets, name, &ScenarioSet::name);
+      if (set == sets.end()) {
+        names.push_back(name);
+        continue;
+      }
+      for (const std::string& member : set->members) {
+        const auto copies = repeated(member);
+        names.insert(names.end(), copies.begin(), copies.end());
+      }
+    }
+  }
+  return names;
+}
+
+void apply_settings(Params& params, const RunOptions& options) {
+  for (const std::string& setting : options.set) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos) throw UsageError(fmt::format("--set {}: write key=value", setting));
+    set_param(params, setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  if (!options.place.empty()) params.place = options.place;
+  (void)Shape::of(params.workload);
+  (void)parse_phases(params.phases, 2);
+}
+
+void parse_fail_on(const std::string& words, Plan& plan) {
+  std::istringstream in(words);
+  for (std::string word; std::getline(in, word, ',');) {
+    if (word == "near_miss") {
+      plan.fail_on_near_miss = true;
+    } else if (word.starts_with("latency=")) {
+      plan.fail_on_latency_ns = harness::parse_duration_s(word.substr(8)) * 1e9;
+    } else {
+      throw UsageError(fmt::format("--fail-on {}: write near_miss, latency=50ms, or both with a comma", word));
+    }
+  }
+}
+
+Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plugin) {
+  if (plugin && (options.flavor.empty() || options.flavor == plugin->name)) {
+    return {plugin, "", "brought from outside", "busted_no_wait"};
+  }
+  return find_flavor(params.torture_type);
+}
+
+std::string run_name(const RunOptions& options, const std::vector<std::string>& names) {
+  if (options.scenarios.size() == 1 && options.scenarios[0].find('*') == std::string::npos) return options.scenarios[0];
+  if (options.scenarios.empty() && !options.all) return names.size() == 1 ? names[0] : "smoke";
+  return options.all ? "all" : "several";
+}
+
+}  // namespace
+
+Plan make_plan(const RunOptions& options, const Ops* extra) {
+  const Ops* plugin = options.plugin.empty() ? extra : &load_plugin(options.plugin);
+  if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name)) (void)find_flavor(options.flavor);
+  const std::vector<std::string> names = expand(options);
+  Plan plan{.name = run_name(options, names), .seed = parse_seed(options.seed)};
+  plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
+                                             : harness::parse_duration_s(options.duration);
+  parse_fail_on(options.fail_on, plan);
+  std::map<std::string, unsigned> seen;
+  for (const std::string& name : names) {
+    PlannedScenario planned{.scenario = load_scenario(name)};
+    if (!options.flavor.empty()) planned.scenario.params.torture_type = options.flavor;
+    apply_settings(planned.scenario.params, options);
+    planned.flavor = flavor_of(options, planned.scenario.params, plugin);
+    planned.scenario.params.torture_type = planned.flavor.ops->name;
+    const unsigned count = ++seen[name];
+    planned.dir = count == 1 ? name : fmt::format("{}.{}", name, count);
+    // Every scenario has its own seed, which depends on the run's seed and its own place alone.
+    planned.seed = harness::Random(plan.seed, "scenario", plan.scenarios.size()).next();
+    planned.duration_s = plan.duration_s / static_cast<double>(names.size());
+    plan.scenarios.push_back(std::move(planned));
+  }
+  return plan;
+}
+
+namespace {
+
+std::string quoted(const std::string& word) {
+  if (!word.empty() && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=:,@%+") ==
+                           std::string::npos) {
+    return word;
+  }
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
+
+std::string rerun_command(const RunOptions& options, const Plan& plan) {
+  std::string command;
+  bool skip_value = false;
+  for (const std::string& word : options.argv) {
+    if (skip_value) {
+      skip_value = false;
+      continue;
+    }
+    // A directory is used once; the seed is written down below.
+    if (word == "--out" || word == "--seed") {
+      skip_value = true;
+      continue;
+    }
+    if (word.starts_with("--out=") || word.starts_with("--seed=")) continue;
+    command += quoted(word) + ' ';
+  }
+  return command + fmt::format("--seed 0x{:x}", plan.seed);
+}
+
+}  // namespace torture

@@ -1,0 +1,50 @@
+// What a run shall do: chosen scenarios with merged parameters, time, seeds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "torture/cli/scenario_file.hpp"
+#include "torture/flavors/registry.hpp"
+
+namespace torture {
+
+/// What stands on the command line of `run`.
+struct RunOptions {
+  std::vector<std::string> scenarios;  ///< SCENARIO, SET, N*SCENARIO
+  bool all = false, dry_run = false;
+  std::string duration, flavor, seed, place, plugin, fail_on;
+  std::vector<std::string> set;  ///< key=value
+  std::optional<std::filesystem::path> out;
+  std::vector<std::string> argv;  ///< as given, for the manifest and the rerun command
+};
+
+/// One scenario of a plan.
+struct PlannedScenario {
+  std::string dir;  ///< SRCU-N, SRCU-N.2
+  Scenario scenario;
+  Flavor flavor;
+  uint64_t seed;
+  double duration_s;
+};
+
+struct Plan {
+  std::string name;  ///< For the run directory.
+  uint64_t seed = 0;
+  double duration_s = 0;
+  bool fail_on_near_miss = false;
+  double fail_on_latency_ns = 0;
+  std::vector<PlannedScenario> scenarios;
+};
+
+/// Expands, merges and checks everything; creates nothing. `extra` is a flavour that the program brings itself
+/// (srcutorture_main). UsageError, naming the cure, for all that is wrong.
+Plan make_plan(const RunOptions& options, const Ops* extra);
+
+/// The command that does the same again, seed and all.
+std::string rerun_command(const RunOptions& options, const Plan& plan);
+
+}  // namespace torture

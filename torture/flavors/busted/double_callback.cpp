@@ -1,0 +1,43 @@
+// One callback in 64 is invoked twice.
+#include "torture/flavors/table.hpp"
+
+#include <atomic>
+#include <new>
+
+namespace torture {
+namespace {
+
+std::atomic<unsigned> invocations{0};
+
+/// Behind what urcu_mb keeps in the head.
+struct Note {
+  void* urcu[4];
+  srcutorture_cb callback;
+};
+static_assert(sizeof(Note) <= sizeof(srcutorture_head));
+
+void on_grace_period(srcutorture_head* head) {
+  const srcutorture_cb callback = reinterpret_cast<Note*>(head)->callback;
+  const bool twice = invocations.fetch_add(1, std::memory_order_relaxed) % 64 == 63;  // relaxed: a count
+  // The second call stands first, so that the head is still there for it.
+  callback(head);
+  if (twice) callback(head);
+}
+
+void call(void* dom, void* ctx, srcutorture_head* head, srcutorture_cb callback) {
+  reinterpret_cast<Note*>(head)->callback = callback;
+  urcu_mb.call(dom, ctx, head, on_grace_period);
+}
+
+Ops broken() {
+  Ops ops = urcu_mb;
+  ops.name = "busted_double_callback";
+  ops.call = call;
+  return ops;
+}
+
+}  // namespace
+
+const Ops busted_double_callback = broken();
+
+}  // namespace torture

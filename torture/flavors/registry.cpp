@@ -1,0 +1,40 @@
+#include "torture/flavors/registry.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/base/errors.hpp"
+#include "harness/base/nearest.hpp"
+#include "torture/flavors/table.hpp"
+
+namespace torture {
+
+const std::vector<Flavor>& flavors() {
+  static const std::vector<Flavor> all = {
+      {&urcu_memb, "", "liburcu with membarrier: readers without fences", "busted_no_wait"},
+      {&urcu_mb, "", "liburcu with a fence in every reader", "busted_no_wait"},
+      {&urcu_qsbr, "", "liburcu, quiescent states: readers cost nothing", "busted_no_wait"},
+      {&urcu_bp, "", "liburcu for programs that cannot register threads", "busted_no_wait"},
+      {&trivial, "", "a reader-writer lock, which must always pass", "busted_no_wait"},
+      {&busted_no_wait, "too_short_gp", "synchronize returns at once", ""},
+      {&busted_early_callback, "too_short_gp", "callbacks are invoked at once", ""},
+      {&busted_lost_callback, "lost_callback", "one callback in 64 is forgotten", ""},
+      {&busted_double_callback, "double_callback", "one callback in 64 is invoked twice", ""},
+      {&busted_early_barrier, "early_barrier", "barrier returns at once", ""},
+      {&busted_stuck_gp, "stalled_gp", "after a hundred grace periods one never ends", ""},
+      {&busted_backwards_payload, "memory_order", "readers see an older element after a newer one", ""},
+      {&busted_unbounded_garbage, "garbage_bound", "callbacks wait for the end of the domain", ""},
+  };
+  return all;
+}
+
+const Flavor& find_flavor(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Flavor& flavor : flavors()) {
+    if (name == flavor.ops->name) return flavor;
+    names.emplace_back(flavor.ops->name);
+  }
+  throw harness::UsageError(
+      fmt::format("no flavour '{}'{} (all: srcutorture list flavors)", name, harness::did_you_mean(name, names)));
+}
+
+}  // namespace torture

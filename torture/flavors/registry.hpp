@@ -1,0 +1,26 @@
+// The schemes that are built in.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torture/ops.hpp"
+
+namespace torture {
+
+/// A built-in scheme and what is known about it.
+struct Flavor {
+  const Ops* ops;        ///< Lives as long as the program; ops->name is the flavour's name.
+  std::string trips;     ///< For a deliberately broken flavour the check that fails first; empty for the others.
+  std::string sentence;  ///< What it is, for lists.
+  std::string canary;    ///< The broken flavour that a run of this one must catch; empty for broken flavours.
+};
+
+/// All of them, in the order of lists: sound ones first. Made at the first call; any thread.
+const std::vector<Flavor>& flavors();
+
+/// The flavour of that name. Throws UsageError that names the nearest ones.
+const Flavor& find_flavor(std::string_view name);
+
+}  // namespace torture

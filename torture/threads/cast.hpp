@@ -1,0 +1,92 @@
+// All the threads of one torture and what they count.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/threads/named_thread.hpp"
+#include "harness/topology/placement.hpp"
+#include "torture/threads/barrier_torture.hpp"
+#include "torture/threads/fakewriter.hpp"
+#include "torture/threads/flood.hpp"
+#include "torture/threads/params.hpp"
+#include "torture/threads/read_exit.hpp"
+#include "torture/threads/reader.hpp"
+#include "torture/threads/updater.hpp"
+
+namespace torture {
+
+/// Sums over all threads; cumulative.
+struct Totals {
+  uint64_t gps = 0, reads = 0, versions = 0, posted = 0, invoked = 0, pending_bytes = 0;
+  uint64_t barriers = 0, floods = 0, read_exits = 0, signal_reads = 0;
+  std::array<uint64_t, kPipeSlots> pipe{}, batch{};
+};
+
+/// Threads by role: what the scenario asks for and the scheme can do.
+struct Roles {
+  unsigned readers, updaters, fakewriters, posters;
+  bool signals, barrier, flood, read_exit;
+  std::vector<std::string> left_out;  ///< One sentence for each that was asked for and cannot be.
+
+  static Roles of(const Ops& ops, const Params& params, unsigned cpus);
+  /// For harness::place(): what is pinned.
+  harness::Roles seats() const;
+};
+
+/// Grace-period kinds that the scenario asks for and the scheme offers.
+GraceKinds grace_kinds(const Ops& ops, const Params& params);
+
+/// Makes the objects in its constructor, the threads in start().
+class Cast {
+ public:
+  /// `injector`: may be null if no role needs signals.
+  Cast(World& world, const Params& params, const Roles& roles, harness::SignalInjector* injector);
+
+  /// Starts all threads, pinned to their seats. Broken if a bind is refused.
+  void start(const std::vector<harness::Seat>& seats);
+  /// After World::stop. True when all threads have ended their bodies; then join().
+  bool all_ended() const;
+  void join();
+
+  Totals totals() const;
+  /// Every place where a thread notes what it saw, with its name: "reader 0".
+  const std::vector<std::pair<std::string, const Faults*>>& faults() const { return faults_; }
+
+  const std::vector<std::unique_ptr<Station>>& stations() const { return stations_; }
+  const std::vector<std::unique_ptr<Visitor>>& visitors() const { return visitors_; }
+  const std::vector<std::unique_ptr<Reader>>& readers() const { return readers_; }
+  const std::vector<std::unique_ptr<Updater>>& updaters() const { return updaters_; }
+  const std::vector<std::unique_ptr<Fakewriter>>& fakewriters() const { return fakewriters_; }
+  const BarrierTorture* barrier() const { return barrier_.get(); }
+  const Flood* flood() const { return flood_.get(); }
+  const ReadExit* read_exit() const { return read_exit_.get(); }
+  const std::vector<std::unique_ptr<harness::NamedThread>>& threads() const { return threads_; }
+
+ private:
+  Visitor* add_visitor(Level level, const std::string& name);
+  void add_thread(const std::string& role, unsigned index, const std::vector<harness::Seat>& seats,
+                  std::function<void()> body);
+
+  World& world_;
+  const Params& params_;
+  const Roles roles_;
+  GraceKinds kinds_;
+  std::vector<std::unique_ptr<Station>> stations_;
+  std::vector<std::unique_ptr<Visitor>> visitors_;
+  std::vector<std::unique_ptr<Reader>> readers_;
+  std::vector<std::unique_ptr<Updater>> updaters_;
+  std::vector<std::unique_ptr<Fakewriter>> fakewriters_;
+  std::unique_ptr<BarrierTorture> barrier_;
+  std::unique_ptr<Flood> flood_;
+  std::unique_ptr<ReadExit> read_exit_;
+  std::vector<std::pair<std::string, const Faults*>> faults_;
+  std::vector<std::unique_ptr<harness::NamedThread>> threads_;
+  std::atomic<unsigned> ended_{0};
+};
+
+}  // namespace torture

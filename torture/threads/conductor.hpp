@@ -1,0 +1,54 @@
+// The torture's main loop: rotates phases, parks and settles accounts, gathers failures, takes samples.
+#pragma once
+
+#include <functional>
+
+#include "torture/threads/cast.hpp"
+#include "torture/threads/events.hpp"
+#include "torture/threads/reports.hpp"
+#include "torture/threads/stall_watch.hpp"
+
+namespace torture {
+
+/// Why the conductor came to its end.
+enum class Finish { kTimeUp, kAsked, kFailed, kStuck };
+
+/// Runs on the child's main thread, which no scheme knows.
+class Conductor {
+ public:
+  struct Hooks {
+    std::function<void()> sample;      ///< every tick; decides itself whether an interval is over
+    std::function<bool()> asked_stop;  ///< the supervisor wants an end
+  };
+  Conductor(World& world, Cast& cast, const Params& params, const std::vector<Phase>& phases, Events& events,
+            Reports& reports, Hooks hooks);
+
+  /// Opens the gate and conducts for `duration_ns`. kStuck: threads hang in the scheme and cannot be joined.
+  Finish run(uint64_t duration_ns);
+  /// After run() unless it was stuck: ends all threads, settles the last accounts. False if they hang.
+  bool wind_up();
+
+ private:
+  bool rotate();
+  bool settle(bool last);
+  bool drained() const;
+  void check_balance();
+  void check_garbage();
+  bool check_stalls();
+  bool failed_enough() const;
+  void to_phase(size_t index);
+
+  World& world_;
+  Cast& cast_;
+  const Params& params_;
+  Events& events_;
+  Reports& reports_;
+  Hooks hooks_;
+  const std::vector<Phase>& phases_;
+  size_t phase_ = 0;
+  Patience patience_;
+  StallWatch watch_;
+  uint64_t garbage_max_ = 0;
+};
+
+}  // namespace torture

@@ -1,0 +1,198 @@
+#include "torture/threads/session.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "harness/base/clock.hpp"
+#include "harness/base/errors.hpp"
+#include "harness/threads/shuffle.hpp"
+#include "torture/threads/conductor.hpp"
+#include "torture/threads/statistics.hpp"
+
+namespace torture {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* finish_name(Finish finish) {
+  switch (finish) {
+    case Finish::kTimeUp:
+      return "time";
+    case Finish::kAsked:
+      return "asked";
+    case Finish::kFailed:
+      return "failure";
+    case Finish::kStuck:
+      return "stuck";
+  }
+  return "?";
+}
+
+/// What happens only around the threads: stutter, shuffle, signals.
+struct Injectors {
+  Injectors(const SessionPlan& plan, const Roles& roles, Events& events)
+      : shuffle(plan.pus, seconds(plan.params.shuffle_interval == 0 ? 1 : plan.params.shuffle_interval),
+                [&events](std::optional<unsigned> idle) {
+                  events.say("shuffle", {{"idle_pu", idle ? Json(*idle) : Json(nullptr)}});
+                }) {
+    if (plan.params.stutter > 0) {
+      const double s = seconds(plan.params.stutter);
+      stutter.emplace(s, s);  // 20 ms ones are too many for events.jsonl; their number stands in the last event
+    }
+    if (roles.signals) {
+      const auto period = static_cast<uint64_t>(plan.params.signal_period);
+      signals.emplace(period / 2, period + period / 2, plan.seed);
+    }
+  }
+
+  static double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
+
+  /// Those that must have fired for the run to count.
+  Json wanted(const SessionPlan& plan) const {
+    Json names = Json::array();
+    if (signals) names.push_back("signals");
+    if (stutter && plan.duration_ns > 4 * static_cast<uint64_t>(plan.params.stutter)) names.push_back("stutter");
+    return names;
+  }
+
+  Json counts() const {
+    return {{"signals", signals ? signals->delivered() : 0},
+            {"stutter", stutter ? stutter->firings() : 0},
+            {"shuffle", shuffle.firings()}};
+  }
+
+  std::optional<harness::SignalInjector> signals;
+  std::optional<harness::Stutter> stutter;
+  harness::Shuffle shuffle;
+};
+
+Json latency_json(const harness::Counts& counts) {
+  return {{"p50", counts.value_at(50)},
+          {"p99", counts.value_at(99)},
+          {"p999", counts.value_at(99.9)},
+          {"max", counts.max()},
+          {"count", counts.total()}};
+}
+
+void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& plan, Console& console) {
+  if (plan.params.shuffle_interval == 0) return;
+  if (plan.pus.size() < 3) return console.note("no shuffle: with fewer than three CPUs nothing would run in parallel");
+  if (const std::string why = injectors.shuffle.why_not(); !why.empty()) {
+    console.note("no shuffle: " + why);
+    return;
+  }
+  for (const harness::Seat& seat : plan.seats) {
+    for (const auto& thread : cast.threads()) {
+      if (thread->name() == fmt::format("{}/{}", seat.role, seat.index)) injectors.shuffle.enroll(thread->tid(), seat.pu);
+    }
+  }
+  injectors.shuffle.start();
+}
+
+Json summary(const Cast& cast, const Statistics& statistics, const Reports& reports, const Injectors& injectors,
+             Finish finish) {
+  const Totals t = cast.totals();
+  return {{"finish", finish_name(finish)},
+          {"failures", reports.counts()},
+          {"counts",
+           {{"reads", t.reads},
+            {"grace_periods", t.gps},
+            {"callbacks_posted", t.posted},
+            {"callbacks_invoked", t.invoked},
+            {"barriers", t.barriers},
+            {"floods", t.floods},
+            {"read_exits", t.read_exits},
+            {"signal_reads", t.signal_reads},
+            {"pending_bytes_max", statistics.pending_bytes_max()}}},
+          {"pipe", t.pipe},
+          {"batch", t.batch},
+          {"injectors", injectors.counts()},
+          {"gp_latency_ns", latency_json(statistics.grace_periods())}};
+}
+
+/// Never returns: the supervisor takes the stacks of all threads as they are, and then the process ends.
+[[noreturn]] void wait_for_the_end(harness::ProgressBoard& board) {
+  board.ask_help();
+  while (!board.help_given()) harness::sleep_ns(10'000'000);
+  _exit(0);
+}
+
+/// Ends the process at once: threads are running and cannot be unwound.
+[[noreturn]] void give_up(Events& events, const harness::Broken& broken) {
+  try {
+    events.say("broken", {{"message", broken.what()}});
+  } catch (const harness::Broken&) {  // the disk is full for this line too; the supervisor has the exit status
+  }
+  fmt::print(stderr, "srcutorture: {}\n", broken.what());
+  std::fflush(stderr);
+  _exit(3);
+}
+
+void torture_now(const SessionPlan& plan, Events& events) {
+  World world{plan.ops, plan.ops.create(), plan.seed};
+  world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
+  if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");
+  const Roles roles = Roles::of(plan.ops, plan.params, static_cast<unsigned>(plan.pus.size()));
+  Injectors injectors(plan, roles, events);
+  world.stutter = injectors.stutter ? &*injectors.stutter : nullptr;
+  const std::vector<Phase> first = parse_phases(plan.params.phases, static_cast<unsigned>(plan.pus.size()));
+  world.phase.store(&first.front(), std::memory_order_relaxed);  // relaxed: no thread yet
+  Cast cast(world, plan.params, roles, injectors.signals ? &*injectors.signals : nullptr);
+  Reports reports(cast, events);
+  Console console(plan.dir, plan.ops, plan.params, roles);
+  Statistics statistics(plan.dir, world, cast, plan.params, console, reports, events.start_ns());
+  harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
+  Conductor conductor(world, cast, plan.params, first, events, reports,
+                      {[&] {
+                         heartbeat.beat();
+                         statistics.tick();
+                       },
+                       [&] { return plan.board.stop_requested(); }});
+  const auto body = [&] {
+  console.start();
+  world.gate.close(0);
+  cast.start(plan.seats);
+  if (injectors.stutter) injectors.stutter->start();
+  start_shuffle(injectors, cast, plan, console);
+  events.say("torture", {{"left_out", roles.left_out}, {"injectors", injectors.wanted(plan)}});
+  const uint64_t begin = harness::now_ns();
+
+  const Finish finish = conductor.run(plan.duration_ns);
+  const uint64_t ended = harness::now_ns();
+  injectors.shuffle.stop();
+  const bool live = finish != Finish::kStuck && conductor.wind_up();
+  statistics.finish();
+  console.end(cast.totals(), reports.failures() == 0);
+  Json last = summary(cast, statistics, reports, injectors, live ? finish : Finish::kStuck);
+  last["torture_s"] = static_cast<double>(ended - begin) / 1e9;
+  events.say("end", last);
+  if (!live) wait_for_the_end(plan.board);
+  };
+  try {
+    body();
+  } catch (const harness::Broken& broken) {
+    give_up(events, broken);
+  }
+  if (plan.ops.destroy) plan.ops.destroy(world.domain);
+  heartbeat.rest();
+}
+
+}  // namespace
+
+std::string cannot_run(const Ops& ops, const Params& params) {
+  if (grace_kinds(ops, params).empty()) {
+    return fmt::format("flavour {} offers none of the grace-period kinds that the scenario asks for", ops.name);
+  }
+  return {};
+}
+
+void run_session(const SessionPlan& plan) {
+  Events events(plan.dir, plan.start_ns);
+  try {
+    torture_now(plan, events);
+  } catch (const harness::Broken& broken) {
+    give_up(events, broken);
+  }
+}
+
+}  // namespace torture

@@ -1,0 +1,38 @@
+// One torture from start to end, in the supervised child.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/supervise/progress_board.hpp"
+#include "harness/topology/topology.hpp"
+#include "torture/threads/cast.hpp"
+#include "torture/threads/params.hpp"
+
+namespace torture {
+
+/// What a session is given. All of it was checked before; the directory exists.
+struct SessionPlan {
+  const Ops& ops;
+  Params params;
+  uint64_t seed;
+  uint64_t duration_ns;
+  uint64_t start_ns;  ///< CLOCK_MONOTONIC at t_s = 0 of all files.
+  std::filesystem::path dir;
+  std::vector<harness::Seat> seats;
+  std::vector<unsigned> pus;
+  harness::ProgressBoard& board;
+};
+
+/// Why this scenario cannot run on this scheme, in one sentence; empty if it can.
+std::string cannot_run(const Ops& ops, const Params& params);
+
+/// Runs the torture in the calling process and writes console.log, events.jsonl, stats.jsonl, gp.hlog and gp.hgrm. The
+/// last event is "end". Returns normally only if all threads could be joined. When threads hang in the scheme, it asks
+/// for help by the event "stuck" and waits to be ended, so that the supervisor finds every stack as it is.
+/// Broken (disk full, bind refused) is written as the event "broken" where possible, and the process exits with 3.
+void run_session(const SessionPlan& plan);
+
+}  // namespace torture

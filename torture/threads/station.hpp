@@ -1,0 +1,79 @@
+// One updater's place: what it publishes, what it has taken back, and the accounts of its callbacks.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "harness/base/random.hpp"
+#include "torture/threads/element.hpp"
+
+namespace torture {
+
+/// How many chains a station publishes and how long they are: "pointer" 1 x 1, "list" 1 x 8, "hash" 8 x 3.
+struct Shape {
+  unsigned buckets, length;
+  static Shape of(const std::string& workload);
+};
+
+/// Written by one updater; read by every reader. All elements live in one pool that is never unmapped, so a reader of
+/// a broken scheme sees poison and not a fault.
+class Station {
+ public:
+  /// `spare`: elements beyond those that are published.
+  Station(Shape shape, unsigned spare, uint64_t seed, unsigned index);
+
+  /// \name The reader's side
+  /// @{
+  const Shape& shape() const { return shape_; }
+  std::atomic<Element*>& bucket(unsigned i) { return buckets_[i].head; }
+  /// @}
+
+  /// \name The updater's side: one thread only
+  /// @{
+  /// Publishes a fresh element in a random bucket and unpublishes one there (the second is returned, its pipe is 1).
+  /// Null when no element is free.
+  Element* replace();
+  /// One whole grace period that began after `e` was unpublished has ended: ages it, frees it at the tenth.
+  /// Returns true while it still has to wait.
+  bool age(Element* e);
+  /// Elements whose callback ran since the last time, as a list through `link`; already aged by that grace period.
+  Element* take_returned();
+  /// Accounts for a post and hands the element over; the caller calls the scheme's call() right after.
+  void note_post(Element* e);
+  unsigned free_count() const { return free_count_; }
+  /// @}
+
+  /// The callback for call(): ages nothing, frees nothing, hands the element back to its updater.
+  static void on_callback(srcutorture_head* head);
+
+  uint64_t posted() const { return peek(posted_); }
+  /// acquire: pairs with the release in on_callback, so that what a callback wrote is seen by whoever counts it.
+  uint64_t invoked() const { return invoked_.load(std::memory_order_acquire); }
+  uint64_t doubled() const { return peek(doubled_); }
+  uint64_t pending_bytes() const;
+
+ private:
+  struct alignas(64) Bucket {
+    std::atomic<Element*> head{nullptr};
+  };
+  Element* take_free();
+  void free(Element* e);
+  void publish(Element* e, std::atomic<Element*>& at, Element* next);
+
+  Shape shape_;
+  harness::Random random_;
+  std::unique_ptr<Bucket[]> buckets_;
+  std::unique_ptr<Element[]> pool_;
+  Element* free_ = nullptr;
+  Element* free_tail_ = nullptr;
+  unsigned free_count_ = 0;
+  uint64_t generation_ = 0;
+  alignas(64) std::atomic<uint64_t> posted_{0};
+  alignas(64) std::atomic<uint64_t> invoked_{0};
+  std::atomic<uint64_t> doubled_{0};
+  std::atomic<Element*> returned_{nullptr};
+};
+
+}  // namespace torture

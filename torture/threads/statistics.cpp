@@ -1,0 +1,111 @@
+#include "torture/threads/statistics.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/clock.hpp"
+
+namespace torture {
+namespace {
+
+constexpr const char* kNormal = "gp.normal";
+constexpr const char* kExpedited = "gp.expedited";
+constexpr const char* kCallback = "cb.delay";
+constexpr const char* kBarrier = "barrier";
+
+double seconds(uint64_t ns) { return static_cast<double>(ns) / 1e9; }
+
+}  // namespace
+
+Statistics::Statistics(const std::filesystem::path& scenario_dir, const World& world, const Cast& cast,
+                       const Params& params, Console& console, const Reports& reports, uint64_t start_ns)
+    : dir_(scenario_dir),
+      world_(world),
+      cast_(cast),
+      params_(params),
+      console_(console),
+      reports_(reports),
+      start_ns_(start_ns),
+      last_sample_ns_(harness::now_ns()),
+      next_stat_ns_(start_ns + static_cast<uint64_t>(params.stat_interval)),
+      stats_(scenario_dir / "stats.jsonl"),
+      log_(scenario_dir / "gp.hlog", seconds(harness::now_ns(CLOCK_REALTIME) - (harness::now_ns() - start_ns)),
+           "values are nanoseconds, Interval_Max is milliseconds") {
+  for (const char* tag : {kNormal, kExpedited, kCallback, kBarrier}) {
+    tagged_.push_back({tag, harness::Counts(harness::Layout(2))});
+  }
+}
+
+harness::Counts Statistics::now(const char* tag) const {
+  harness::Counts sum{harness::Layout(2)};
+  const auto add_grace = [&sum, tag](const Grace& grace) {
+    sum.add((tag == kNormal ? grace.normal() : grace.expedited()).snapshot());
+  };
+  if (tag == kNormal || tag == kExpedited) {
+    for (const auto& updater : cast_.updaters()) add_grace(updater->grace());
+    for (const auto& fakewriter : cast_.fakewriters()) add_grace(fakewriter->grace());
+  } else if (tag == kCallback) {
+    for (const auto& updater : cast_.updaters()) sum.add(updater->callback_delay().snapshot());
+  } else if (cast_.barrier()) {
+    sum.add(cast_.barrier()->latency().snapshot());
+  }
+  return sum;
+}
+
+harness::Counts Statistics::grace_periods() const {
+  harness::Counts sum = now(kNormal);
+  sum.add(now(kExpedited));
+  return sum;
+}
+
+void Statistics::tick() {
+  const uint64_t at = harness::now_ns();
+  if (at - last_sample_ns_ >= static_cast<uint64_t>(params_.sample_interval)) sample(at);
+  if (at >= next_stat_ns_) {
+    next_stat_ns_ = at + static_cast<uint64_t>(params_.stat_interval);
+    console_.statistics(cast_.totals(), reports_.failures());
+  }
+}
+
+// Latencies in stats.jsonl are those of the interval, everything else is cumulative.
+void Statistics::sample(uint64_t at_ns) {
+  const Totals t = cast_.totals();
+  uint64_t pending = t.pending_bytes;
+  if (world_.ops.pending_bytes) pending = std::max(pending, world_.ops.pending_bytes(world_.domain));
+  pending_bytes_max_ = std::max(pending_bytes_max_, pending);
+  harness::Counts latency{harness::Layout(2)};
+  for (Tagged& tagged : tagged_) {
+    harness::Counts counts = now(tagged.tag);
+    harness::Counts interval = counts;
+    interval.subtract(tagged.before);
+    tagged.before = std::move(counts);
+    if (interval.total() == 0) continue;
+    log_.interval(tagged.tag, seconds(last_sample_ns_ - start_ns_), seconds(at_ns - last_sample_ns_), interval);
+    if (tagged.tag == kNormal || tagged.tag == kExpedited) latency.add(interval);
+  }
+  const nlohmann::ordered_json line = {{"t_s", seconds(at_ns - start_ns_)},
+                                       {"gps", t.gps},
+                                       {"reads", t.reads},
+                                       {"posted", t.posted},
+                                       {"invoked", t.invoked},
+                                       {"pending", t.posted > t.invoked ? t.posted - t.invoked : 0},
+                                       {"pending_bytes", pending},
+                                       {"failures", reports_.failures()},
+                                       {"pipe", t.pipe},
+                                       {"batch", t.batch},
+                                       {"gp_p50_ns", latency.value_at(50)},
+                                       {"gp_p99_ns", latency.value_at(99)},
+                                       {"gp_max_ns", latency.max()}};
+  stats_.line(line.dump());
+  last_sample_ns_ = at_ns;
+}
+
+void Statistics::finish() {
+  const uint64_t at = harness::now_ns();
+  if (at > last_sample_ns_) sample(at);
+  console_.statistics(cast_.totals(), reports_.failures());
+  harness::write_once(dir_ / "gp.hgrm", harness::hgrm_text(grace_periods(), 1000));
+}
+
+}  // namespace torture

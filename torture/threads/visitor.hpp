@@ -1,0 +1,165 @@
+// The reader's path: one thread (or the signal handler on it) that enters sections and looks at elements.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "harness/base/random.hpp"
+#include "torture/ops.hpp"
+#include "torture/threads/faults.hpp"
+#include "torture/threads/phase.hpp"
+#include "torture/threads/station.hpp"
+
+namespace torture {
+
+/// A bucket and the newest generation that this visitor saw at its head.
+struct Sight {
+  std::atomic<Element*>* head;
+  uint64_t newest = 0;
+};
+
+/// Where a visitor runs: decides what it may do inside a section.
+enum class Level { kTask, kSignal };
+
+/// One reader at one level. The hot path, plain(), adds no locked instruction, no fence and no store to a shared
+/// line: it would hide the bugs it is to find. Its counters have one writer.
+class Visitor {
+ public:
+  /// `id` < kMaxVisitors is its flag in each element; `peers` (all visitors, this one too) must outlive it and be
+  /// complete before the first section.
+  Visitor(const Ops& ops, void* domain, const std::vector<Station*>& stations, const std::vector<Visitor*>& peers,
+          unsigned id, Level level, uint64_t seed);
+
+  /// The context that thread_register gave; before the first section of the thread.
+  void attach(void* ctx) { ctx_ = ctx; }
+  void* ctx() const { return ctx_; }
+
+  /// One plain section: lock, look at one element, read its pipe, unlock.
+  [[gnu::always_inline]] inline void plain();
+
+  /// One section, or a chain of them, with all that the phase wants.
+  void special(const Phase& phase);
+
+  /// The next section of a torture loop: plain, or now and then special.
+  [[gnu::always_inline]] inline void step(const Phase& phase) {
+    if (phase.stuffing) stuff();
+    if (--until_special_ == 0) [[unlikely]] {
+      until_special_ = 1 + static_cast<uint32_t>(random_.below(phase.nesting ? 32 : 128));
+      special(phase);
+    } else {
+      plain();
+    }
+  }
+
+  /// An updater saw the end of a grace period over `sighting`'s section: this visitor shall look whether it sees the
+  /// progress noted there.
+  void deliver(uint64_t sighting);
+
+  Level level() const { return level_; }
+  uint64_t sections() const;
+  uint64_t progress() const { return peek(pipe_[0]); }
+  uint64_t pipe(size_t i) const { return peek(pipe_[i]); }
+  uint64_t batch(size_t i) const { return peek(batch_[i]); }
+  /// True while it delays on purpose inside a section: what the torture holds up is no fault of the scheme.
+  bool delaying() const { return delaying_.load(std::memory_order_relaxed); }  // relaxed: a hint for the stall watch
+  const Faults& faults() const { return faults_; }
+
+ private:
+  struct Stay {  // one open section
+    uint64_t token, cookie, batch;
+    Element* element;
+    bool has_cookie, flagged;
+  };
+  [[gnu::always_inline]] inline Element* load(std::atomic<Element*>& slot);
+  [[gnu::always_inline]] inline void look(Sight& sight, Element* e);
+  [[gnu::always_inline]] inline void tally(Element* e);
+  [[gnu::always_inline]] inline Sight& next_sight();
+  [[gnu::always_inline]] inline void stuff();
+  Stay enter(const Phase& phase);
+  void leave(const Stay& stay);
+  void walk(Element* e);
+  void linger();
+  void read_inbox();
+  void note_sighting(Element* e);
+  [[gnu::cold, gnu::noinline]] void bad_look(Element* e, uint64_t generation, uint64_t payload, uint64_t newest);
+  [[gnu::cold, gnu::noinline]] void bad_pipe(uint32_t pipe);
+
+  // First what the hot path reads.
+  uint64_t (*read_lock_)(void*, void*);
+  void (*read_unlock_)(void*, void*, uint64_t);
+  void* (*protect_)(void*, void*, void**);
+  uint64_t (*gp_seq_)(void*);
+  void* domain_;
+  void* ctx_ = nullptr;
+  std::vector<Sight> sights_;
+  size_t at_ = 0;
+  uint32_t until_special_ = 1;
+  Level level_;
+  alignas(64) std::array<std::atomic<uint64_t>, kPipeSlots> pipe_{};
+  std::array<std::atomic<uint64_t>, kPipeSlots> batch_{};
+  struct alignas(64) Line {
+    std::atomic<uint64_t> word{0};
+  };
+  std::array<Line, 16> stuffing_{};  // lines of our own: stores to them miss nothing but the store buffer
+
+  const Ops& ops_;
+  const std::vector<Visitor*>& peers_;
+  harness::Random random_;
+  unsigned id_;
+  std::atomic<bool> delaying_{false};
+  alignas(64) std::atomic<uint64_t> inbox_{0};
+  Faults faults_;
+};
+
+inline Sight& Visitor::next_sight() {
+  if (++at_ >= sights_.size()) at_ = 0;
+  return sights_[at_];
+}
+
+inline Element* Visitor::load(std::atomic<Element*>& slot) {
+  static_assert(sizeof(std::atomic<Element*>) == sizeof(void*));
+  if (protect_) return static_cast<Element*>(protect_(domain_, ctx_, reinterpret_cast<void**>(&slot)));
+  // consume: pairs with [publish] in Station; orders the pointer before what it points to. Free on x86.
+  return slot.load(std::memory_order_consume);
+}
+
+inline void Visitor::look(Sight& sight, Element* e) {
+  // relaxed, both: ordered by the dependency on the pointer
+  const uint64_t generation = e->generation.load(std::memory_order_relaxed);
+  const uint64_t payload = e->payload.load(std::memory_order_relaxed);
+  if (payload != seal(generation) || generation < sight.newest) [[unlikely]] {
+    bad_look(e, generation, payload, sight.newest);
+  } else {
+    sight.newest = generation;
+  }
+}
+
+inline void Visitor::tally(Element* e) {
+  // relaxed: the last look before the unlock; the scheme must order it before the end of the grace period
+  const uint32_t pipe = e->pipe.load(std::memory_order_relaxed);
+  if (pipe > 1) [[unlikely]] bad_pipe(pipe);
+  bump(pipe_[pipe < kPipeLength ? pipe : kPipeLength]);
+}
+
+inline void Visitor::stuff() {
+  // relaxed: values nobody reads; the stores themselves are the point
+  for (Line& line : stuffing_) line.word.store(at_, std::memory_order_relaxed);
+}
+
+inline void Visitor::plain() {
+  Sight& sight = next_sight();
+  const uint64_t token = read_lock_(domain_, ctx_);
+  const uint64_t batch = gp_seq_ ? gp_seq_(domain_) : 0;
+  Element* e = load(*sight.head);
+  look(sight, e);
+  tally(e);
+  if (gp_seq_) {
+    const uint64_t passed = gp_seq_(domain_) - batch;
+    bump(batch_[passed < kPipeLength ? passed : kPipeLength]);
+  }
+  read_unlock_(domain_, ctx_, token);
+}
+
+}  // namespace torture

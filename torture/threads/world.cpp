@@ -1,0 +1,61 @@
+#include "torture/threads/world.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace torture {
+namespace {
+
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+Membership::Membership(World& world) : world_(world) {
+  const AllSignalsBlocked blocked;
+  ctx_ = world.ops.thread_register ? world.ops.thread_register(world.domain) : nullptr;
+  if (world.ops.thread_register && !ctx_) throw harness::Broken("the scheme's thread_register() returned null");
+  world.gate.join();
+}
+
+Membership::~Membership() {
+  const AllSignalsBlocked blocked;
+  world_.gate.leave();
+  if (world_.ops.thread_unregister) world_.ops.thread_unregister(world_.domain, ctx_);
+}
+
+void Membership::nap(uint64_t ns) {
+  away();
+  harness::sleep_ns(ns);
+  back();
+}
+
+void Membership::away() {
+  if (world_.ops.offline) world_.ops.offline(world_.domain, ctx_);
+}
+
+void Membership::back() {
+  if (world_.ops.online) world_.ops.online(world_.domain, ctx_);
+}
+
+void Membership::park() {
+  world_.gate.park([this] { away(); }, [this] { back(); });
+}
+
+void Membership::pause() {
+  away();
+  world_.stutter->wait();
+  back();
+}
+
+}  // namespace torture

@@ -1,0 +1,83 @@
+// What all threads of one torture share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "harness/base/clock.hpp"
+#include "harness/base/errors.hpp"
+#include "harness/threads/stutter.hpp"
+#include "torture/ops.hpp"
+#include "torture/threads/park_gate.hpp"
+#include "torture/threads/phase.hpp"
+#include "torture/threads/visitor.hpp"
+
+namespace torture {
+
+/// Made before the threads, outlives them. Only the conductor changes phase and gate.
+struct World {
+  const Ops& ops;
+  void* domain;
+  uint64_t seed;
+  std::vector<Station*> stations{};
+  std::vector<Visitor*> visitors{};  ///< By id.
+  std::atomic<const Phase*> phase{nullptr};
+  std::atomic<bool> stop{false};
+  ParkGate gate{};
+  std::function<void(const harness::Broken&)> give_up{};  ///< For threads: does not return.
+  harness::Stutter* stutter = nullptr;  ///< Obeyed in phases that want it.
+
+  /// relaxed: a thread that learns of the end a little later ends a little later.
+  bool stopped() const { return stop.load(std::memory_order_relaxed); }
+  /// acquire: pairs with the release in the conductor; Phase objects are constant, so this is for form's sake only.
+  const Phase& now() const { return *phase.load(std::memory_order_acquire); }
+};
+
+/// A registered thread of the scheme under test. Made and destroyed in that thread, with all signals blocked
+/// meanwhile: liburcu takes locks in both.
+class Membership {
+ public:
+  explicit Membership(World& world);
+  ~Membership();
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+  void* ctx() const { return ctx_; }
+
+  /// Sleeps outside sections, offline for schemes that know that.
+  void nap(uint64_t ns);
+
+  /// The top of every torture loop, outside sections: waits while the gate is closed, or while `idle` says that this
+  /// thread has no part in the phase. Tells the scheme that the thread is quiescent, and offline while it waits.
+  template <class Idle>
+  void pause_point(Idle idle) {
+    if (world_.ops.quiescent_state) world_.ops.quiescent_state(world_.domain, ctx_);
+    if (world_.gate.closed()) [[unlikely]] park();
+    if (world_.stutter && world_.stutter->pausing() && world_.now().stutter) [[unlikely]] pause();
+    if (idle() && !world_.stopped()) [[unlikely]] sit_out(idle);
+  }
+
+ private:
+  void park();
+  void pause();
+  void away();
+  void back();
+  template <class Idle>
+  void sit_out(Idle idle) {
+    away();
+    while (idle() && !world_.stopped()) {
+      if (world_.gate.closed()) {
+        world_.gate.park([] {}, [] {});
+      } else {
+        harness::sleep_ns(1'000'000);
+      }
+    }
+    back();
+  }
+
+  World& world_;
+  void* ctx_;
+};
+
+}  // namespace torture
