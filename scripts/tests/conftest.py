@@ -1,0 +1,57 @@
+"""The built program, for tests that run it as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(os.environ.get("SRCUTORTURE", ROOT / "build" / "release" / "srcutorture"))
+
+
+@dataclass
+class Ended:
+    """How a call of the program ended, and what it left."""
+
+    status: int
+    out: str
+    err: str
+    dir: Path
+
+    def verdict(self, scenario: str | None = None) -> dict[str, Any]:
+        where = self.dir / scenario if scenario else self.dir
+        return json.loads((where / "verdict.json").read_text())
+
+
+class Program:
+    """Runs srcutorture in a directory of its own."""
+
+    def __init__(self, cwd: Path) -> None:
+        self.cwd = cwd
+        self.dir = cwd / "out"
+
+    def command(self, *args: str) -> list[str]:
+        return [str(PROGRAM), *args]
+
+    def call(self, *args: str, **kwargs: Any) -> Ended:
+        done = subprocess.run(self.command(*args), cwd=self.cwd, capture_output=True, text=True, timeout=120, **kwargs)
+        return Ended(done.returncode, done.stdout, done.stderr, self.dir)
+
+    def run(self, *args: str, **kwargs: Any) -> Ended:
+        return self.call("run", "--out", str(self.dir), *args, **kwargs)
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(self.command("run", "--out", str(self.dir), *args), cwd=self.cwd, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    assert PROGRAM.exists(), f"{PROGRAM} is missing: run scripts/test.sh, which builds it"
+    return Program(tmp_path)

@@ -1,0 +1,128 @@
+"""However a run ends, its directory can be judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from conftest import Program
+
+
+def children_of(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def wait_for_torture(program: Program, scenario: str = "basic") -> None:
+    """Until the real torture, not its canary, has taken a sample."""
+    stats = program.dir / scenario / "stats.jsonl"
+    end = time.monotonic() + 60
+    while not (stats.exists() and stats.stat().st_size > 0):
+        assert time.monotonic() < end, "the torture does not start"
+        time.sleep(0.05)
+
+
+def started(program: Program) -> subprocess.Popen[str]:
+    run = program.start("--flavor", "urcu-memb", "--duration", "60s", "--set", "sample_interval=100ms")
+    wait_for_torture(program)
+    return run
+
+
+def checked(program: Program) -> tuple[int, str]:
+    before = sorted(p.name for p in program.dir.rglob("*"))
+    ended = program.call("check", str(program.dir))
+    assert sorted(p.name for p in program.dir.rglob("*")) == before, "check must write nothing"
+    return ended.status, ended.out.splitlines()[-1]
+
+
+def test_kill_9_of_the_child_is_a_crash(program: Program) -> None:
+    run = started(program)
+    os.kill(children_of(run.pid)[0], signal.SIGKILL)
+    run.communicate(timeout=60)
+    assert run.returncode == 1
+    verdict = json.loads((program.dir / "basic" / "verdict.json").read_text())
+    assert (verdict["verdict"], verdict["signature"]) == ("CRASH", "crash:SIGKILL")
+    assert verdict["counts"]["reads"] > 0
+    assert checked(program) == (1, "CRASH")
+
+
+def test_kill_9_of_the_supervisor_is_interrupted_and_ends_the_child(program: Program) -> None:
+    run = started(program)
+    child = children_of(run.pid)[0]
+    run.kill()
+    run.communicate(timeout=60)
+    assert checked(program) == (4, "INTERRUPTED")
+    end = time.monotonic() + 30
+    while Path(f"/proc/{child}/status").exists() and "State:\tZ" not in Path(f"/proc/{child}/status").read_text():
+        assert time.monotonic() < end, "the child outlives its supervisor"
+        time.sleep(0.1)
+
+
+def test_sigint_writes_what_there_is(program: Program) -> None:
+    run = started(program)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    assert run.returncode == 128 + signal.SIGINT
+    verdict = json.loads((program.dir / "verdict.json").read_text())
+    assert verdict["verdict"] == "INTERRUPTED"
+    assert verdict["counts"]["reads"] > 0
+
+
+def test_crash_leaves_stacks_and_its_signal(program: Program) -> None:
+    run = started(program)
+    os.kill(children_of(run.pid)[0], signal.SIGSEGV)
+    run.communicate(timeout=90)
+    assert run.returncode == 1
+    verdict = json.loads((program.dir / "basic" / "verdict.json").read_text())
+    assert verdict["verdict"] == "CRASH"
+    assert verdict["failures"][0]["check"] == "crash"
+    assert "Conductor" in (program.dir / "basic" / "stacks.txt").read_text()
+
+
+def test_hang_leaves_stacks_of_the_thread_that_hangs(program: Program) -> None:
+    ended = program.run("--flavor", "busted_stuck_gp", "--duration", "30s")
+    assert (ended.status, ended.verdict()["verdict"]) == (1, "HANG")
+    assert "updater" in ended.verdict("basic")["failures"][0]["message"]
+    assert "Updater" in (ended.dir / "basic" / "stacks.txt").read_text()
+
+
+def test_full_disk_is_broken(program: Program) -> None:
+    """A file-size limit stands in for a full disk: the same write fails in the same place."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
+
+    ended = program.run("--flavor", "urcu-memb", "--duration", "20s", "--set", "sample_interval=100ms", preexec_fn=limit)
+    assert ended.status == 3, ended.err
+    assert "cannot write" in ended.err
+
+
+def test_truncated_files_are_judged(program: Program) -> None:
+    ended = program.run("--flavor", "urcu-memb", "--duration", "1s")
+    assert checked(program) == (0, "SUCCESS")
+    events = ended.dir / "basic" / "events.jsonl"
+    text = events.read_bytes()
+    for size in range(0, len(text), 37):
+        events.write_bytes(text[:size])
+        assert checked(program)[1] in ("INTERRUPTED", "SUCCESS", "INCONCLUSIVE", "BROKEN")
+
+
+def test_run_directory_is_complete(program: Program) -> None:
+    ended = program.run("2*basic", "--flavor", "urcu-memb", "--duration", "2s", "--seed", "0xabc")
+    assert ended.status == 0, ended.err
+    for name in ("manifest.json", "plan.json", "log", "topology.xml", "topology.svg", "verdict.json"):
+        assert (ended.dir / name).stat().st_size > 0
+    for scenario in ("basic", "basic.2"):
+        for name in ("scenario.toml", "seed.txt", "console.log", "stats.jsonl", "events.jsonl", "gp.hlog", "gp.hgrm",
+                     "verdict.json"):
+            assert (ended.dir / scenario / name).stat().st_size > 0
+    plan = json.loads((ended.dir / "plan.json").read_text())
+    assert plan["rerun"].endswith("--seed 0xabc")
+    assert [s["dir"] for s in ended.verdict()["scenarios"]] == ["basic", "basic.2"]
+    assert not list(ended.dir.rglob("*.tmp"))
