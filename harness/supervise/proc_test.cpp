@@ -27,16 +27,26 @@ TEST(ProcStat, ReadsANameWithBracketsAndBlanks) {
   }).join();
 }
 
-TEST(ProcStat, CountsCpuTime) {
+/// Runs `work` until the process has spent 0.2 s of CPU time, and returns how much of it was seen.
+double seen_of_burnt(const auto& work) {
   const auto before = proc_stat(getpid());
-  ASSERT_TRUE(before);
   const uint64_t until = now_ns(CLOCK_PROCESS_CPUTIME_ID) + 200'000'000;
-  while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < until) {
-  }
-  const auto after = proc_stat(getpid());
-  ASSERT_TRUE(after);
-  EXPECT_GE(after->cpu_s - before->cpu_s, 0.1);
-  EXPECT_LE(after->cpu_s, static_cast<double>(now_ns(CLOCK_PROCESS_CPUTIME_ID)) / 1e9 + 0.1);
+  while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < until) work();
+  return proc_stat(getpid())->cpu_s - before->cpu_s;
+}
+
+TEST(ProcStat, CountsUserAndSystemTime) {
+  EXPECT_GE(seen_of_burnt([] {
+              for (volatile int i = 0; i < 1'000'000; i = i + 1) {
+              }
+            }),
+            0.1);
+  EXPECT_GE(seen_of_burnt([] {
+              for (int i = 0; i < 1000; ++i) getppid();
+            }),
+            0.1);
+  const double all = proc_stat(getpid())->cpu_s;
+  EXPECT_LE(all, static_cast<double>(now_ns(CLOCK_PROCESS_CPUTIME_ID)) / 1e9 + 0.1);
 }
 
 TEST(ProcThreads, ListsThem) {

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "harness/base/clock.hpp"
+#include "harness/base/errors.hpp"
 #include "harness/supervise/child.hpp"
 #include "harness/supervise/command.hpp"
 #include "harness/supervise/proc.hpp"
@@ -123,6 +124,8 @@ TEST_F(Hung, ThreadsAnswerThemselves) {
     EXPECT_TRUE(has(stacks, "stuck_in_the_mud")) << stacks.text;
     EXPECT_TRUE(has(stacks, "running_in_circles")) << stacks.text;
     EXPECT_TRUE(has(stacks, "\"sleeper/0\"")) << stacks.text;
+    const size_t first = stacks.text.find("stuck_in_the_mud");
+    EXPECT_EQ(stacks.text.find("stuck_in_the_mud", first + 1), std::string::npos) << stacks.text;
     EXPECT_FALSE(has(stacks, "on_signal")) << "the asking itself shows\n" << stacks.text;
     expect_running();
   }
@@ -148,19 +151,67 @@ TEST_F(Hung, SaysWhyThereIsNoDebugger) {
       stacks.text.starts_with("stacks of process " + std::to_string(child.pid()) + " by signal; gdb:"));
 }
 
+/// A stand-in for the debugger: a shell script that knows the process as $pid.
+class FakeDebugger {
+ public:
+  explicit FakeDebugger(const std::string& body)
+      : folder_((std::filesystem::temp_directory_path() / "stacks_XXXXXX").string()) {
+    if (!mkdtemp(folder_.data())) throw Broken("no folder for a script");
+    std::ofstream(path()) << "#!/bin/sh\nwhile [ \"$1\" != -p ]; do shift; done\npid=$2\n" << body << "\n";
+    chmod(path().c_str(), 0700);
+  }
+  ~FakeDebugger() { std::filesystem::remove_all(folder_); }
+  std::string path() const { return folder_ + "/debugger"; }
+
+ private:
+  std::string folder_;
+};
+
 TEST_F(Hung, DebuggerThatHangsIsGivenUp) {
-  std::string folder = (std::filesystem::temp_directory_path() / "stacks_XXXXXX").string();
-  ASSERT_TRUE(mkdtemp(folder.data()));
-  const std::string slow = folder + "/slow";
-  std::ofstream(slow) << "#!/bin/sh\nsleep 1000\n";
-  chmod(slow.c_str(), 0700);
+  const FakeDebugger slow("sleep 1000");
   StackLimits limits;
-  limits.gdb = slow;
-  limits.answer_s = 60;
+  limits.gdb = slow.path();
   limits.gdb_s = 0.3;
+  limits.answer_s = 60;
   const Stacks stacks = take_stacks(child.pid(), &mailbox, limits);
-  std::filesystem::remove_all(folder);
   EXPECT_EQ(stacks.why_no_better, "gdb: not ready after 0.3 s");
+  EXPECT_TRUE(has(stacks, "stuck_in_the_mud")) << stacks.text;
+}
+
+TEST_F(Hung, StopThatADebuggerLeftBehindIsLifted) {
+  for (const char* body : {"kill -STOP $pid; exit 1", "kill -STOP $pid; sleep 1000"}) {
+    const FakeDebugger careless(body);
+    StackLimits limits;
+    limits.gdb = careless.path();
+    limits.gdb_s = 2;
+    limits.answer_s = 60;
+    EXPECT_EQ(take_stacks(child.pid(), &mailbox, limits).way, "signal");
+    EXPECT_FALSE(proc_stopped(child.pid())) << body;
+    expect_running();
+  }
+}
+
+TEST_F(Hung, StopThatADebuggerLiftedIsPutBack) {
+  const FakeDebugger careless("kill -CONT $pid; exit 1");
+  child.send(SIGSTOP);
+  while (!proc_stopped(child.pid())) sleep_ns(1'000'000);
+  StackLimits limits;
+  limits.gdb = careless.path();
+  limits.answer_s = 0.5;
+  take_stacks(child.pid(), &mailbox, limits);
+  EXPECT_TRUE(proc_stopped(child.pid()));
+}
+
+TEST_F(Hung, DebuggerCutShortIsCompletedByOtherMeans) {
+  const FakeDebugger slow("echo '#0  only_this_much ()'; sleep 1000");
+  StackLimits limits;
+  limits.gdb = slow.path();
+  limits.gdb_s = 2;
+  limits.answer_s = 60;
+  const Stacks stacks = take_stacks(child.pid(), &mailbox, limits);
+  EXPECT_EQ(stacks.way, "gdb");
+  EXPECT_EQ(stacks.why_no_better, "gdb: not ready after 2 s");
+  EXPECT_TRUE(has(stacks, "only_this_much")) << stacks.text;
   EXPECT_TRUE(has(stacks, "stuck_in_the_mud")) << stacks.text;
 }
 

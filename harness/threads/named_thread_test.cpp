@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/topology/bind.hpp"
 
@@ -71,7 +72,10 @@ TEST(NamedThread, CanBeMovedWhileItRuns) {
 
 TEST(NamedThread, AssignmentJoinsTheFormerOne) {
   bool ran = false;
-  NamedThread thread("first", std::nullopt, [&ran] { ran = true; });
+  NamedThread thread("first", std::nullopt, [&ran] {
+    sleep_ns(50'000'000);
+    ran = true;
+  });
   thread = NamedThread("second", std::nullopt, [] {});
   EXPECT_TRUE(ran);
   EXPECT_EQ(thread.name(), "second");

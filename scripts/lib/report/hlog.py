@@ -1,0 +1,106 @@
+"""Reads HdrHistogram V2 interval logs: the .hlog files of a run."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .text import whole_lines
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What one tag recorded in one stretch of time; values in nanoseconds, ascending."""
+
+    tag: str
+    start_s: float
+    length_s: float
+    values: np.ndarray
+    counts: np.ndarray
+
+
+def value_of(index: np.ndarray, digits: int) -> np.ndarray:
+    """The highest value of each counter, for lowest discernible value 1."""
+    magnitude = (2 * 10**digits - 1).bit_length()
+    half = 1 << (magnitude - 1)
+    bucket = np.maximum(index // half - 1, 0)
+    sub = np.where(index < 2 * half, index, index % half + half)
+    return ((sub + 1) << bucket) - 1
+
+
+def decode_counts(payload: bytes) -> tuple[list[int], list[int]]:
+    """Indices and counts of the counters that are not zero (ZigZag LEB128, negative: a run of zeros)."""
+    indices: list[int] = []
+    counts: list[int] = []
+    index = at = 0
+    while at < len(payload):
+        raw = shift = 0
+        for byte_number in range(9):
+            byte = payload[at]
+            at += 1
+            if byte_number == 8:
+                raw |= byte << shift
+                break
+            raw |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                break
+            shift += 7
+        value = (raw >> 1) ^ -(raw & 1)
+        if value < 0:
+            index -= value
+        else:
+            indices.append(index)
+            counts.append(value)
+            index += 1
+    return indices, counts
+
+
+def decode(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Values and counts of one encoded histogram; ValueError if it is none."""
+    try:
+        packed = base64.b64decode(text, validate=True)
+        cookie, length = struct.unpack_from(">II", packed)
+        plain = zlib.decompress(packed[8 : 8 + length])
+        inner, payload_length, _, digits = struct.unpack_from(">IIII", plain)
+        if (cookie, inner) != (0x1C849314, 0x1C849313):
+            raise ValueError("not an HdrHistogram V2")
+        indices, counts = decode_counts(plain[40 : 40 + payload_length])
+    except (struct.error, zlib.error, IndexError) as error:
+        raise ValueError(f"not an HdrHistogram V2: {error}") from error
+    return value_of(np.array(indices, dtype=np.int64), digits), np.array(counts, dtype=np.int64)
+
+
+def read_hlog(path: Path) -> Iterator[Interval]:
+    """All intervals of a log; lines that are cut or foreign are skipped."""
+    for line in whole_lines(path):
+        fields = line.split(",")
+        if line.startswith(("#", '"')) or not line.startswith("Tag=") or len(fields) != 5:
+            continue
+        try:
+            values, counts = decode(fields[4])
+            yield Interval(fields[0][4:], float(fields[1]), float(fields[2]), values, counts)
+        except ValueError:
+            continue
+
+
+def merge(intervals: list[Interval]) -> tuple[np.ndarray, np.ndarray]:
+    """One histogram of many intervals: sorted values and their counts."""
+    if not intervals:
+        return np.array([], dtype=np.int64), np.array([], dtype=np.int64)
+    values, where = np.unique(np.concatenate([i.values for i in intervals]), return_inverse=True)
+    counts = np.bincount(where, weights=np.concatenate([i.counts for i in intervals])).astype(np.int64)
+    return values, counts
+
+
+def percentile(values: np.ndarray, counts: np.ndarray, percent: float) -> float:
+    """The value below which `percent` of the counts lie; 0 for an empty histogram."""
+    if len(values) == 0:
+        return 0.0
+    passed = np.cumsum(counts)
+    return float(values[np.searchsorted(passed, np.ceil(passed[-1] * percent / 100.0))])

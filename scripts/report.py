@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""Makes the report of a run: report.html, summary.md and junit.xml in its directory.
+
+With several run directories, one page that shows them side by side (--out, default ./report.html).
+Under GitHub Actions (GITHUB_ACTIONS set) also prints annotations and adds to the job's summary.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lib.report.load import NoRun, Run, load_run
+from lib.report.outputs import annotations, junit, summary
+from lib.report.page import render
+
+TEMPLATE = Path(__file__).resolve().parent / "lib" / "report" / "report.html.j2"
+
+
+def write(path: Path, text: str) -> None:
+    """In one step: a reader sees the old file or the new one, whole."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8", errors="replace")
+    temporary.replace(path)
+
+
+def tell_github(run: Run) -> None:
+    for line in annotations(run):
+        print(line)
+    if target := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.write(summary(run))
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", metavar="DIR", type=Path, nargs="+", help="run directory, such as results/latest")
+    parser.add_argument("--out", type=Path, help="where the page goes (default: report.html in DIR)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    try:
+        runs = [load_run(path) for path in arguments.runs]
+        single = len(runs) == 1
+        page = arguments.out or (runs[0].dir if single else Path()) / "report.html"
+        write(page, render(runs, TEMPLATE))
+        for run in runs if single else []:
+            write(run.dir / "summary.md", summary(run))
+            write(run.dir / "junit.xml", junit(run))
+    except NoRun as error:
+        print(f"report.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"report.py: cannot write the report: {error}; choose a writable --out", file=sys.stderr)
+        return 3
+    if os.environ.get("GITHUB_ACTIONS"):
+        for run in runs:
+            tell_github(run)
+    print(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The newcomer's command: sets the machine up, builds release, runs the smoke set (about a minute of torture) and says
+# where the report is. Arguments go to `srcutorture run`, as in: scripts/run.sh --flavor urcu-qsbr --duration 10m
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/lib/setup.sh
+
+install_missing
+build release -- srcutorture
+# The status of the torture is the status of this script, but the report comes first.
+status=0
+build/release/srcutorture run "$@" || status=$?
+if [[ $status -ne 2 && -e results/latest/report.html ]]; then
+  say "report: $(readlink -f results/latest)/report.html"
+fi
+exit "$status"
