@@ -58,7 +58,7 @@ std::string Progress::line() const {
 
 void Progress::tick() {
   const uint64_t every = terminal_ ? kSecond : 60 * kSecond;
-  if (harness::now_ns() - shown_ns_ < every) return;
+  if (dir_.empty() || harness::now_ns() - shown_ns_ < every) return;  // empty: the canary runs
   shown_ns_ = harness::now_ns();
   if (terminal_) {
     fmt::print(stderr, "\r\033[K{}", line());
@@ -74,6 +74,7 @@ void Progress::clear() {
 
 void Progress::end(const std::string& verdict, const std::string& why) {
   clear();
+  dir_.clear();
   const std::string text = why.empty() ? verdict : fmt::format("{} ({})", verdict, why);
   if (color_) {
     const auto color = verdict == "SUCCESS" ? fmt::terminal_color::green : fmt::terminal_color::red;

@@ -5,12 +5,6 @@
 #include <algorithm>
 
 namespace torture {
-namespace {
-
-constexpr unsigned kSpareElements = 100;  // rcutorture's pool
-
-}  // namespace
-
 GraceKinds grace_kinds(const Ops& ops, const Params& params) {
   const bool all = !(params.gp_sync || params.gp_exp || params.gp_poll || params.gp_cond || params.gp_normal);
   GraceKinds kinds;
@@ -61,7 +55,7 @@ Cast::Cast(World& world, const Params& params, const Roles& roles, harness::Sign
     : world_(world), params_(params), roles_(roles), kinds_(grace_kinds(world.ops, params)) {
   const Shape shape = Shape::of(params.workload);
   for (unsigned i = 0; i < roles.updaters; ++i) {
-    stations_.push_back(std::make_unique<Station>(shape, kSpareElements, world.seed, i));
+    stations_.push_back(std::make_unique<Station>(shape, world.seed, i));
     world.stations.push_back(stations_.back().get());
   }
   for (unsigned i = 0; i < roles.readers; ++i) {

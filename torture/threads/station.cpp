@@ -12,9 +12,9 @@ Shape Shape::of(const std::string& workload) {
   throw harness::UsageError("workload '" + workload + "' is unknown; choose pointer, list or hash");
 }
 
-Station::Station(Shape shape, unsigned spare, uint64_t seed, unsigned index)
+Station::Station(Shape shape, uint64_t seed, unsigned index)
     : shape_(shape), random_(seed, "station", index), buckets_(new Bucket[shape.buckets]) {
-  const unsigned count = shape.buckets * shape.length + spare;
+  const unsigned count = shape.buckets * shape.length + kSpareElements;
   pool_.reset(new Element[count]);
   for (unsigned i = 0; i < count; ++i) {
     pool_[i].home = this;

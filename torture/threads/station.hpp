@@ -17,12 +17,14 @@ struct Shape {
   static Shape of(const std::string& workload);
 };
 
+/// Elements of a station beyond those that are published; rcutorture's pool.
+inline constexpr unsigned kSpareElements = 100;
+
 /// Written by one updater; read by every reader. All elements live in one pool that is never unmapped, so a reader of
 /// a broken scheme sees poison and not a fault.
 class Station {
  public:
-  /// `spare`: elements beyond those that are published.
-  Station(Shape shape, unsigned spare, uint64_t seed, unsigned index);
+  Station(Shape shape, uint64_t seed, unsigned index);
 
   /// \name The reader's side
   /// @{
@@ -47,6 +49,9 @@ class Station {
 
   /// The callback for call(): ages nothing, frees nothing, hands the element back to its updater.
   static void on_callback(srcutorture_head* head);
+
+  /// Elements that are with the scheme's callbacks.
+  uint64_t in_flight() const { return posted() - invoked(); }
 
   uint64_t posted() const { return peek(posted_); }
   /// acquire: pairs with the release in on_callback, so that what a callback wrote is seen by whoever counts it.

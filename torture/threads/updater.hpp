@@ -27,6 +27,7 @@ class Updater {
   const Faults& faults() const { return faults_; }
 
  private:
+  GraceKind choose();
   void pass(const Phase& phase, Membership& member);
   void collect_returned();
   void starve(GraceKind kind, Membership& member);
