@@ -45,10 +45,10 @@ std::vector<std::string> repeated(const std::string& word) {
   return std::vector<std::string>(count, word.substr(star + 1));
 }
 
-std::vector<std::string> expand(const RunOptions& options) {
+std::vector<std::string> expand(const RunOptions& options, bool one_flavor) {
   std::vector<std::string> words = options.scenarios;
   if (options.all) words = scenario_names();
-  if (words.empty()) words.emplace_back(options.flavor.empty() && options.plugin.empty() ? "smoke" : "basic");
+  if (words.empty()) words.emplace_back(one_flavor ? "basic" : "smoke");
   const std::vector<ScenarioSet> sets = load_sets();
   std::vector<std::string> names;
   for (const std::string& word : words) {
@@ -109,7 +109,7 @@ std::string run_name(const RunOptions& options, const std::vector<std::string>& 
 Plan make_plan(const RunOptions& options, const Ops* extra) {
   const Ops* plugin = options.plugin.empty() ? extra : &load_plugin(options.plugin);
   if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name)) (void)find_flavor(options.flavor);
-  const std::vector<std::string> names = expand(options);
+  const std::vector<std::string> names = expand(options, plugin || !options.flavor.empty());
   Plan plan{.name = run_name(options, names), .seed = parse_seed(options.seed)};
   plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
                                              : harness::parse_duration_s(options.duration);

@@ -13,6 +13,11 @@
 #error "the build gives SRCUTORTURE_SCENARIOS, the source tree's scenario folder"
 #endif
 
+extern "C" {
+// Programs outside that link srcutorture::main define it; null elsewhere.
+[[gnu::weak]] extern const char* const srcutorture_share_dir;
+}
+
 namespace torture {
 namespace {
 
@@ -40,6 +45,7 @@ std::string value_text(const toml::node& node) {
 }  // namespace
 
 fs::path scenario_dir() {
+  if (&srcutorture_share_dir) return srcutorture_share_dir;
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed = program.parent_path().parent_path() / "share" / "srcutorture";

@@ -1,0 +1,84 @@
+/*
+ * A home-made RCU, as short as can be: each reader shows the clock at which its section began, or 0 outside; an updater
+ * moves the clock and waits until nobody shows an older one.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <srcutorture/ops.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct reader {
+  _Atomic uint64_t since; /* 0: outside */
+  unsigned depth;
+  struct reader *next;
+};
+
+static _Atomic uint64_t clock_now = 1;
+static struct reader *readers;
+static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
+
+static void *create(void) { return &readers; }
+
+static void *thread_register(void *dom) {
+  (void)dom;
+  struct reader *me = calloc(1, sizeof *me);
+  pthread_mutex_lock(&registry);
+  me->next = readers;
+  readers = me;
+  pthread_mutex_unlock(&registry);
+  return me;
+}
+
+static void thread_unregister(void *dom, void *ctx) {
+  (void)dom;
+  pthread_mutex_lock(&registry);
+  struct reader **at = &readers;
+  while (*at != ctx) at = &(*at)->next;
+  *at = (*at)->next;
+  pthread_mutex_unlock(&registry);
+  free(ctx);
+}
+
+static uint64_t read_lock(void *dom, void *ctx) {
+  (void)dom;
+  struct reader *me = ctx;
+  /* seq_cst store [A]: before the section's loads. Pairs with [B]: a section the updater does not see began after the
+   * unpublication, and sees it. */
+  if (me->depth++ == 0) atomic_store(&me->since, atomic_load_explicit(&clock_now, memory_order_relaxed));
+  return 0;
+}
+
+static void read_unlock(void *dom, void *ctx, uint64_t token) {
+  (void)dom, (void)token;
+  struct reader *me = ctx;
+  /* release: the section's loads come before the updater's acquire in synchronize(). */
+  if (--me->depth == 0) atomic_store_explicit(&me->since, 0, memory_order_release);
+}
+
+static void synchronize(void *dom, void *ctx) {
+  (void)dom, (void)ctx;
+#ifndef HANDMADE_FORGETS_TO_WAIT
+  /* seq_cst add [B]: after the unpublication, before the looks at the readers. */
+  const uint64_t now = atomic_fetch_add(&clock_now, 1) + 1;
+  pthread_mutex_lock(&registry);
+  for (struct reader *r = readers; r; r = r->next) {
+    uint64_t since;
+    while ((since = atomic_load_explicit(&r->since, memory_order_acquire)) != 0 && since < now) sched_yield();
+  }
+  pthread_mutex_unlock(&registry);
+#endif
+}
+
+const struct srcutorture_ops srcutorture_ops = {
+    .version = SRCUTORTURE_OPS_VERSION,
+    .size = sizeof(struct srcutorture_ops),
+    .name = "handmade",
+    .facts = SRCUTORTURE_SLEEPING_READER | SRCUTORTURE_NESTS | SRCUTORTURE_STALLED_READER_BLOCKS_ALL,
+    .create = create,
+    .read_lock = read_lock,
+    .read_unlock = read_unlock,
+    .synchronize = synchronize,
+    .thread_register = thread_register,
+    .thread_unregister = thread_unregister,
+};
