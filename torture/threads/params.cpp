@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 #include "harness/base/duration.hpp"
@@ -30,7 +31,7 @@ int64_t parse_value(const Knob& knob, const std::string& text) {
     if (knob.unit != Unit::kDuration) return value;
     if (value <= std::numeric_limits<int64_t>::max() / kSecond && value >= 0) return value * kSecond;
   } else if (knob.unit == Unit::kDuration && !text.empty() && std::isalpha(static_cast<unsigned char>(text.back()))) {
-    return static_cast<int64_t>(harness::parse_duration_s(text) * 1e9);
+    return std::llround(harness::parse_duration_s(text) * 1e9);
   }
   throw harness::UsageError(fmt::format("{}={}: not {}", knob.name, text,
                                         knob.unit == Unit::kDuration ? "a duration; write 20ms or 3s"

@@ -1,0 +1,114 @@
+#include "torture/threads/visitor.hpp"
+
+#include <gtest/gtest.h>
+
+namespace torture {
+namespace {
+
+/// A scheme that does nothing, so that the test decides what a reader finds.
+Ops nothing() {
+  Ops ops{};
+  ops.version = SRCUTORTURE_OPS_VERSION;
+  ops.size = sizeof(Ops);
+  ops.name = "nothing";
+  ops.facts = SRCUTORTURE_NESTS;
+  ops.read_lock = [](void*, void*) -> uint64_t { return 0; };
+  ops.read_unlock = [](void*, void*, uint64_t) {};
+  return ops;
+}
+
+Phase phase() { return {.name = "test", .nesting = true, .private_flags = true, .readers = 1, .updaters = 1}; }
+
+class VisitorTest : public testing::Test {
+ protected:
+  Visitor make() { return Visitor(ops_, nullptr, {&station_}, peers_, 0, Level::kTask, 1); }
+  Element* published() { return station_.bucket(0).load(); }
+  Ops ops_ = nothing();
+  Station station_{Shape::of("pointer"), 1, 0};
+  std::vector<Visitor*> peers_;
+};
+
+TEST_F(VisitorTest, SoundReadsAreCounted) {
+  Visitor visitor = make();
+  for (int i = 0; i < 1000; ++i) visitor.step(phase());
+  EXPECT_GE(visitor.sections(), 1000U);
+  EXPECT_EQ(visitor.pipe(0), visitor.sections());
+  for (size_t i = 0; i < kChecks; ++i) EXPECT_EQ(visitor.faults().count(static_cast<Check>(i)), 0U);
+  EXPECT_EQ(published()->held[0].load(), 0) << "no private flag is left behind";
+}
+
+TEST_F(VisitorTest, PipeAboveOneIsTooShort) {
+  published()->pipe = 1;
+  Visitor visitor = make();
+  visitor.plain();
+  EXPECT_EQ(visitor.faults().count(Check::kTooShortGp), 0U) << "one may end that began before the section";
+  published()->pipe = 2;
+  visitor.plain();
+  EXPECT_EQ(visitor.faults().count(Check::kTooShortGp), 1U);
+  EXPECT_EQ(visitor.pipe(2), 1U);
+}
+
+TEST_F(VisitorTest, PoisonIsTooShort) {
+  published()->payload = kPoison;
+  Visitor visitor = make();
+  visitor.plain();
+  EXPECT_EQ(visitor.faults().count(Check::kTooShortGp), 1U);
+}
+
+TEST_F(VisitorTest, OldPayloadIsMemoryOrder) {
+  published()->payload = seal(published()->generation - 1);
+  Visitor visitor = make();
+  visitor.plain();
+  EXPECT_EQ(visitor.faults().count(Check::kMemoryOrder), 1U);
+}
+
+TEST_F(VisitorTest, OlderAfterNewerIsMemoryOrder) {
+  Element* old = published();
+  Visitor visitor = make();
+  visitor.plain();
+  station_.replace();
+  visitor.plain();
+  station_.bucket(0).store(old);
+  old->pipe = 1;
+  visitor.plain();
+  EXPECT_EQ(visitor.faults().count(Check::kMemoryOrder), 1U);
+}
+
+TEST_F(VisitorTest, ProgressGoneBackwardsIsMemoryOrder) {
+  Visitor other = make(), visitor = make();
+  peers_ = {&visitor, &other};
+  for (int i = 0; i < 5; ++i) other.plain();
+  visitor.deliver(Sighting{1, 5}.packed());
+  visitor.special(phase());
+  EXPECT_EQ(visitor.faults().count(Check::kMemoryOrder), 0U);
+  visitor.deliver(Sighting{1, 6}.packed());
+  visitor.special(phase());
+  EXPECT_EQ(visitor.faults().count(Check::kMemoryOrder), 1U);
+}
+
+TEST_F(VisitorTest, CookieDoneInsideIsEarly) {
+  ops_.get_state = [](void*) -> uint64_t { return 7; };
+  ops_.poll_state = [](void*, uint64_t) { return true; };
+  Visitor visitor = make();
+  for (int i = 0; i < 2000; ++i) visitor.special(phase());
+  EXPECT_GT(visitor.faults().count(Check::kEarlyCookie), 0U);
+}
+
+TEST_F(VisitorTest, GracePeriodsPassedAreCountedAsBatch) {
+  static uint64_t seq;
+  seq = 0;
+  ops_.gp_seq = [](void*) { return seq++; };
+  Visitor visitor = make();
+  visitor.plain();
+  EXPECT_EQ(visitor.batch(1), 1U);
+}
+
+TEST(Sighting, RoundTrip) {
+  const Sighting there = Sighting::of(Sighting{63, 1234567}.packed());
+  EXPECT_EQ(there.who, 63U);
+  EXPECT_EQ(there.progress, 1234567U);
+  EXPECT_NE((Sighting{0, 0}.packed()), 0U) << "0 means no sighting";
+}
+
+}  // namespace
+}  // namespace torture
