@@ -11,14 +11,18 @@ constexpr uint64_t all_facts() {
   return all;
 }
 
+constexpr uint64_t kAboutCall = SRCUTORTURE_CALL_IN_SIGNAL | SRCUTORTURE_CALL_UNDER_LOCK | SRCUTORTURE_CALL_IN_READER |
+                                SRCUTORTURE_CALLBACKS_INLINE;
+
 std::string missing_partner(const Ops& ops) {
   const std::pair<bool, const char*> rules[] = {
       {!ops.thread_register != !ops.thread_unregister, "thread_register and thread_unregister stand or lack together"},
       {!ops.offline != !ops.online, "offline and online stand or lack together"},
       {(ops.get_state || ops.start_poll) && !ops.poll_state, "get_state and start_poll need poll_state"},
       {ops.poll_state && !ops.get_state && !ops.start_poll, "poll_state needs get_state or start_poll"},
-      {(ops.facts & (SRCUTORTURE_CALL_IN_SIGNAL | SRCUTORTURE_CALL_UNDER_LOCK | SRCUTORTURE_CALL_IN_READER)) && !ops.call,
+      {(ops.facts & kAboutCall) && !ops.call,
        "a fact about call() is claimed, but there is no call"},
+      {ops.barrier && !ops.call, "there is a barrier, but no call whose callbacks it could wait for"},
       {(ops.facts & SRCUTORTURE_GP_SEQ_EXACT) && !ops.gp_seq, "GP_SEQ_EXACT is claimed, but there is no gp_seq"},
   };
   for (const auto& [broken, words] : rules) {

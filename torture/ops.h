@@ -76,7 +76,8 @@ struct srcutorture_ops {
    * place for helper threads, which should block all signals. Null: it could not be made, and the run is BROKEN. */
   void *(*create)(void);
   /* Ends a domain. No thread is registered or inside a section, nobody uses the domain any more; callbacks that are
-   * still waiting are invoked before it returns. */
+   * still waiting are invoked before it returns. Null member: domains last as long as the program, and create() may
+   * return null, as it has nothing to hand out. */
   void (*destroy)(void *dom);
 
   /* Opens a section; the token is handed to the read_unlock() that closes it. Called by readers, and by signal

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <sstream>
 
 #include "harness/base/errors.hpp"
@@ -16,19 +15,12 @@ namespace {
 /// Many threads in deep recursion; more helps nobody.
 constexpr size_t kMostText = 8u << 20;
 
-bool any_thread_stopped(pid_t pid) {
-  const auto threads = proc_threads(pid);
-  return std::any_of(threads.begin(), threads.end(), [pid](pid_t tid) {
-    const auto stat = proc_stat(pid, tid);
-    return stat && (stat->state == 'T' || stat->state == 't');
-  });
-}
-
-/// A debugger stops what it attaches to; killed half way, it leaves a stop behind, perhaps not yet taken.
-void leave_as_found(pid_t pid, bool was_stopped, bool debugger_killed) {
-  const bool stopped = any_thread_stopped(pid);
-  if (was_stopped && (debugger_killed || !stopped)) ::kill(pid, SIGSTOP);
-  if (!was_stopped && (debugger_killed || stopped)) ::kill(pid, SIGCONT);
+/// A debugger stops what it attaches to. Killed half way, it may leave behind a stop that is not even taken
+/// yet, so what the process looks like now does not tell. Who is being traced by somebody else is left to
+/// them.
+void leave_as_found(pid_t pid, char state_before) {
+  if (state_before == 't') return;
+  ::kill(pid, state_before == 'T' ? SIGSTOP : SIGCONT);
 }
 
 /// The line in which gdb says what went wrong.
@@ -52,7 +44,8 @@ std::string trouble_in(const Said& said, bool has_stacks, double seconds) {
 }  // namespace
 
 GdbStacks gdb_stacks(pid_t pid, const std::string& gdb, double seconds) {
-  const bool was_stopped = proc_stopped(pid);
+  const auto before = proc_stat(pid);
+  if (!before) return {"", "the process is gone"};
   // No init files and no downloads of debug information: nothing that a machine's set-up could make slow.
   const std::vector<std::string> argv{gdb,    "-q",
                                       "-nx",  "--batch",
@@ -68,7 +61,7 @@ GdbStacks gdb_stacks(pid_t pid, const std::string& gdb, double seconds) {
   } catch (const Broken& refusal) {
     return {"", refusal.what()};
   }
-  leave_as_found(pid, was_stopped, said.timed_out || said.cut);
+  leave_as_found(pid, before->state);
   const bool has_stacks = said.output.find("#0 ") != std::string::npos;
   return {has_stacks ? said.output : "", trouble_in(said, has_stacks, seconds)};
 }

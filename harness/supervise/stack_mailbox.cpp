@@ -23,7 +23,7 @@ namespace harness {
 
 /// One thread that is asked. It goes asked_ -> frames_ -> depth_, and back to nobody in collect() alone, so
 /// that a thread that answers late never writes where another one is expected.
-struct StackMailbox::Slot {
+struct alignas(64) StackMailbox::Slot {
   std::atomic<pid_t> asked_;     ///< 0: free.
   std::atomic<uint32_t> depth_;  ///< 0: no answer yet.
   std::array<std::atomic<uintptr_t>, kFrames> frames_;
@@ -41,7 +41,7 @@ struct StackMailbox::Slot {
   }
 };
 
-struct StackMailbox::Shared {
+struct alignas(64) StackMailbox::Shared {
   std::atomic<pid_t>
       answering;  ///< The process whose threads answer, 0 if none: there the signal would kill.
 };

@@ -49,14 +49,14 @@ bool Watch::advance_clocks() {
   return true;
 }
 
-/// Starts the clock anew of every thread that moved, rests, or is expected again.
+/// Starts the clock anew of every thread that moved; one that is expected again has beaten.
 void Watch::note(const std::vector<ProgressBoard::Reading>& now) {
   const size_t known = marks_.size();
   marks_.resize(now.size());
   for (size_t i = 0; i < now.size(); ++i) {
     Mark& mark = marks_[i];
-    const bool stands = i < known && mark.expected && now[i].expected && mark.beats == now[i].beats;
-    if (!stands) mark = {now[i].beats, now[i].expected, cpu_s_, wall_s_};
+    const bool stands = i < known && mark.beats == now[i].beats;
+    if (!stands) mark = {now[i].beats, cpu_s_, wall_s_};
   }
 }
 

@@ -44,7 +44,6 @@ class Watch {
  private:
   struct Mark {
     uint64_t beats = 0;
-    bool expected = false;
     double cpu_s = 0, wall_s = 0;
   };
   bool advance_clocks();

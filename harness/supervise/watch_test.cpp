@@ -130,8 +130,8 @@ TEST(Watch, BeatsKeepTheClockFromRunningOut) {
   Pair pair(board, [](ProgressBoard::Slot& slot) {
     for (;;) slot.beat();
   });
-  Watch watch(board, pair.child.pid(), {1, kNever});
-  EXPECT_FALSE(look_for(watch, pair.child.pid(), 3, 600));
+  Watch watch(board, pair.child.pid(), {0.5, kNever});
+  EXPECT_FALSE(look_for(watch, pair.child.pid(), 1.5, 600));
 }
 
 TEST(Watch, AStoppedChildIsNotBlamed) {

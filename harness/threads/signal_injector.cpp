@@ -13,24 +13,30 @@
 
 namespace harness {
 
-constinit std::atomic<uint64_t> SignalInjector::strays_{0};
+constinit std::array<std::atomic<uint64_t>, _NSIG> SignalInjector::strays_of_{};
 
 namespace {
 
-void check_arguments(uint64_t min_ns, uint64_t max_ns, int signo) {
+/// `signo`, if all makes sense.
+int checked(uint64_t min_ns, uint64_t max_ns, int signo) {
   if (min_ns < SignalInjector::kClosest || min_ns > max_ns)
     throw UsageError(fmt::format("signals every {} to {} ns: give {} <= least <= most", min_ns, max_ns,
                                  SignalInjector::kClosest));
   if (signo < SIGRTMIN || signo > SIGRTMAX)
     throw UsageError(
         fmt::format("signal {} cannot be injected: choose one from {} to {}", signo, SIGRTMIN, SIGRTMAX));
+  return signo;
 }
 
 }  // namespace
 
 SignalInjector::SignalInjector(uint64_t min_ns, uint64_t max_ns, uint64_t seed, int signo)
-    : min_ns_(min_ns), max_ns_(max_ns), seed_(seed), signo_(signo) {
-  check_arguments(min_ns, max_ns, signo);
+    : min_ns_(min_ns),
+      max_ns_(max_ns),
+      seed_(seed),
+      signo_(checked(min_ns, max_ns, signo)),
+      // relaxed: a statistic.
+      strays_before_(strays_of_[signo_].load(std::memory_order_relaxed)) {
   sigaction(signo_, nullptr, &before_);
   if (before_.sa_handler != SIG_DFL && before_.sa_handler != SIG_IGN)
     throw Broken(fmt::format("signal {} has a handler already: inject with another number", signo_));
@@ -75,7 +81,7 @@ void SignalInjector::on_signal(int signo, siginfo_t*, void*) {
     target->fire();
   } else {
     // relaxed: a statistic.
-    strays_.fetch_add(1, std::memory_order_relaxed);
+    strays_of_[signo].fetch_add(1, std::memory_order_relaxed);
   }
   errno = interrupted_errno;
 }

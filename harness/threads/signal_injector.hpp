@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -44,9 +45,9 @@ class SignalInjector {
   /// Handlers run so far, over all targets that are or were.
   uint64_t delivered() const;
 
-  /// Signals of this number that reached a thread without a target: sent by somebody else. relaxed: a
-  /// statistic.
-  uint64_t strays() const { return strays_.load(std::memory_order_relaxed); }
+  /// Signals of this number that reached a thread without a target since this injector was made: sent by
+  /// somebody else. relaxed: a statistic.
+  uint64_t strays() const { return strays_of_[signo_].load(std::memory_order_relaxed) - strays_before_; }
 
  private:
   friend class SignalTarget;
@@ -60,7 +61,9 @@ class SignalInjector {
   mutable std::mutex mutex_;  ///< Guards targets_ and retired_; never taken in signal context.
   std::vector<SignalTarget*> targets_;
   uint64_t retired_ = 0;
-  static std::atomic<uint64_t> strays_;
+  const uint64_t strays_before_;
+  /// By signal number; it outlives every injector, since a stray may come at any time.
+  static std::array<std::atomic<uint64_t>, _NSIG> strays_of_;
 };
 
 /// While it lives, the thread that made it is interrupted. Made and destroyed by that thread, on its stack or

@@ -23,6 +23,7 @@ static void *create(void) { return &readers; }
 static void *thread_register(void *dom) {
   (void)dom;
   struct reader *me = calloc(1, sizeof *me);
+  if (!me) return NULL;
   pthread_mutex_lock(&registry);
   me->next = readers;
   readers = me;
@@ -43,9 +44,12 @@ static void thread_unregister(void *dom, void *ctx) {
 static uint64_t read_lock(void *dom, void *ctx) {
   (void)dom;
   struct reader *me = ctx;
-  /* seq_cst store [A]: before the section's loads. Pairs with [B]: a section the updater does not see began after the
-   * unpublication, and sees it. */
-  if (me->depth++ == 0) atomic_store(&me->since, atomic_load_explicit(&clock_now, memory_order_relaxed));
+  if (me->depth++ != 0) return 0;
+  /* relaxed, both: ordered by the fence */
+  atomic_store_explicit(&me->since, atomic_load_explicit(&clock_now, memory_order_relaxed), memory_order_relaxed);
+  /* seq_cst fence [A]: the look at the clock and the store come before the section's loads. Pairs with [B]: a section
+   * that the updater does not see, or that shows its clock, sees the unpublication. */
+  atomic_thread_fence(memory_order_seq_cst);
   return 0;
 }
 
@@ -59,8 +63,10 @@ static void read_unlock(void *dom, void *ctx, uint64_t token) {
 static void synchronize(void *dom, void *ctx) {
   (void)dom, (void)ctx;
 #ifndef HANDMADE_FORGETS_TO_WAIT
-  /* seq_cst add [B]: after the unpublication, before the looks at the readers. */
-  const uint64_t now = atomic_fetch_add(&clock_now, 1) + 1;
+  /* release: the unpublication comes before the new clock; whoever shows it has seen that through [A]. */
+  const uint64_t now = atomic_fetch_add_explicit(&clock_now, 1, memory_order_release) + 1;
+  /* seq_cst fence [B]: the unpublication comes before the looks at the readers. Pairs with [A]. */
+  atomic_thread_fence(memory_order_seq_cst);
   pthread_mutex_lock(&registry);
   for (struct reader *r = readers; r; r = r->next) {
     uint64_t since;

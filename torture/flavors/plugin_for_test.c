@@ -1,20 +1,31 @@
-/* Three plugins for the loader's test: a sound one, one of another version, one that exports nothing. */
+/* Plugins for the loader's test: a sound one; ones of another version, of another size, and without a way to wait, by
+ * redefining the macros; one that exports nothing. */
 #include "torture/ops.h"
+
+#ifndef PLUGIN_VERSION
+#define PLUGIN_VERSION SRCUTORTURE_OPS_VERSION
+#endif
+#ifndef PLUGIN_SIZE
+#define PLUGIN_SIZE sizeof(struct srcutorture_ops)
+#endif
+#ifndef PLUGIN_SYNCHRONIZE
+#define PLUGIN_SYNCHRONIZE synchronize
+#endif
 
 #ifndef PLUGIN_EMPTY
 static void *create(void) { return (void *)&srcutorture_ops; }
 static uint64_t read_lock(void *dom, void *ctx) { (void)dom, (void)ctx; return 0; }
 static void read_unlock(void *dom, void *ctx, uint64_t token) { (void)dom, (void)ctx, (void)token; }
-static void synchronize(void *dom, void *ctx) { (void)dom, (void)ctx; }
+static inline void synchronize(void *dom, void *ctx) { (void)dom, (void)ctx; }
 
 const struct srcutorture_ops srcutorture_ops = {
     .version = PLUGIN_VERSION,
-    .size = sizeof(struct srcutorture_ops),
+    .size = PLUGIN_SIZE,
     .name = "test-plugin",
     .create = create,
     .read_lock = read_lock,
     .read_unlock = read_unlock,
-    .synchronize = synchronize,
+    .synchronize = PLUGIN_SYNCHRONIZE,
 };
 #else
 int nothing_to_see;

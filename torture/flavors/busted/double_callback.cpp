@@ -19,7 +19,7 @@ static_assert(sizeof(Note) <= sizeof(srcutorture_head));
 void on_grace_period(srcutorture_head* head) {
   const srcutorture_cb callback = reinterpret_cast<Note*>(head)->callback;
   const bool twice = invocations.fetch_add(1, std::memory_order_relaxed) % 64 == 63;  // relaxed: a count
-  // The second call stands first, so that the head is still there for it.
+  // `callback` was copied: the first call hands the head back, and it may be posted again meanwhile.
   callback(head);
   if (twice) callback(head);
 }
