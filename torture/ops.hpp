@@ -36,8 +36,8 @@ inline constexpr std::array<Fact, 10> kFacts = {{
 /// Whether `ops` claims every bit of `fact`.
 inline bool has(const Ops& ops, uint64_t fact) { return (ops.facts & fact) == fact; }
 
-/// Why this table cannot be used, as a phrase that begins in small letters and says what to do; empty when it can.
-/// Reads nothing beyond version and size when these are not this program's.
+/// Why this table cannot be used, as a phrase that begins in small letters and says what to do; empty when it
+/// can. Reads nothing beyond version and size when these are not this program's.
 std::string refusal(const Ops& ops);
 
 }  // namespace torture

@@ -24,7 +24,8 @@ double parse_duration_s(std::string_view text) {
   for (const auto& [name, seconds] : kUnits) {
     if (error == std::errc{} && unit == name && std::isfinite(number) && number > 0) return number * seconds;
   }
-  throw UsageError(fmt::format("'{}' is no duration: write 90s, 15m, 8h or 1d (a bare number is minutes)", text));
+  throw UsageError(
+      fmt::format("'{}' is no duration: write 90s, 15m, 8h or 1d (a bare number is minutes)", text));
 }
 
 std::string duration_words(double seconds) {

@@ -11,7 +11,8 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The harness could not do its job (disk full, pinning refused): exit status 3. One line that names the cure.
+/// The harness could not do its job (disk full, pinning refused): exit status 3. One line that names the
+/// cure.
 struct Broken : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -6,8 +6,8 @@
 
 namespace harness {
 
-/// Those of `names` that are closest to `word` by edit distance and close enough to be meant; often one, maybe none.
-/// What follows a colon in a name is an example argument and is not compared.
+/// Those of `names` that are closest to `word` by edit distance and close enough to be meant; often one,
+/// maybe none. What follows a colon in a name is an example argument and is not compared.
 std::vector<std::string> nearest_names(std::string_view word, const std::vector<std::string>& names);
 
 /// "; did you mean compact or cores?", empty when nothing is near.

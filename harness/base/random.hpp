@@ -5,8 +5,9 @@
 
 namespace harness {
 
-/// A random stream that belongs to one thread. The same (seed, role, index) gives the same stream on every machine,
-/// whatever other threads draw. Algorithm: xoshiro256** by Blackman and Vigna, seeded through splitmix64.
+/// A random stream that belongs to one thread. The same (seed, role, index) gives the same stream on every
+/// machine, whatever other threads draw. Algorithm: xoshiro256** by Blackman and Vigna, seeded through
+/// splitmix64.
 class Random {
  public:
   Random(uint64_t seed, std::string_view role, uint64_t index);
@@ -24,9 +25,7 @@ class Random {
   }
 
   /// Uniform in [0, bound), 0 when bound is 0. The bias of at most bound / 2^64 does not matter to a torture.
-  uint64_t below(uint64_t bound) {
-    return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
-  }
+  uint64_t below(uint64_t bound) { return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64); }
 
   /// True once in `n` draws on average; never when n is 0.
   bool one_in(uint64_t n) { return n != 0 && below(n) == 0; }

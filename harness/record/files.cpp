@@ -17,7 +17,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* what, const std::filesystem::path& path) {
   const int error = errno;
-  const char* cure = error == ENOSPC || error == EDQUOT   ? "; free some space or choose another --out"
+  const char* cure = error == ENOSPC || error == EDQUOT  ? "; free some space or choose another --out"
                      : error == EACCES || error == EROFS ? "; choose a writable --out"
                                                          : "";
   throw Broken(fmt::format("cannot {} {}: {}{}", what, path.string(), std::strerror(error), cure));

@@ -8,15 +8,16 @@
 
 namespace harness {
 
-/// Writes `text` to `path` in one step: readers see the old file, or the new one whole. Broken if it cannot be.
+/// Writes `text` to `path` in one step: readers see the old file, or the new one whole. Broken if it cannot
+/// be.
 void write_once(const std::filesystem::path& path, std::string_view text);
 
-/// A file that grows by whole lines: each goes to the kernel in one write(2), so a killed process cuts at most its last.
-/// One thread at a time.
+/// A file that grows by whole lines: each goes to the kernel in one write(2), so a killed process cuts at
+/// most its last. One thread at a time.
 class Appender {
  public:
-  /// Creates the file, or goes on at its end; a cut last line, left by somebody killed, is ended first. Broken if it
-  /// cannot be opened.
+  /// Creates the file, or goes on at its end; a cut last line, left by somebody killed, is ended first.
+  /// Broken if it cannot be opened.
   explicit Appender(const std::filesystem::path& path);
   ~Appender();
   Appender(const Appender&) = delete;

@@ -57,8 +57,8 @@ std::string counts_payload(const Counts& counts) {
 std::string deflated(const std::string& plain) {
   uLongf size = compressBound(plain.size());
   std::string out(size, '\0');
-  if (compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(plain.data()), plain.size(),
-                Z_BEST_SPEED) != Z_OK) {
+  if (compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(plain.data()),
+                plain.size(), Z_BEST_SPEED) != Z_OK) {
     throw Broken("zlib cannot compress a histogram: out of memory");
   }
   out.resize(size);
@@ -97,11 +97,12 @@ std::string encode_v2(const Counts& counts) {
   return base64(whole + packed);
 }
 
-HdrLog::HdrLog(const std::filesystem::path& path, double start_epoch_s, std::string_view units) : file_(path) {
+HdrLog::HdrLog(const std::filesystem::path& path, double start_epoch_s, std::string_view units)
+    : file_(path) {
   file_.line("#[Histogram log format version 1.3]");
   file_.line(fmt::format("#[Units: {}]", units));
-  file_.line(fmt::format("#[StartTime: {:.3f} (seconds since epoch), {:%a %b %d %H:%M:%S UTC %Y}]", start_epoch_s,
-                         fmt::gmtime(static_cast<time_t>(start_epoch_s))));
+  file_.line(fmt::format("#[StartTime: {:.3f} (seconds since epoch), {:%a %b %d %H:%M:%S UTC %Y}]",
+                         start_epoch_s, fmt::gmtime(static_cast<time_t>(start_epoch_s))));
   file_.line("\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"");
 }
 
@@ -159,11 +160,13 @@ std::string percentile_lines(const Counts& counts, double unit) {
 
 std::string hgrm_text(const Counts& counts, double unit) {
   const Moments m = moments(counts);
-  std::string text = fmt::format("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
+  std::string text =
+      fmt::format("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
   text += percentile_lines(counts, unit);
-  text += fmt::format("#[Mean    = {:12.3f}, StdDeviation   = {:12.3f}]\n", m.mean / unit, m.deviation / unit);
-  text += fmt::format("#[Max     = {:12.3f}, Total count    = {:12}]\n", static_cast<double>(counts.max()) / unit,
-                      counts.total());
+  text +=
+      fmt::format("#[Mean    = {:12.3f}, StdDeviation   = {:12.3f}]\n", m.mean / unit, m.deviation / unit);
+  text += fmt::format("#[Max     = {:12.3f}, Total count    = {:12}]\n",
+                      static_cast<double>(counts.max()) / unit, counts.total());
   const unsigned magnitude = counts.layout().magnitude;
   const size_t buckets = (counts.layout().size >> (magnitude - 1)) - 1;
   text += fmt::format("#[Buckets = {:12}, SubBuckets     = {:12}]\n", buckets, 1U << magnitude);

@@ -20,7 +20,8 @@ std::string hgrm_text(const Counts& counts, double unit);
 /// A log of intervals that HdrHistogram's own readers take.
 class HdrLog {
  public:
-  /// `start_epoch_s`: wall clock at interval time 0; `units` goes into a comment line. Broken if it cannot be written.
+  /// `start_epoch_s`: wall clock at interval time 0; `units` goes into a comment line. Broken if it cannot be
+  /// written.
   HdrLog(const std::filesystem::path& path, double start_epoch_s, std::string_view units);
 
   /// One line. Values are nanoseconds; the Interval_Max column is in milliseconds, as is the custom.

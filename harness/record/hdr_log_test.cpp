@@ -34,8 +34,8 @@ uint64_t big_endian(const std::string& bytes, size_t at, size_t size) {
 std::string inflated(const std::string& packed) {
   std::string plain(1 << 20, '\0');
   uLongf size = plain.size();
-  EXPECT_EQ(uncompress(reinterpret_cast<Bytef*>(plain.data()), &size, reinterpret_cast<const Bytef*>(packed.data()),
-                       packed.size()),
+  EXPECT_EQ(uncompress(reinterpret_cast<Bytef*>(plain.data()), &size,
+                       reinterpret_cast<const Bytef*>(packed.data()), packed.size()),
             Z_OK);
   plain.resize(size);
   return plain;

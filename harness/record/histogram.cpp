@@ -12,8 +12,8 @@ Layout::Layout(int digits_in, uint64_t highest_in) : digits(digits_in), highest(
   const uint64_t resolution = digits == 2 ? 200 : 2000;  // 2 * 10^digits values at unit resolution
   magnitude = static_cast<unsigned>(std::bit_width(resolution - 1));
   unsigned buckets = 1;
-  for (uint64_t untrackable = uint64_t{1} << magnitude; untrackable <= highest && untrackable < (uint64_t{1} << 62);
-       untrackable <<= 1) {
+  for (uint64_t untrackable = uint64_t{1} << magnitude;
+       untrackable <= highest && untrackable < (uint64_t{1} << 62); untrackable <<= 1) {
     ++buckets;
   }
   size = static_cast<size_t>(buckets + 1) << (magnitude - 1);
@@ -59,7 +59,8 @@ Histogram::Histogram(int digits, uint64_t highest)
 
 Counts Histogram::snapshot() const {
   Counts now(layout_);
-  for (size_t i = 0; i < layout_.size; ++i) now.set(i, counts_[i].load(std::memory_order_relaxed));  // relaxed: statistics
+  for (size_t i = 0; i < layout_.size; ++i)
+    now.set(i, counts_[i].load(std::memory_order_relaxed));  // relaxed: statistics
   return now;
 }
 

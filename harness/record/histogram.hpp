@@ -9,8 +9,8 @@
 
 namespace harness {
 
-/// Which counter a value belongs to. Values from 1 up are kept to `digits` significant digits; the layout is Gil
-/// Tene's HdrHistogram with lowest discernible value 1.
+/// Which counter a value belongs to. Values from 1 up are kept to `digits` significant digits; the layout is
+/// Gil Tene's HdrHistogram with lowest discernible value 1.
 struct Layout {
   /// `digits` 2 or 3 (UsageError otherwise); `highest` is the largest value that is told from larger ones.
   explicit Layout(int digits, uint64_t highest = 3'600'000'000'000);

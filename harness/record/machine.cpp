@@ -79,7 +79,8 @@ Json machine_facts() {
           {"transparent_hugepage", first_line("/sys/kernel/mm/transparent_hugepage/enabled")},
           {"cgroup", cgroup()},
           {"rights", rights()},
-          {"build", {{"type", SRCUTORTURE_BUILD_TYPE}, {"compiler", __VERSION__}, {"git", SRCUTORTURE_GIT_STATE}}}};
+          {"build",
+           {{"type", SRCUTORTURE_BUILD_TYPE}, {"compiler", __VERSION__}, {"git", SRCUTORTURE_GIT_STATE}}}};
 }
 
 }  // namespace harness

@@ -27,9 +27,11 @@ void make(const fs::path& dir) {
 void refuse_used(const fs::path& dir) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(dir, error))) return;
-  if (!fs::is_directory(dir, error)) throw UsageError(fmt::format("--out {} is no directory; name a new one", dir.string()));
+  if (!fs::is_directory(dir, error))
+    throw UsageError(fmt::format("--out {} is no directory; name a new one", dir.string()));
   if (!fs::is_empty(dir, error)) {
-    throw UsageError(fmt::format("--out {} is not empty; results are never overwritten, name a new directory", dir.string()));
+    throw UsageError(fmt::format("--out {} is not empty; results are never overwritten, name a new directory",
+                                 dir.string()));
   }
 }
 

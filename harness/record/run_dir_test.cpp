@@ -40,7 +40,9 @@ TEST_F(RunDir, OutMayBeNewOrEmptyButNothingElse) {
   EXPECT_THROW(create_run_dir("a/b/file", "x"), UsageError);
 }
 
-TEST_F(RunDir, PlaceThatCannotBeMadeIsBroken) { EXPECT_THROW(create_run_dir("/proc/nowhere/x", "x"), Broken); }
+TEST_F(RunDir, PlaceThatCannotBeMadeIsBroken) {
+  EXPECT_THROW(create_run_dir("/proc/nowhere/x", "x"), Broken);
+}
 
 TEST(Machine, KnowsKernelAndBuild) {
   const auto facts = machine_facts();

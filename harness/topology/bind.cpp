@@ -35,9 +35,10 @@ class Mask {
 };
 
 [[noreturn]] void refuse(unsigned pu, const std::string& why) {
-  throw Broken(fmt::format("cannot pin this thread to PU {}: {}; it may run on {}: choose from these with --place "
-                           "list:..., or run unpinned with --place none",
-                           pu, why, cpu_list_text(affinity())));
+  throw Broken(
+      fmt::format("cannot pin this thread to PU {}: {}; it may run on {}: choose from these with --place "
+                  "list:..., or run unpinned with --place none",
+                  pu, why, cpu_list_text(affinity())));
 }
 
 }  // namespace
@@ -65,13 +66,15 @@ void bind_this_thread(unsigned pu) {
   if (sched_setaffinity(0, mask.bytes(), mask.set()) != 0) refuse(pu, std::strerror(errno));
   // Some sandboxes answer 0 and do nothing; a run that only believes itself pinned is worse than none.
   if (affinity() != std::vector<unsigned>{pu}) refuse(pu, "the kernel kept another mask");
-  if (const unsigned cpu = current_cpu(); cpu != pu) refuse(pu, fmt::format("the thread still runs on CPU {}", cpu));
+  if (const unsigned cpu = current_cpu(); cpu != pu)
+    refuse(pu, fmt::format("the thread still runs on CPU {}", cpu));
 }
 
 unsigned current_cpu() {
   const int cpu = sched_getcpu();
   if (cpu < 0)
-    throw Broken(fmt::format("cannot tell the current CPU ({}): allow getcpu in this sandbox", std::strerror(errno)));
+    throw Broken(
+        fmt::format("cannot tell the current CPU ({}): allow getcpu in this sandbox", std::strerror(errno)));
   return static_cast<unsigned>(cpu);
 }
 

@@ -11,7 +11,8 @@ namespace harness {
 namespace {
 
 [[noreturn]] void refuse(std::string_view whole) {
-  throw UsageError(fmt::format("\"{}\" is not a list of PUs: write numbers and ranges, as 0,4 or 0-3,8", whole));
+  throw UsageError(
+      fmt::format("\"{}\" is not a list of PUs: write numbers and ranges, as 0,4 or 0-3,8", whole));
 }
 
 unsigned number(std::string_view text, std::string_view whole) {

@@ -107,8 +107,8 @@ Places listed(const Topology& topology, std::string_view list) {
   for (unsigned cpu : parse_cpu_list(list)) {
     const PuPlace* place = topology.find(cpu);
     if (!place)
-      throw UsageError(fmt::format("PU {} is not in this topology: choose from {}", cpu,
-                                   cpu_list_text(topology.pus())));
+      throw UsageError(
+          fmt::format("PU {} is not in this topology: choose from {}", cpu, cpu_list_text(topology.pus())));
     result.push_back(*place);
   }
   return result;

@@ -14,8 +14,8 @@ using Places = std::vector<PuPlace>;
 /// The first PU of every core, then the second of every core, and so on; topology order within each.
 Places cores_first(Places places);
 
-/// Neighbours in the list are as far apart as can be: packages take turns, in them nodes, caches, cores; a second
-/// sibling of a core only after the first of every core. Every prefix is spread, so every role is.
+/// Neighbours in the list are as far apart as can be: packages take turns, in them nodes, caches, cores; a
+/// second sibling of a core only after the first of every core. Every prefix is spread, so every role is.
 Places spread(Places places);
 
 /// NUMA nodes take turns, each cores first. UsageError with one node.

@@ -40,7 +40,8 @@ Places order_of(const Topology& topology, std::string_view policy, size_t thread
 std::vector<Seat*> roles_in_turn(std::vector<Seat>& seats) {
   std::vector<Seat*> order;
   for (Seat& seat : seats) order.push_back(&seat);
-  std::stable_sort(order.begin(), order.end(), [](const Seat* a, const Seat* b) { return a->index < b->index; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Seat* a, const Seat* b) { return a->index < b->index; });
   return order;
 }
 
@@ -82,7 +83,8 @@ std::string describe(const Topology& topology, const std::vector<Seat>& seats) {
     else if (!at)
       text += fmt::format("on PU {} (outside this topology)\n", *seat.pu);
     else
-      text += fmt::format("on PU {} (core {}, NUMA {}, package {})\n", at->os, at->core, at->numa, at->package);
+      text +=
+          fmt::format("on PU {} (core {}, NUMA {}, package {})\n", at->os, at->core, at->numa, at->package);
   }
   return text;
 }

@@ -14,8 +14,8 @@ namespace harness {
 /// One thread and where it shall run.
 struct Seat {
   std::string role;
-  unsigned index;               ///< Within the role.
-  std::optional<unsigned> pu;   ///< OS index; empty: not pinned.
+  unsigned index;              ///< Within the role.
+  std::optional<unsigned> pu;  ///< OS index; empty: not pinned.
 };
 
 /// Role names and how many threads of each.
@@ -30,9 +30,10 @@ using Roles = std::vector<std::pair<std::string, unsigned>>;
 ///   list:0,4    these PUs in this order; ranges as 0-3 too
 std::vector<std::string> placement_names();
 
-/// A seat for every thread, role by role in the order given. `policy` is one of placement_names(), or a role split such
-/// as "readers@numa:0 updaters@numa:1" with numa, core, package or pu; roles it does not name are scattered.
-/// Threads beyond the PUs wrap around evenly. UsageError, naming the cure, for what the topology cannot give.
+/// A seat for every thread, role by role in the order given. `policy` is one of placement_names(), or a role
+/// split such as "readers@numa:0 updaters@numa:1" with numa, core, package or pu; roles it does not name are
+/// scattered. Threads beyond the PUs wrap around evenly. UsageError, naming the cure, for what the topology
+/// cannot give.
 std::vector<Seat> place(const Topology& topology, std::string_view policy, const Roles& roles_and_counts,
                         uint64_t seed);
 

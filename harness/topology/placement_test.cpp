@@ -76,7 +76,8 @@ TEST(Placement, NoneLeavesThreadsFree) {
 
 TEST(Placement, WhatCannotBeIsUsage) {
   const Topology two = Topology::synthetic("core:2 pu:1");
-  for (const char* policy : {"sideways", "cross-numa", "smt-pair", "readers@numa:7", "readers@", "list:", "writers@pu:0"}) {
+  for (const char* policy :
+       {"sideways", "cross-numa", "smt-pair", "readers@numa:7", "readers@", "list:", "writers@pu:0"}) {
     EXPECT_THROW(placed(two, policy, 2), UsageError) << policy;
   }
 }

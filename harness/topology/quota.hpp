@@ -5,8 +5,8 @@
 
 namespace harness {
 
-/// CPUs' worth of time that cgroups grant this process, as 1.5; empty if no limit is set or none can be seen. The
-/// affinity mask and hwloc know nothing of it, yet a throttled thread looks like a stalled one.
+/// CPUs' worth of time that cgroups grant this process, as 1.5; empty if no limit is set or none can be seen.
+/// The affinity mask and hwloc know nothing of it, yet a throttled thread looks like a stalled one.
 std::optional<double> cpu_quota();
 
 /// The same from given places: `cgroup_root` for /sys/fs/cgroup (v2, v1 or both), `proc_self_cgroup` for

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "harness/base/errors.hpp"
-#include "harness/topology/cpu_list.hpp"
 #include "harness/base/nearest.hpp"
+#include "harness/topology/cpu_list.hpp"
 #include "harness/topology/orders.hpp"
 
 namespace harness {
@@ -37,7 +37,8 @@ Places domain(const Topology& topology, std::string_view text) {
   const std::string_view word = text.substr(0, colon);
   const Field field = domain_field(word);
   const auto numbers = parse_cpu_list(colon == std::string_view::npos ? "" : text.substr(colon + 1));
-  if (numbers.size() != 1) throw UsageError(fmt::format("\"{}\" names several: write one number, as {}:0", text, word));
+  if (numbers.size() != 1)
+    throw UsageError(fmt::format("\"{}\" names several: write one number, as {}:0", text, word));
   Places inside;
   std::vector<unsigned> available;
   for (const PuPlace& place : topology.places()) {
@@ -82,12 +83,14 @@ std::map<std::string, Places> parse(const Topology& topology, std::string_view s
   return domains;
 }
 
-/// Domains may overlap, so evenness is kept by what each PU already carries and not by a cursor in each domain.
+/// Domains may overlap, so evenness is kept by what each PU already carries and not by a cursor in each
+/// domain.
 class Loads {
  public:
   unsigned take(const Places& from) {
-    const auto least = std::min_element(
-        from.begin(), from.end(), [&](const PuPlace& a, const PuPlace& b) { return load_[a.os] < load_[b.os]; });
+    const auto least = std::min_element(from.begin(), from.end(), [&](const PuPlace& a, const PuPlace& b) {
+      return load_[a.os] < load_[b.os];
+    });
     ++load_[least->os];
     return least->os;
   }
@@ -104,7 +107,8 @@ void place_split(const Topology& topology, std::string_view split, const Roles& 
   const Places everywhere = spread(topology.places());
   Loads loads;
   for (Seat& seat : seats)
-    if (const auto named = domains.find(seat.role); named != domains.end()) seat.pu = loads.take(named->second);
+    if (const auto named = domains.find(seat.role); named != domains.end())
+      seat.pu = loads.take(named->second);
   for (Seat& seat : seats)
     if (!domains.contains(seat.role)) seat.pu = loads.take(everywhere);
 }

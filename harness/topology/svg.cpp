@@ -15,7 +15,8 @@ namespace {
 
 constexpr unsigned kPad = 8, kLine = 16, kLetter = 7;
 
-/// Light enough for black text, told apart by the colour-blind; with more roles they repeat and the names decide.
+/// Light enough for black text, told apart by the colour-blind; with more roles they repeat and the names
+/// decide.
 constexpr std::array<const char*, 8> kColours{"#9ecae9", "#ffbf79", "#88d27a", "#ff9d98",
                                               "#d6a5c9", "#f2cf5b", "#79d2c6", "#d8b5a5"};
 
@@ -37,10 +38,14 @@ struct Box {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
   }
   return out;
 }
@@ -86,8 +91,10 @@ std::vector<Box> boxes(const std::vector<PuPlace>& places, size_t first, size_t 
     size_t end = first;
     while (end < last && places[end].*kind.field == number) ++end;
     Box box{.title = fmt::format("{} {}", kind.name, number), .fill = kind.fill};
-    if (level + 1 < kLevels.size()) box.inside = boxes(places, first, end, level + 1, seats);
-    else box.labels = labels_on(number, seats);
+    if (level + 1 < kLevels.size())
+      box.inside = boxes(places, first, end, level + 1, seats);
+    else
+      box.labels = labels_on(number, seats);
     box.columns = roughly_square(box.inside.size());
     row.push_back(std::move(box));
     first = end;
@@ -115,8 +122,8 @@ void measure(Box& box) {
 }
 
 void rect(std::string& out, unsigned x, unsigned y, unsigned w, unsigned h, const char* fill) {
-  out += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" stroke=\"#555555\"/>\n", x, y, w,
-                     h, fill);
+  out += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" stroke=\"#555555\"/>\n",
+                     x, y, w, h, fill);
 }
 
 void text(std::string& out, unsigned x, unsigned y, const std::string& words) {
@@ -149,7 +156,8 @@ Box legend(const std::vector<Seat>& seats) {
   std::map<std::string, unsigned> counts;
   for (const Seat& seat : seats) ++counts[seat.role];
   for (const auto& [role, fill] : colours(seats))
-    box.labels.push_back({fmt::format("{}: {} thread{}", role, counts[role], counts[role] == 1 ? "" : "s"), fill});
+    box.labels.push_back(
+        {fmt::format("{}: {} thread{}", role, counts[role], counts[role] == 1 ? "" : "s"), fill});
   return box;
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 TEST(Svg, ShowsEveryPuAndEveryRole) {
   const Topology topology = Topology::synthetic("pack:2 core:2 pu:1");
-  const std::string svg = topology_svg(topology, place(topology, "scatter", {{"reader", 3}, {"updater", 1}}, 1));
+  const std::string svg =
+      topology_svg(topology, place(topology, "scatter", {{"reader", 3}, {"updater", 1}}, 1));
   EXPECT_EQ(svg.rfind("<svg", 0), 0U) << svg.substr(0, 80);
   EXPECT_NE(svg.find("reader"), std::string::npos);
   EXPECT_NE(svg.find("updater"), std::string::npos);

@@ -54,15 +54,16 @@ PuPlace place_of(hwloc_topology_t topology, hwloc_obj_t pu) {
           .package = package ? package->logical_index : 0};
 }
 
-/// hwloc does not honour the affinity mask by itself: under `taskset -c 1` it would offer PU 0, and binding there
-/// succeeds, so the harness would escape from the user's mask without a word.
+/// hwloc does not honour the affinity mask by itself: under `taskset -c 1` it would offer PU 0, and binding
+/// there succeeds, so the harness would escape from the user's mask without a word.
 void restrict_to_affinity(hwloc_topology_t topology) {
   const Bitmap mask(hwloc_bitmap_alloc());
   for (unsigned cpu : affinity(getpid())) hwloc_bitmap_set(mask.get(), cpu);
   if (hwloc_topology_restrict(topology, mask.get(), HWLOC_RESTRICT_FLAG_REMOVE_CPULESS) != 0) {
-    throw Broken(fmt::format("hwloc cannot restrict the topology to this process's CPUs ({}): start it with a wider "
-                             "taskset mask",
-                             std::strerror(errno)));
+    throw Broken(
+        fmt::format("hwloc cannot restrict the topology to this process's CPUs ({}): start it with a wider "
+                    "taskset mask",
+                    std::strerror(errno)));
   }
 }
 
@@ -116,22 +117,26 @@ Topology::Topology(Handle loaded) : handle_(std::move(loaded)) {
 Topology Topology::this_machine() {
   Handle handle = make();
   if (hwloc_topology_load(handle.get()) != 0)
-    throw Broken(fmt::format("hwloc cannot read this machine ({}): check that /sys is mounted and that no HWLOC_ "
-                             "variable is set",
-                             std::strerror(errno)));
+    throw Broken(
+        fmt::format("hwloc cannot read this machine ({}): check that /sys is mounted and that no HWLOC_ "
+                    "variable is set",
+                    std::strerror(errno)));
   if (hwloc_topology_is_thissystem(handle.get())) restrict_to_affinity(handle.get());
   return Topology(std::move(handle));
 }
 
 Topology Topology::synthetic(const std::string& description) {
   if (synthetic_width(description) > kWidestSynthetic)
-    throw UsageError(fmt::format("\"{}\" is wider than the {} PUs a synthetic topology may have: narrow a level",
-                                 description, kWidestSynthetic));
+    throw UsageError(
+        fmt::format("\"{}\" is wider than the {} PUs a synthetic topology may have: narrow a level",
+                    description, kWidestSynthetic));
   Handle handle = make();
-  if (hwloc_topology_set_synthetic(handle.get(), description.c_str()) != 0 || hwloc_topology_load(handle.get()) != 0)
-    throw UsageError(fmt::format(
-        "\"{}\" is not a synthetic topology: write widths from the outside in, as \"pack:2 numa:2 core:8 pu:2\"",
-        description));
+  if (hwloc_topology_set_synthetic(handle.get(), description.c_str()) != 0 ||
+      hwloc_topology_load(handle.get()) != 0)
+    throw UsageError(
+        fmt::format("\"{}\" is not a synthetic topology: write widths from the outside in, as \"pack:2 "
+                    "numa:2 core:8 pu:2\"",
+                    description));
   return Topology(std::move(handle));
 }
 
@@ -141,8 +146,8 @@ Topology Topology::xml(const std::filesystem::path& file) {
                                  file.string(), std::strerror(errno)));
   Handle handle = make();
   if (hwloc_topology_set_xml(handle.get(), file.c_str()) != 0 || hwloc_topology_load(handle.get()) != 0)
-    throw UsageError(
-        fmt::format("{} is not a topology that hwloc reads: make it with lstopo --of xml > FILE", file.string()));
+    throw UsageError(fmt::format("{} is not a topology that hwloc reads: make it with lstopo --of xml > FILE",
+                                 file.string()));
   return Topology(std::move(handle));
 }
 

@@ -9,8 +9,9 @@
 
 namespace harness {
 
-/// Where one PU sits. PUs and NUMA nodes carry the kernel's numbers, as taskset and numactl take them; cores and
-/// packages are counted from 0 in topology order, because the kernel's core numbers repeat in every package.
+/// Where one PU sits. PUs and NUMA nodes carry the kernel's numbers, as taskset and numactl take them; cores
+/// and packages are counted from 0 in topology order, because the kernel's core numbers repeat in every
+/// package.
 struct PuPlace {
   unsigned os;       ///< The kernel's CPU number.
   unsigned core;     ///< Without cores in the topology, every PU is a core of its own.
@@ -24,7 +25,8 @@ struct PuPlace {
 class Topology {
  public:
   /// The machine as this process may use it: its cpuset cgroup AND the affinity mask its main thread has now.
-  /// Call it before the main thread binds itself. Dry when HWLOC_SYNTHETIC or HWLOC_XMLFILE stand in the environment.
+  /// Call it before the main thread binds itself. Dry when HWLOC_SYNTHETIC or HWLOC_XMLFILE stand in the
+  /// environment.
   static Topology this_machine();
 
   /// From an hwloc description such as "pack:2 numa:2 core:8 pu:2". UsageError if it is none.

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "harness/base/errors.hpp"
+#include "harness/base/nearest.hpp"
 #include "harness/topology/bind.hpp"
 #include "harness/topology/cpu_list.hpp"
-#include "harness/base/nearest.hpp"
 
 namespace harness {
 namespace {
@@ -70,7 +70,8 @@ TEST(CpuList, BothWays) {
   EXPECT_EQ(parse_cpu_list("0-3,8"), (std::vector<unsigned>{0, 1, 2, 3, 8}));
   EXPECT_EQ(parse_cpu_list("4,0"), (std::vector<unsigned>{4, 0}));
   EXPECT_EQ(cpu_list_text({8, 2, 1, 0}), "0-2,8");
-  for (const char* bad : {"", "a", "3-1", "1,,2", "-1", "0-99999999"}) EXPECT_THROW(parse_cpu_list(bad), UsageError) << bad;
+  for (const char* bad : {"", "a", "3-1", "1,,2", "-1", "0-99999999"})
+    EXPECT_THROW(parse_cpu_list(bad), UsageError) << bad;
 }
 
 TEST(Nearest, FindsWhatWasMeant) {

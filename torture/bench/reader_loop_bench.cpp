@@ -1,6 +1,7 @@
 // What the torture's reading loop costs, against the shortest loop that reads the same and counts the same.
 //
-// Both sides call liburcu out of line. The torture goes through the ops table; the direct loop calls the flavour.
+// Both sides call liburcu out of line. The torture goes through the ops table; the direct loop calls the
+// flavour.
 #include <benchmark/benchmark.h>
 #include <urcu/urcu-mb.h>
 #include <urcu/urcu-memb.h>
@@ -13,7 +14,8 @@ namespace {
 
 /// A registered thread of one flavour, for as long as a benchmark runs.
 struct Bench {
-  explicit Bench(const char* name) : ops(*find_flavor(name).ops), domain(ops.create()), ctx(ops.thread_register(domain)) {}
+  explicit Bench(const char* name)
+      : ops(*find_flavor(name).ops), domain(ops.create()), ctx(ops.thread_register(domain)) {}
   ~Bench() { ops.thread_unregister(domain, ctx); }
   const Ops& ops;
   void* domain;

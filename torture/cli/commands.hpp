@@ -15,7 +15,8 @@ int run_command(const RunOptions& options, const Ops* extra);
 /// Judges an existing run directory from its files alone; writes nothing there.
 int check_command(const std::filesystem::path& dir);
 
-/// Prints one kind of thing, one a line: name, TAB, (for broken flavours the check they trip, TAB,) a sentence.
+/// Prints one kind of thing, one a line: name, TAB, (for broken flavours the check they trip, TAB,) a
+/// sentence.
 int list_command(const std::string& what, bool json, const Ops* extra);
 
 /// Draws and describes a placement of `threads` readers, on this machine or a described one.

@@ -18,7 +18,8 @@ using Items = std::vector<Item>;
 
 Items scenario_items() {
   Items items;
-  for (const std::string& name : scenario_names()) items.push_back({name, "", load_scenario(name).description});
+  for (const std::string& name : scenario_names())
+    items.push_back({name, "", load_scenario(name).description});
   return items;
 }
 
@@ -41,15 +42,18 @@ Items flavor_items(const Ops* extra) {
 
 Items placement_items() {
   Items items;
-  for (const std::string& name : harness::placement_names()) items.push_back({name, "", "see: topology --place " + name});
-  items.push_back({"readers@numa:0 updaters@numa:1", "", "roles on parts of the machine: numa, core, package or pu"});
+  for (const std::string& name : harness::placement_names())
+    items.push_back({name, "", "see: topology --place " + name});
+  items.push_back(
+      {"readers@numa:0 updaters@numa:1", "", "roles on parts of the machine: numa, core, package or pu"});
   return items;
 }
 
 Items param_items() {
   Items items;
   for (const Knob& knob : knobs()) {
-    items.push_back({knob.name, "", fmt::format("{} (default {})", knob.sentence, param_text(Params{}, knob))});
+    items.push_back(
+        {knob.name, "", fmt::format("{} (default {})", knob.sentence, param_text(Params{}, knob))});
   }
   return items;
 }
@@ -68,8 +72,9 @@ Items items_of(const std::string& what, const Ops* extra) {
   if (what == "params") return param_items();
   if (what == "checks") return check_items();
   const std::vector<std::string> kinds = {"scenarios", "sets", "flavors", "placements", "params", "checks"};
-  throw harness::UsageError(fmt::format("cannot list '{}'{} (scenarios sets flavors placements params checks)", what,
-                                        harness::did_you_mean(what, kinds)));
+  throw harness::UsageError(
+      fmt::format("cannot list '{}'{} (scenarios sets flavors placements params checks)", what,
+                  harness::did_you_mean(what, kinds)));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "harness/base/errors.hpp"
 #include "torture/cli/commands.hpp"
@@ -13,11 +14,14 @@ namespace {
 
 void add_run(CLI::App& app, RunOptions& options) {
   CLI::App* run = app.add_subcommand("run", "torture a scheme and judge it");
-  run->add_option("SCENARIO", options.scenarios, "scenario, set, or N*SCENARIO; none: smoke, or basic with --flavor");
+  run->add_option("SCENARIO", options.scenarios,
+                  "scenario, set, or N*SCENARIO; none: smoke, or basic with --flavor");
   run->add_flag("--all", options.all, "every scenario");
-  run->add_option("--duration", options.duration, "of the whole call: 90s 15m 8h 1d; a bare number is minutes");
+  run->add_option("--duration", options.duration,
+                  "of the whole call: 90s 15m 8h 1d; a bare number is minutes");
   run->add_option("--flavor", options.flavor, "torture this one instead of each scenario's own");
-  run->add_option("--set", options.set, "key=value, over the scenario file (keys: list params)")->allow_extra_args(false);
+  run->add_option("--set", options.set, "key=value, over the scenario file (keys: list params)")
+      ->allow_extra_args(false);
   run->add_option("--plugin", options.plugin, "shared object that exports srcutorture_ops");
   run->add_option("--seed", options.seed, "0xHEX; the same seed draws the same numbers");
   run->add_option("--place", options.place, "placement of the threads (list placements)");
@@ -30,7 +34,8 @@ void add_topology(CLI::App& app, TopologyOptions& options) {
   CLI::App* topology = app.add_subcommand("topology", "show where threads would run");
   topology->add_option("--place", options.place, "placement policy (list placements)");
   topology->add_option("--threads", options.threads, "readers to place")->check(CLI::Range(1, 10000));
-  topology->add_option("--synthetic", options.synthetic, "a described machine: \"pack:2 numa:2 core:8 pu:2\"");
+  topology->add_option("--synthetic", options.synthetic,
+                       "a described machine: \"pack:2 numa:2 core:8 pu:2\"");
   topology->add_option("--xml", options.xml, "a machine from hwloc's XML");
   topology->add_option("--svg", options.svg, "draw it into this file");
 }
@@ -81,7 +86,8 @@ int main_command(const Ops* extra, int argc, char** argv) {
   } catch (const harness::UsageError& error) {
     fmt::print(stderr, "srcutorture: {}\n", error.what());
     return 2;
-  } catch (const std::exception& error) {  // Broken, and whatever a library throws when the machine is at its end
+  } catch (
+      const std::exception& error) {  // Broken, and whatever a library throws when the machine is at its end
     fmt::print(stderr, "srcutorture: {}\n", error.what());
     return 3;
   }

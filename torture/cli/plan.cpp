@@ -86,7 +86,8 @@ void parse_fail_on(const std::string& words, Plan& plan) {
     } else if (word.starts_with("latency=")) {
       plan.fail_on_latency_ns = harness::parse_duration_s(word.substr(8)) * 1e9;
     } else {
-      throw UsageError(fmt::format("--fail-on {}: write near_miss, latency=50ms, or both with a comma", word));
+      throw UsageError(
+          fmt::format("--fail-on {}: write near_miss, latency=50ms, or both with a comma", word));
     }
   }
 }
@@ -99,7 +100,8 @@ Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plu
 }
 
 std::string run_name(const RunOptions& options, const std::vector<std::string>& names) {
-  if (options.scenarios.size() == 1 && options.scenarios[0].find('*') == std::string::npos) return options.scenarios[0];
+  if (options.scenarios.size() == 1 && options.scenarios[0].find('*') == std::string::npos)
+    return options.scenarios[0];
   if (options.scenarios.empty() && !options.all) return names.size() == 1 ? names[0] : "smoke";
   return options.all ? "all" : "several";
 }
@@ -108,7 +110,8 @@ std::string run_name(const RunOptions& options, const std::vector<std::string>& 
 
 Plan make_plan(const RunOptions& options, const Ops* extra) {
   const Ops* plugin = options.plugin.empty() ? extra : &load_plugin(options.plugin);
-  if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name)) (void)find_flavor(options.flavor);
+  if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name))
+    (void)find_flavor(options.flavor);
   const std::vector<std::string> names = expand(options, plugin || !options.flavor.empty());
   Plan plan{.name = run_name(options, names), .seed = parse_seed(options.seed)};
   plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
@@ -134,8 +137,9 @@ Plan make_plan(const RunOptions& options, const Ops* extra) {
 namespace {
 
 std::string quoted(const std::string& word) {
-  if (!word.empty() && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=:,@%+") ==
-                           std::string::npos) {
+  if (!word.empty() &&
+      word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=:,@%+") ==
+          std::string::npos) {
     return word;
   }
   std::string text = "'";

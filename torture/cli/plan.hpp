@@ -40,8 +40,8 @@ struct Plan {
   std::vector<PlannedScenario> scenarios;
 };
 
-/// Expands, merges and checks everything; creates nothing. `extra` is a flavour that the program brings itself
-/// (srcutorture_main). UsageError, naming the cure, for all that is wrong.
+/// Expands, merges and checks everything; creates nothing. `extra` is a flavour that the program brings
+/// itself (srcutorture_main). UsageError, naming the cure, for all that is wrong.
 Plan make_plan(const RunOptions& options, const Ops* extra);
 
 /// The command that does the same again, seed and all.

@@ -28,7 +28,8 @@ std::string last_line(const std::filesystem::path& file) {
   const size_t end = tail.rfind('\n');
   if (end == std::string::npos) return {};
   const size_t begin = end == 0 ? std::string::npos : tail.rfind('\n', end - 1);
-  return tail.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1));
+  return tail.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1));
 }
 
 }  // namespace
@@ -50,10 +51,11 @@ std::string Progress::line() const {
   const double left = std::max(0.0, duration_s_ - passed);
   if (!sample.is_object()) return fmt::format("{}: {:.0f} s left", scenario_, left);
   const double t = std::max(sample.value("t_s", 0.0), 0.001);
-  return fmt::format("{}: {:.0f} s left, {:.0f} grace periods/s, {:.2e} reads, worst grace period now {:.2f} ms, "
-                     "{:.0f} failures",
-                     scenario_, left, sample.value("gps", 0.0) / t, sample.value("reads", 0.0),
-                     sample.value("gp_max_ns", 0.0) / 1e6, sample.value("failures", 0.0));
+  return fmt::format(
+      "{}: {:.0f} s left, {:.0f} grace periods/s, {:.2e} reads, worst grace period now {:.2f} ms, "
+      "{:.0f} failures",
+      scenario_, left, sample.value("gps", 0.0) / t, sample.value("reads", 0.0),
+      sample.value("gp_max_ns", 0.0) / 1e6, sample.value("failures", 0.0));
 }
 
 void Progress::tick() {

@@ -7,8 +7,8 @@
 
 namespace torture {
 
-/// A live line on a terminal (time left, grace periods a second, worst grace period, failures); elsewhere plain lines
-/// now and then. Colours only on a terminal and without NO_COLOR.
+/// A live line on a terminal (time left, grace periods a second, worst grace period, failures); elsewhere
+/// plain lines now and then. Colours only on a terminal and without NO_COLOR.
 class Progress {
  public:
   Progress();

@@ -57,8 +57,8 @@ Json manifest_json(const RunOptions& options, const Plan& plan) {
 
 std::vector<harness::Seat> seats_of(const PlannedScenario& p, const harness::Topology& topology) {
   const auto cpus = static_cast<unsigned>(topology.pus().size());
-  return harness::place(topology, p.scenario.params.place, Roles::of(*p.flavor.ops, p.scenario.params, cpus).seats(),
-                        p.seed);
+  return harness::place(topology, p.scenario.params.place,
+                        Roles::of(*p.flavor.ops, p.scenario.params, cpus).seats(), p.seed);
 }
 
 // What would surely go wrong later goes wrong here, before anything is created.
@@ -69,19 +69,21 @@ void check_possible(const Plan& plan, const harness::Topology& topology) {
 int dry_run(const RunOptions& options, const Plan& plan, const harness::Topology& topology) {
   fmt::print("{}\n", topology.summary());
   for (const PlannedScenario& p : plan.scenarios) {
-    fmt::print("{}: {} for {}, placement {}\n", p.dir, p.flavor.ops->name, harness::duration_words(p.duration_s),
-               p.scenario.params.place);
+    fmt::print("{}: {} for {}, placement {}\n", p.dir, p.flavor.ops->name,
+               harness::duration_words(p.duration_s), p.scenario.params.place);
     fmt::print("{}", harness::describe(topology, seats_of(p, topology)));
   }
   fmt::print("{}\n", rerun_command(options, plan));
   return 0;
 }
 
-void write_beginning(const RunOptions& options, const Plan& plan, const harness::Topology& topology, const fs::path& dir) {
+void write_beginning(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
+                     const fs::path& dir) {
   harness::write_once(dir / "manifest.json", manifest_json(options, plan).dump(2) + "\n");
   harness::write_once(dir / "plan.json", plan_json(options, plan, topology).dump(2) + "\n");
   harness::write_once(dir / "topology.xml", topology.xml_text());
-  harness::write_once(dir / "topology.svg", harness::topology_svg(topology, seats_of(plan.scenarios.front(), topology)));
+  harness::write_once(dir / "topology.svg",
+                      harness::topology_svg(topology, seats_of(plan.scenarios.front(), topology)));
 }
 
 std::string clock_words() { return fmt::format("{:%F %T}", fmt::localtime(std::time(nullptr))); }

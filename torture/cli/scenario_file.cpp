@@ -55,11 +55,13 @@ fs::path scenario_dir() {
 std::vector<std::string> scenario_names() {
   const fs::path dir = scenario_dir();
   if (!fs::is_directory(dir)) {
-    throw harness::Broken(fmt::format("no scenarios in {}: install srcutorture whole, or run it in its build tree", dir.string()));
+    throw harness::Broken(fmt::format(
+        "no scenarios in {}: install srcutorture whole, or run it in its build tree", dir.string()));
   }
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(dir)) {
-    if (entry.path().extension() == ".toml" && entry.path().stem() != "sets") names.push_back(entry.path().stem());
+    if (entry.path().extension() == ".toml" && entry.path().stem() != "sets")
+      names.push_back(entry.path().stem());
   }
   std::ranges::sort(names);
   return names;
@@ -96,7 +98,8 @@ std::vector<ScenarioSet> load_sets() {
   for (const auto& [key, node] : parse_toml(file)) {
     ScenarioSet set{.name = std::string(key.str())};
     const auto* members = node.as_array();
-    if (!members) throw harness::UsageError(fmt::format("{}: a set is a list of names", at(file, node.source())));
+    if (!members)
+      throw harness::UsageError(fmt::format("{}: a set is a list of names", at(file, node.source())));
     for (const auto& member : *members) set.members.push_back(value_text(member));
     sets.push_back(std::move(set));
   }

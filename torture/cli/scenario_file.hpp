@@ -22,7 +22,8 @@ std::filesystem::path scenario_dir();
 /// Names of all scenarios, sorted.
 std::vector<std::string> scenario_names();
 
-/// Reads NAME.toml. UsageError: unknown name with the nearest ones; bad TOML or key with file, line and column.
+/// Reads NAME.toml. UsageError: unknown name with the nearest ones; bad TOML or key with file, line and
+/// column.
 Scenario load_scenario(const std::string& name);
 
 /// Reads one file, whatever its place.

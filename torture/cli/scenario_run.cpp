@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr double kCanaryS = 4;  // a canary ends as soon as it is caught, most in well under a second
-// The conductor beats every 10 ms. It may be given no CPU for long; it cannot be given it for 20 s and not beat.
+// The conductor beats every 10 ms. It may be given no CPU for long; it cannot be given it for 20 s and not
+// beat.
 constexpr harness::WatchLimits kWatch{.cpu_s = 40, .wall_s = 60};
 constexpr uint64_t kStopGraceNs = 20'000'000'000;
 
@@ -74,7 +75,8 @@ class Supervisor {
   }
 
   void end_hanging(harness::Child& child, const std::string& words) {
-    events_.say("failure", {{"check", "no_forward_progress"}, {"message", words}, {"evidence", "stacks.txt"}});
+    events_.say("failure",
+                {{"check", "no_forward_progress"}, {"message", words}, {"evidence", "stacks.txt"}});
     write_stacks(child);
     by_supervisor_ = true;
     child.send(SIGKILL);
@@ -92,8 +94,17 @@ class Supervisor {
     }
   }
 
+  // Stopped first: running on, the torture would starve the debugger for many seconds, and move. Only threads
+  // that must answer for themselves have to run.
+  harness::Stacks stacks_of(harness::Child& child) {
+    child.send(SIGSTOP);
+    harness::Stacks stopped = harness::take_stacks(child.pid(), nullptr, {.answer_s = 0});
+    child.send(SIGCONT);
+    return stopped.way == "gdb" ? stopped : harness::take_stacks(child.pid(), &mailbox_, {.gdb_s = 0});
+  }
+
   void write_stacks(harness::Child& child) {
-    const harness::Stacks stacks = harness::take_stacks(child.pid(), &mailbox_);
+    const harness::Stacks stacks = stacks_of(child);
     harness::write_once(dir_ / "stacks.txt", stacks.text);
     events_.say("stacks", {{"way", stacks.way}, {"why_no_better", stacks.why_no_better}});
   }
@@ -144,14 +155,15 @@ SessionPlan session_plan(const PlannedScenario& planned, const fs::path& dir, co
   const Ops& ops = *planned.flavor.ops;
   const Params& params = planned.scenario.params;
   const auto cpus = static_cast<unsigned>(context.topology.pus().size());
-  const auto seats = harness::place(context.topology, params.place, Roles::of(ops, params, cpus).seats(), planned.seed);
+  const auto seats =
+      harness::place(context.topology, params.place, Roles::of(ops, params, cpus).seats(), planned.seed);
   return {ops,      params, planned.seed, static_cast<uint64_t>(planned.duration_s * 1e9),
           start_ns, dir,    seats,        context.topology.pus(),
           board};
 }
 
-void supervise(const PlannedScenario& planned, const fs::path& dir, RunContext& context, Supervisor& supervisor,
-               uint64_t start_ns) {
+void supervise(const PlannedScenario& planned, const fs::path& dir, RunContext& context,
+               Supervisor& supervisor, uint64_t start_ns) {
   supervisor.run(session_plan(planned, dir, context, supervisor.board(), start_ns));
 }
 
@@ -163,8 +175,8 @@ bool noted_failure(const fs::path& dir) {
   return false;
 }
 
-// A broken twin runs for a moment: a torture that does not catch it would not catch a real bug either. Its files stay
-// only if it was missed.
+// A broken twin runs for a moment: a torture that does not catch it would not catch a real bug either. Its
+// files stay only if it was missed.
 std::string run_canary(const PlannedScenario& planned, const fs::path& dir, RunContext& context) {
   const std::string& twin = planned.flavor.canary;
   if (twin.empty()) return "none";

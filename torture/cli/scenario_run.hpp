@@ -21,8 +21,8 @@ struct RunContext {
   std::map<std::string, std::string> canaries{};  ///< Flavour -> "caught" or "missed": each runs once a run.
 };
 
-/// Runs it in `dir`, which is made, and leaves there all but the verdict. Whatever the child does, this returns; Broken
-/// only if the directory itself cannot be written.
+/// Runs it in `dir`, which is made, and leaves there all but the verdict. Whatever the child does, this
+/// returns; Broken only if the directory itself cannot be written.
 void run_scenario(const PlannedScenario& planned, const std::filesystem::path& dir, RunContext& context);
 
 }  // namespace torture

@@ -20,7 +20,8 @@ harness::Topology chosen(const TopologyOptions& options) {
 
 int topology_command(const TopologyOptions& options) {
   const harness::Topology topology = chosen(options);
-  const auto seats = harness::place(topology, options.place, {{"updater", 1}, {"reader", options.threads}}, 0);
+  const auto seats =
+      harness::place(topology, options.place, {{"updater", 1}, {"reader", options.threads}}, 0);
   fmt::print("{}\n", topology.summary());
   if (const auto quota = topology.dry() ? std::nullopt : harness::cpu_quota()) {
     fmt::print("a cgroup grants {:.2f} CPUs' worth of time: threads are throttled beyond that\n", *quota);

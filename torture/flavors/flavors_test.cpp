@@ -113,7 +113,8 @@ TEST(Refusal, EachFaultIsNamed) {
   refused([](Ops& o) { o.synchronize = nullptr, o.call = nullptr; }, "neither");
   refused([](Ops& o) { o.thread_unregister = nullptr; }, "thread_unregister");
   refused([](Ops& o) { o.facts |= SRCUTORTURE_GP_SEQ_EXACT; }, "gp_seq");
-  refused([](Ops& o) { o.facts = SRCUTORTURE_CALLBACKS_INLINE, o.call = nullptr, o.barrier = nullptr; }, "no call");
+  refused([](Ops& o) { o.facts = SRCUTORTURE_CALLBACKS_INLINE, o.call = nullptr, o.barrier = nullptr; },
+          "no call");
   refused([](Ops& o) { o.facts = 0, o.call = nullptr; }, "barrier");
 }
 

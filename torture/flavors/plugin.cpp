@@ -11,7 +11,8 @@ namespace torture {
 
 const Ops& load_plugin(const std::string& path) {
   std::error_code error;
-  const std::filesystem::path file = std::filesystem::absolute(path, error);  // a bare name would be searched for
+  const std::filesystem::path file =
+      std::filesystem::absolute(path, error);  // a bare name would be searched for
   if (!std::filesystem::is_regular_file(file, error)) {
     throw harness::UsageError(fmt::format("--plugin {}: no such file; name a shared object", path));
   }
@@ -19,8 +20,8 @@ const Ops& load_plugin(const std::string& path) {
   if (!object) throw harness::UsageError(fmt::format("--plugin {} does not load: {}", path, dlerror()));
   const void* symbol = dlsym(object, "srcutorture_ops");
   if (!symbol) {
-    throw harness::UsageError(
-        fmt::format("--plugin {} exports no srcutorture_ops: define it as srcutorture/ops.h says, with C linkage", path));
+    throw harness::UsageError(fmt::format(
+        "--plugin {} exports no srcutorture_ops: define it as srcutorture/ops.h says, with C linkage", path));
   }
   const Ops& ops = *static_cast<const Ops*>(symbol);
   if (const std::string why = refusal(ops); !why.empty()) {

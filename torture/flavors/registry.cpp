@@ -33,8 +33,8 @@ const Flavor& find_flavor(std::string_view name) {
     if (name == flavor.ops->name) return flavor;
     names.emplace_back(flavor.ops->name);
   }
-  throw harness::UsageError(
-      fmt::format("no flavour '{}'{} (all: srcutorture list flavors)", name, harness::did_you_mean(name, names)));
+  throw harness::UsageError(fmt::format("no flavour '{}'{} (all: srcutorture list flavors)", name,
+                                        harness::did_you_mean(name, names)));
 }
 
 }  // namespace torture

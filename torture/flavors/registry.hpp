@@ -11,8 +11,8 @@ namespace torture {
 
 /// A built-in scheme and what is known about it.
 struct Flavor {
-  const Ops* ops;        ///< Lives as long as the program; ops->name is the flavour's name.
-  std::string trips;     ///< For a deliberately broken flavour the check that fails first; empty for the others.
+  const Ops* ops;     ///< Lives as long as the program; ops->name is the flavour's name.
+  std::string trips;  ///< For a deliberately broken flavour the check that fails first; empty for the others.
   std::string sentence;  ///< What it is, for lists.
   std::string canary;    ///< The broken flavour that a run of this one must catch; empty for broken flavours.
 };

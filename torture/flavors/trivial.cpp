@@ -6,7 +6,8 @@
 namespace torture {
 namespace {
 
-pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;  // or tight readers starve the writer
+pthread_rwlock_t lock =
+    PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;  // or tight readers starve the writer
 int the_domain;
 thread_local uint64_t depth = 0;  // the lock itself does not nest when writers come first
 
@@ -35,14 +36,15 @@ void barrier(void*, void*) {}  // call() returns with its callback done
 
 }  // namespace
 
-constinit const Ops trivial = table({.name = "trivial",
-                           .facts = SRCUTORTURE_SLEEPING_READER | SRCUTORTURE_NESTS | SRCUTORTURE_CALLBACKS_INLINE |
-                                    SRCUTORTURE_STALLED_READER_BLOCKS_ALL,
-                           .create = create,
-                           .read_lock = read_lock,
-                           .read_unlock = read_unlock,
-                           .synchronize = synchronize,
-                           .call = call,
-                           .barrier = barrier});
+constinit const Ops trivial =
+    table({.name = "trivial",
+           .facts = SRCUTORTURE_SLEEPING_READER | SRCUTORTURE_NESTS | SRCUTORTURE_CALLBACKS_INLINE |
+                    SRCUTORTURE_STALLED_READER_BLOCKS_ALL,
+           .create = create,
+           .read_lock = read_lock,
+           .read_unlock = read_unlock,
+           .synchronize = synchronize,
+           .call = call,
+           .barrier = barrier});
 
 }  // namespace torture

@@ -25,8 +25,8 @@ static_assert(sizeof(Posted) <= sizeof(srcutorture_head));
 
 int the_domain;  // liburcu has one domain a flavour
 
-// The worker is made here, with all signals blocked, because it inherits the mask of whoever makes it: made later, it
-// would run the torture's handlers as a thread that is no registered reader.
+// The worker is made here, with all signals blocked, because it inherits the mask of whoever makes it: made
+// later, it would run the torture's handlers as a thread that is no registered reader.
 void* create() {
   sigset_t all, before;
   sigfillset(&all);
@@ -58,7 +58,8 @@ void call(void*, void*, srcutorture_head* head, srcutorture_cb callback) {
   URCU(call_rcu)(&posted->rcu, on_grace_period);
 }
 
-// Takes the registry's mutex: the torture blocks signals around it, or a reader in a handler could wait for itself.
+// Takes the registry's mutex: the torture blocks signals around it, or a reader in a handler could wait for
+// itself.
 void* thread_register(void*) {
   URCU(register_thread)();
   return &the_domain;
@@ -70,24 +71,28 @@ void barrier(void*, void*) { URCU(barrier)(); }
 
 }  // namespace
 
-constinit const Ops URCU_TABLE = table({.name = URCU_NAME,
-                              .facts = SRCUTORTURE_SLEEPING_READER | SRCUTORTURE_NESTS | URCU_SIGNAL_FACT |
-                                       SRCUTORTURE_CALL_UNDER_LOCK | SRCUTORTURE_CALL_IN_READER |
-                                       SRCUTORTURE_STALLED_READER_BLOCKS_ALL,
-                              .create = create,
-                              .destroy = destroy,
-                              .read_lock = read_lock,
-                              .read_unlock = read_unlock,
-                              .synchronize = synchronize,
-                              .call = call,
-                              .thread_register = thread_register,
-                              .thread_unregister = thread_unregister,
-                              .barrier = barrier,
+constinit const Ops URCU_TABLE =
+    table({.name = URCU_NAME,
+           .facts = SRCUTORTURE_SLEEPING_READER | SRCUTORTURE_NESTS | URCU_SIGNAL_FACT |
+                    SRCUTORTURE_CALL_UNDER_LOCK | SRCUTORTURE_CALL_IN_READER |
+                    SRCUTORTURE_STALLED_READER_BLOCKS_ALL,
+           .create = create,
+           .destroy = destroy,
+           .read_lock = read_lock,
+           .read_unlock = read_unlock,
+           .synchronize = synchronize,
+           .call = call,
+           .thread_register = thread_register,
+           .thread_unregister = thread_unregister,
+           .barrier = barrier,
 #ifdef URCU_QUIESCENT
-                              .quiescent_state = [](void*, void*) { URCU(quiescent_state)(); },
-                              .offline = [](void*, void*) { URCU(thread_offline)(); },
-                              .online = [](void*, void*) { URCU(thread_online)(); }
+           .quiescent_state = [](void*, void*) { URCU(quiescent_state)
+                                                 (); },
+           .offline = [](void*, void*) { URCU(thread_offline)
+                                         (); },
+           .online = [](void*, void*) { URCU(thread_online)
+                                        (); }
 #endif
-});
+    });
 
 }  // namespace torture

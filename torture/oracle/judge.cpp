@@ -15,8 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-/// events.jsonl sorted by what the judge asks for. Lines that are no JSON objects are skipped: a killed writer may
-/// have cut one, and the next writer went on behind it.
+/// events.jsonl sorted by what the judge asks for. Lines that are no JSON objects are skipped: a killed
+/// writer may have cut one, and the next writer went on behind it.
 struct Events {
   Json start, torture, canary, end, broken, child_ended, skipped, stopped;
   std::vector<Json> failures;
@@ -72,7 +72,8 @@ std::vector<Failure> noted_failures(const Events& events) {
   for (const Json& event : events.failures) {
     const std::string check = text(event, "check");
     const auto count = std::max<uint64_t>(1, static_cast<uint64_t>(Events::number(counts, check.c_str())));
-    list.push_back({check, count, Events::number(event, "t_s"), text(event, "message"), text(event, "evidence")});
+    list.push_back(
+        {check, count, Events::number(event, "t_s"), text(event, "message"), text(event, "evidence")});
   }
   return list;
 }
@@ -98,33 +99,38 @@ Json counts_of(const Events& events, const fs::path& dir) {
 uint64_t near_misses(const Events& events) {
   uint64_t sum = 0;
   if (const auto batch = events.end.find("batch"); batch != events.end.end() && batch->is_array()) {
-    for (size_t i = 2; i < batch->size(); ++i) sum += (*batch)[i].is_number() ? (*batch)[i].get<uint64_t>() : 0;
+    for (size_t i = 2; i < batch->size(); ++i)
+      sum += (*batch)[i].is_number() ? (*batch)[i].get<uint64_t>() : 0;
   }
   return sum;
 }
 
-// A section that saw more than one grace period end. Exact sequence numbers make it a failure; otherwise rcutorture's
-// own measure counts: more than five in ten hours.
-void judge_near_misses(const Events& events, double duration_s, uint64_t misses, std::vector<Failure>& failures) {
+// A section that saw more than one grace period end. Exact sequence numbers make it a failure; otherwise
+// rcutorture's own measure counts: more than five in ten hours.
+void judge_near_misses(const Events& events, double duration_s, uint64_t misses,
+                       std::vector<Failure>& failures) {
   if (misses == 0) return;
   const bool exact = flag(events.start, "gp_seq_exact"), strict = flag(events.start, "fail_on_near_miss");
   const bool often = misses > 1 && static_cast<double>(misses) * 36000 / std::max(duration_s, 1.0) > 5;
   if (!exact && !strict && !often) return;
   failures.push_back({"too_short_gp", misses, duration_s,
-                      fmt::format("{} sections saw more than one grace period end", misses), "grace-period sequence"});
+                      fmt::format("{} sections saw more than one grace period end", misses),
+                      "grace-period sequence"});
 }
 
-void judge_latency(const Events& events, double duration_s, const Json& latency, std::vector<Failure>& failures) {
+void judge_latency(const Events& events, double duration_s, const Json& latency,
+                   std::vector<Failure>& failures) {
   const double limit = Events::number(events.start, "fail_on_latency_ns");
   const double max = Events::number(latency, "max");
   if (limit <= 0 || max <= limit) return;
-  failures.push_back({"no_forward_progress", 1, duration_s,
-                      fmt::format("a grace period took {:.1f} ms, the limit is {:.1f} ms", max / 1e6, limit / 1e6),
-                      "gp.hgrm"});
+  failures.push_back(
+      {"no_forward_progress", 1, duration_s,
+       fmt::format("a grace period took {:.1f} ms, the limit is {:.1f} ms", max / 1e6, limit / 1e6),
+       "gp.hgrm"});
 }
 
-// What the end of the process adds to what its threads noted. A signal that the supervisor sent to a hanging child is
-// no crash; one from outside is.
+// What the end of the process adds to what its threads noted. A signal that the supervisor sent to a hanging
+// child is no crash; one from outside is.
 void judge_end_of_child(const Events& events, std::vector<Failure>& failures) {
   const std::string signal = text(events.child_ended, "signal");
   if (signal.empty() || flag(events.child_ended, "by_supervisor")) return;
@@ -141,7 +147,8 @@ std::string too_little(const Events& events, const Json& counts, const Json& inj
       return fmt::format("only {:.0f} {}, the scenario asks for {:.0f}", got, key, wanted.get<double>());
     }
   }
-  if (const auto wanted = events.torture.find("injectors"); wanted != events.torture.end() && wanted->is_array()) {
+  if (const auto wanted = events.torture.find("injectors");
+      wanted != events.torture.end() && wanted->is_array()) {
     for (const Json& name : *wanted) {
       if (name.is_string() && Events::number(injectors, name.get<std::string>().c_str()) == 0) {
         return fmt::format("the injector '{}' never fired", name.get<std::string>());
@@ -156,22 +163,29 @@ struct Ruling {
   std::string why;
 };
 
-Ruling rule(const Events& events, const std::vector<Failure>& failures, const Json& counts, const Json& injectors) {
+Ruling rule(const Events& events, const std::vector<Failure>& failures, const Json& counts,
+            const Json& injectors) {
   if (!events.skipped.is_null()) return {Verdict::kSkipped, text(events.skipped, "reason")};
   if (!failures.empty()) {
-    return {verdict_of_check(failures.front().check), fmt::format("{}: {}", failures.front().check, failures.front().message)};
+    return {verdict_of_check(failures.front().check),
+            fmt::format("{}: {}", failures.front().check, failures.front().message)};
   }
   if (!events.broken.is_null()) return {Verdict::kBroken, text(events.broken, "message")};
   if (text(events.canary, "result") == "missed") {
-    return {Verdict::kBroken, fmt::format("the canary {} was not caught: this run could not have seen a failure",
-                                          text(events.canary, "flavor"))};
+    return {Verdict::kBroken,
+            fmt::format("the canary {} was not caught: this run could not have seen a failure",
+                        text(events.canary, "flavor"))};
   }
-  if (events.child_ended.is_null()) return {Verdict::kInterrupted, "the supervisor did not live to see the end"};
+  if (events.child_ended.is_null())
+    return {Verdict::kInterrupted, "the supervisor did not live to see the end"};
   if (events.end.is_null()) {
-    return {Verdict::kBroken, fmt::format("the tortured process {} before its end", text(events.child_ended, "words"))};
+    return {Verdict::kBroken,
+            fmt::format("the tortured process {} before its end", text(events.child_ended, "words"))};
   }
-  if (!events.stopped.is_null()) return {Verdict::kInterrupted, "stopped by " + text(events.stopped, "signal")};
-  if (const std::string why = too_little(events, counts, injectors); !why.empty()) return {Verdict::kInconclusive, why};
+  if (!events.stopped.is_null())
+    return {Verdict::kInterrupted, "stopped by " + text(events.stopped, "signal")};
+  if (const std::string why = too_little(events, counts, injectors); !why.empty())
+    return {Verdict::kInconclusive, why};
   return {Verdict::kSuccess, ""};
 }
 
@@ -199,7 +213,8 @@ Judgement judge_scenario(const fs::path& dir) {
   const Ruling ruling = rule(events, j.failures, j.counts, j.injectors);
   j.verdict = ruling.verdict;
   j.why = ruling.why;
-  if (!j.failures.empty()) j.signature = signature(j.failures.front().check, text(events.child_ended, "signal"), dir);
+  if (!j.failures.empty())
+    j.signature = signature(j.failures.front().check, text(events.child_ended, "signal"), dir);
   return j;
 }
 
@@ -251,13 +266,15 @@ int RunJudgement::exit_status() const {
 Json RunJudgement::json() const {
   Json all = whole.json();
   all["scenarios"] = Json::array();
-  for (const auto& [dir, j] : scenarios) all["scenarios"].push_back({{"dir", dir}, {"verdict", verdict_name(j.verdict)}});
+  for (const auto& [dir, j] : scenarios)
+    all["scenarios"].push_back({{"dir", dir}, {"verdict", verdict_name(j.verdict)}});
   return all;
 }
 
 RunJudgement judge_run(const fs::path& dir) {
   const fs::path file = dir / "plan.json";
-  if (!fs::is_directory(dir)) throw harness::UsageError(fmt::format("{} is no directory; name a run directory", dir.string()));
+  if (!fs::is_directory(dir))
+    throw harness::UsageError(fmt::format("{} is no directory; name a run directory", dir.string()));
   if (!fs::exists(file)) {
     throw harness::UsageError(fmt::format("{} is no run directory: it has no plan.json", dir.string()));
   }
@@ -267,7 +284,8 @@ RunJudgement judge_run(const fs::path& dir) {
   }
   RunJudgement run;
   for (const Json& scenario : plan["scenarios"]) {
-    if (const std::string name = text(scenario, "dir"); !name.empty() && name.find('/') == std::string::npos) {
+    if (const std::string name = text(scenario, "dir");
+        !name.empty() && name.find('/') == std::string::npos) {
       run.scenarios.emplace_back(name, judge_scenario(dir / name));
     }
   }

@@ -23,12 +23,16 @@ class Judge : public testing::Test {
     fs::create_directories((dir_ / file).parent_path());
     std::ofstream(dir_ / file, std::ios::app) << text;
   }
-  void event(const std::string& fields) { write("S/events.jsonl", "{\"t_s\":1.5,\"event\":" + fields + "}\n"); }
+  void event(const std::string& fields) {
+    write("S/events.jsonl", "{\"t_s\":1.5,\"event\":" + fields + "}\n");
+  }
   void start() { event(R"("start","scenario":"S","flavor":"f","seed":"0x1","least":{"grace_periods":10})"); }
   void end(const std::string& fields = "", int gps = 100) {
     event(R"("end","torture_s":3600,"counts":{"grace_periods":)" + std::to_string(gps) + "}" + fields);
   }
-  void exited(const std::string& how = R"("exit_code":0,"words":"exited with 0")") { event(R"("child_ended",)" + how); }
+  void exited(const std::string& how = R"("exit_code":0,"words":"exited with 0")") {
+    event(R"("child_ended",)" + how);
+  }
   Judgement judged() { return judge_scenario(dir_ / "S"); }
   fs::path dir_;
 };
@@ -155,7 +159,8 @@ TEST_F(Judge, RunHasTheWorstAndForeignDirectoriesAreRefused) {
 
 TEST_F(Judge, SignatureNamesTheInnermostFrames) {
   write("S/stacks.txt",
-        "Thread 2 \"updater/0\":\n#0  0x7f in syscall () from /lib/libc.so.6\n#1  0x55 in stuck_wait (d=0x1) at b.cpp:3\n"
+        "Thread 2 \"updater/0\":\n#0  0x7f in syscall () from /lib/libc.so.6\n#1  0x55 in stuck_wait (d=0x1) "
+        "at b.cpp:3\n"
         "#2  0x55 in torture::Updater::run (this=0x1) at updater.cpp:9\n");
   start();
   event(R"("failure","check":"stalled_gp","message":"m","evidence":"e")");

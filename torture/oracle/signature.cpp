@@ -21,7 +21,8 @@ using Stack = std::vector<Frame>;
 // gdb's and our own frames: "#3  0x00007f in name (args) at file:1", "#3 name ...".
 std::vector<Stack> parse_stacks(const std::filesystem::path& file) {
   static const std::regex frame(R"(^\s*#\d+\s+(?:0x[0-9a-fA-F]+\s+in\s+)?([A-Za-z_~<][^\s(]*))");
-  static const std::regex foreign(R"(libc\.so|libpthread|ld-linux|libgcc|libstdc\+\+|/nptl/|/sysdeps/|/sysdeps|\.\./)");
+  static const std::regex foreign(
+      R"(libc\.so|libpthread|ld-linux|libgcc|libstdc\+\+|/nptl/|/sysdeps/|/sysdeps|\.\./)");
   std::vector<Stack> stacks;
   for (const std::string& line : harness::whole_lines(file)) {
     std::smatch match;
@@ -31,7 +32,8 @@ std::vector<Stack> parse_stacks(const std::filesystem::path& file) {
     }
     if (stacks.empty()) stacks.emplace_back();
     const std::string name = match[1];
-    const bool ours = !std::regex_search(line, foreign) && name[0] != '_' && name[0] != '<' && !name.starts_with("harness::") && name != "syscall";
+    const bool ours = !std::regex_search(line, foreign) && name[0] != '_' && name[0] != '<' &&
+                      !name.starts_with("harness::") && name != "syscall";
     stacks.back().push_back({name, ours});
   }
   return stacks;
@@ -52,8 +54,8 @@ std::vector<std::string> innermost(const Stack& stack, bool crash) {
 std::vector<std::string> telling_frames(const std::vector<Stack>& stacks, bool crash) {
   const std::vector<std::string> places =
       crash ? std::vector<std::string>{"<signal"}
-            : std::vector<std::string>{"torture::Updater::", "torture::Fakewriter::", "torture::BarrierTorture::",
-                                       "torture::Flood::", "torture::Reader::"};
+            : std::vector<std::string>{"torture::Updater::", "torture::Fakewriter::",
+                                       "torture::BarrierTorture::", "torture::Flood::", "torture::Reader::"};
   for (const std::string& place : places) {
     for (const Stack& stack : stacks) {
       const auto there = [&place](const Frame& f) { return f.function.starts_with(place); };
@@ -66,7 +68,8 @@ std::vector<std::string> telling_frames(const std::vector<Stack>& stacks, bool c
 
 }  // namespace
 
-std::string signature(const std::string& check, const std::string& signal, const std::filesystem::path& scenario_dir) {
+std::string signature(const std::string& check, const std::string& signal,
+                      const std::filesystem::path& scenario_dir) {
   std::vector<std::string> frames;
   if (const auto file = scenario_dir / "stacks.txt"; std::filesystem::exists(file)) {
     frames = telling_frames(parse_stacks(file), check == "crash");

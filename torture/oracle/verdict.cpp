@@ -49,7 +49,8 @@ const std::vector<std::pair<std::string, std::string>>& checks() {
 size_t causal_rank(const std::string& check) {
   const auto& all = checks();
   return static_cast<size_t>(
-      std::find_if(all.begin(), all.end(), [&check](const auto& entry) { return entry.first == check; }) - all.begin());
+      std::find_if(all.begin(), all.end(), [&check](const auto& entry) { return entry.first == check; }) -
+      all.begin());
 }
 
 Verdict verdict_of_check(const std::string& check) {

@@ -8,10 +8,21 @@
 namespace torture {
 
 /// Worst first; a run has the worst of its scenarios.
-enum class Verdict { kCrash, kHang, kDeadlock, kFailure, kBroken, kInterrupted, kInconclusive, kSkipped, kSuccess };
+enum class Verdict {
+  kCrash,
+  kHang,
+  kDeadlock,
+  kFailure,
+  kBroken,
+  kInterrupted,
+  kInconclusive,
+  kSkipped,
+  kSuccess
+};
 
 const char* verdict_name(Verdict verdict);
-/// What `run` and `check` exit with: 0 SUCCESS, 1 the thing under test failed, 3 BROKEN, 4 too little happened to judge.
+/// What `run` and `check` exit with: 0 SUCCESS, 1 the thing under test failed, 3 BROKEN, 4 too little
+/// happened to judge.
 int exit_status(Verdict verdict);
 /// The verdict that a failure of this check gives.
 Verdict verdict_of_check(const std::string& check);

@@ -10,8 +10,8 @@
 
 namespace torture {
 
-/// One barrier thread and n_barrier_cbs posters. "Before" is made by the harness: a poster's call() returned, it said
-/// so in its mailbox, the barrier thread read that, and only then called barrier().
+/// One barrier thread and n_barrier_cbs posters. "Before" is made by the harness: a poster's call() returned,
+/// it said so in its mailbox, the barrier thread read that, and only then called barrier().
 class BarrierTorture {
  public:
   BarrierTorture(World& world, unsigned posters);
@@ -29,7 +29,7 @@ class BarrierTorture {
 
  private:
   struct alignas(64) Poster {
-    srcutorture_head head;  // first: the callback casts
+    srcutorture_head head;             // first: the callback casts
     std::atomic<uint64_t> asked{0};    ///< Round that the barrier thread wants a callback for.
     std::atomic<uint64_t> posted{0};   ///< The mailbox: round whose call() has returned.
     std::atomic<uint64_t> invoked{0};  ///< Round whose callback ran.

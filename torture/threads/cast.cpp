@@ -32,7 +32,8 @@ Roles Roles::of(const Ops& ops, const Params& params, unsigned cpus) {
   roles.barrier = leave_out(params.n_barrier_cbs > 0, ops.barrier && ops.call,
                             "no barrier test: the flavour has no barrier or no call");
   roles.posters = roles.barrier ? static_cast<unsigned>(params.n_barrier_cbs) : 0;
-  roles.flood = leave_out(params.fwd_progress, ops.call != nullptr, "no callback floods: the flavour has no call");
+  roles.flood =
+      leave_out(params.fwd_progress, ops.call != nullptr, "no callback floods: the flavour has no call");
   roles.read_exit = params.read_exit_burst > 0;
   return roles;
 }
@@ -60,7 +61,8 @@ Cast::Cast(World& world, const Params& params, const Roles& roles, harness::Sign
   }
   for (unsigned i = 0; i < roles.readers; ++i) {
     Visitor* task = add_visitor(Level::kTask, fmt::format("reader {}", i));
-    Visitor* handler = roles.signals ? add_visitor(Level::kSignal, fmt::format("signal handler on reader {}", i)) : nullptr;
+    Visitor* handler =
+        roles.signals ? add_visitor(Level::kSignal, fmt::format("signal handler on reader {}", i)) : nullptr;
     readers_.push_back(std::make_unique<Reader>(world, *task, handler, injector, i));
   }
   if (roles.read_exit) {
@@ -80,10 +82,10 @@ Cast::Cast(World& world, const Params& params, const Roles& roles, harness::Sign
     faults_.emplace_back("barrier thread", &barrier_->faults());
   }
   if (roles.flood) {
-    flood_ = std::make_unique<Flood>(
-        world, Flood::Options{static_cast<uint64_t>(params.cbflood_max),
-                              static_cast<uint64_t>(params.fwd_progress_holdoff),
-                              world.ops.pending_bytes && params.garbage_bound > 0});
+    flood_ =
+        std::make_unique<Flood>(world, Flood::Options{static_cast<uint64_t>(params.cbflood_max),
+                                                      static_cast<uint64_t>(params.fwd_progress_holdoff),
+                                                      world.ops.pending_bytes && params.garbage_bound > 0});
   }
 }
 
@@ -113,8 +115,10 @@ void Cast::add_thread(const std::string& role, unsigned index, const std::vector
 }
 
 void Cast::start(const std::vector<harness::Seat>& seats) {
-  for (unsigned i = 0; i < readers_.size(); ++i) add_thread("reader", i, seats, [this, i] { readers_[i]->run(); });
-  for (unsigned i = 0; i < updaters_.size(); ++i) add_thread("updater", i, seats, [this, i] { updaters_[i]->run(); });
+  for (unsigned i = 0; i < readers_.size(); ++i)
+    add_thread("reader", i, seats, [this, i] { readers_[i]->run(); });
+  for (unsigned i = 0; i < updaters_.size(); ++i)
+    add_thread("updater", i, seats, [this, i] { updaters_[i]->run(); });
   for (unsigned i = 0; i < fakewriters_.size(); ++i) {
     add_thread("fakewriter", i, seats, [this, i] { fakewriters_[i]->run(); });
   }

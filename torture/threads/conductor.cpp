@@ -12,8 +12,8 @@ constexpr uint64_t kSecond = 1'000'000'000;
 
 }  // namespace
 
-Conductor::Conductor(World& world, Cast& cast, const Params& params, const std::vector<Phase>& phases, Events& events,
-                     Reports& reports, Hooks hooks)
+Conductor::Conductor(World& world, Cast& cast, const Params& params, const std::vector<Phase>& phases,
+                     Events& events, Reports& reports, Hooks hooks)
     : world_(world),
       cast_(cast),
       params_(params),
@@ -54,11 +54,12 @@ Finish Conductor::run(uint64_t duration_ns) {
 
 // A failure ends the run, a little later: what caused it may be noted by another thread a moment after.
 bool Conductor::failed_enough() const {
-  return reports_.first_ns() != 0 && !params_.keep_going && harness::now_ns() > reports_.first_ns() + kSecond / 4;
+  return reports_.first_ns() != 0 && !params_.keep_going &&
+         harness::now_ns() > reports_.first_ns() + kSecond / 4;
 }
 
-// Parks everybody outside sections, compares the sums, changes the phase. A thread that waits for a long grace period
-// may keep the gate from closing; then the sums are compared another time.
+// Parks everybody outside sections, compares the sums, changes the phase. A thread that waits for a long
+// grace period may keep the gate from closing; then the sums are compared another time.
 bool Conductor::rotate() {
   bool live = true;
   if (world_.gate.close(kSecond / 2)) {
@@ -74,7 +75,8 @@ void Conductor::check_balance() {
   if (!world_.ops.reader_balance) return;
   if (const long balance = world_.ops.reader_balance(world_.domain); balance != 0) {
     reports_.add(Check::kCounterMismatch,
-                 fmt::format("with every reader outside, locks minus unlocks is {}", balance), "the scheme's own sum");
+                 fmt::format("with every reader outside, locks minus unlocks is {}", balance),
+                 "the scheme's own sum");
   }
 }
 
@@ -83,8 +85,8 @@ bool Conductor::drained() const {
   return totals.posted == totals.invoked;
 }
 
-// Nobody posts any more: what was posted must be invoked. What the scheme itself calls pending is not lost; but at the
-// end of the run it must drain too. False if it does not.
+// Nobody posts any more: what was posted must be invoked. What the scheme itself calls pending is not lost;
+// but at the end of the run it must drain too. False if it does not.
 bool Conductor::settle(bool last) {
   uint64_t waited = 0;
   uint64_t seen = 0;
@@ -99,10 +101,11 @@ bool Conductor::settle(bool last) {
     const bool pending = world_.ops.pending_bytes && world_.ops.pending_bytes(world_.domain) > 0;
     if (pending && !last && waited > kSecond / 4) return true;  // the flood and the bound judge that
     if (waited <= static_cast<uint64_t>(params_.stall_limit)) continue;
-    reports_.add(pending ? Check::kNoForwardProgress : Check::kLostCallback,
-                 fmt::format("{} callbacks posted, {} invoked, and none for {:.1f} s while nobody posted", totals.posted,
-                             totals.invoked, static_cast<double>(waited) / 1e9),
-                 pending ? "the scheme says that they are still pending" : "the accounts of all posting threads");
+    reports_.add(
+        pending ? Check::kNoForwardProgress : Check::kLostCallback,
+        fmt::format("{} callbacks posted, {} invoked, and none for {:.1f} s while nobody posted",
+                    totals.posted, totals.invoked, static_cast<double>(waited) / 1e9),
+        pending ? "the scheme says that they are still pending" : "the accounts of all posting threads");
     return !pending;
   }
   return true;

@@ -5,7 +5,8 @@
 
 namespace torture {
 
-Console::Console(const std::filesystem::path& scenario_dir, const Ops& ops, const Params& params, const Roles& roles)
+Console::Console(const std::filesystem::path& scenario_dir, const Ops& ops, const Params& params,
+                 const Roles& roles)
     : file_(scenario_dir / "console.log"), ops_(ops), params_(params), roles_(roles) {}
 
 void Console::note(const std::string& words) { file_.line(fmt::format("{}-torture: {}", ops_.name, words)); }
@@ -13,10 +14,12 @@ void Console::note(const std::string& words) { file_.line(fmt::format("{}-tortur
 void Console::banner(const std::string& tag) {
   const auto s = [](int64_t ns) { return ns / 1'000'000'000; };
   file_.line(fmt::format(
-      "{}-torture:--- {}: nreaders={} nwriters={} nfakewriters={} stat_interval={} verbose=1 test_no_idle_hz=0 "
+      "{}-torture:--- {}: nreaders={} nwriters={} nfakewriters={} stat_interval={} verbose=1 "
+      "test_no_idle_hz=0 "
       "shuffle_interval={} stutter={} irqreader={} fqs_duration=0 fqs_holdoff=0 fqs_stutter=0 test_boost=0/0 "
       "test_boost_interval=0 test_boost_duration=0 test_boost_holdoff=0 shutdown_secs=0 stall_cpu=0 "
-      "stall_cpu_holdoff=0 stall_cpu_irqsoff=0 stall_cpu_block=0 stall_cpu_repeat=0 n_barrier_cbs={} onoff_interval=0 "
+      "stall_cpu_holdoff=0 stall_cpu_irqsoff=0 stall_cpu_block=0 stall_cpu_repeat=0 n_barrier_cbs={} "
+      "onoff_interval=0 "
       "onoff_holdoff=0 read_exit_delay={} read_exit_burst={} reader_flavor=1 nocbs_nthreads=0 nocbs_toggle=0 "
       "test_nmis=0 nmi_calls=0 preempt_duration=0 preempt_interval=0 n_up_down=0",
       ops_.name, tag, roles_.readers, roles_.updaters, roles_.fakewriters, s(params_.stat_interval),
@@ -31,17 +34,20 @@ void Console::start() {
 
 void Console::statistics(const Totals& t, uint64_t errors) {
   file_.line(fmt::format(
-      "{}-torture: rtc: 0x1 ver: {} tfle: 0 rta: {} rtaf: 0 rtf: {} rtmbe: 0 rtmbkf: 0/0 rtbe: 0 rtbke: 0 rtbf: 0 "
-      "rtb: 0 nt: {} ni: 0 onoff: 0/0:0/0 -1,0:-1,0 0:0 (HZ=100) barrier: {}/{}:0 read-exits: {} nmi-calls: 0 "
+      "{}-torture: rtc: 0x1 ver: {} tfle: 0 rta: {} rtaf: 0 rtf: {} rtmbe: 0 rtmbkf: 0/0 rtbe: 0 rtbke: 0 "
+      "rtbf: 0 "
+      "rtb: 0 nt: {} ni: 0 onoff: 0/0:0/0 -1,0:-1,0 0:0 (HZ=100) barrier: {}/{}:0 read-exits: {} nmi-calls: "
+      "0 "
       "nmi-cbs: 0 nocb-toggles: 0:0 gpwraps: 0",
-      ops_.name, t.versions, t.posted, t.invoked, t.signal_reads, t.barriers, t.barriers,
-      t.read_exits));
-  file_.line(fmt::format("{}-torture: {}Reader Pipe:  {}", ops_.name, errors ? "!!! " : "", fmt::join(t.pipe, " ")));
+      ops_.name, t.versions, t.posted, t.invoked, t.signal_reads, t.barriers, t.barriers, t.read_exits));
+  file_.line(
+      fmt::format("{}-torture: {}Reader Pipe:  {}", ops_.name, errors ? "!!! " : "", fmt::join(t.pipe, " ")));
   file_.line(fmt::format("{}-torture: Reader Batch:  {}", ops_.name, fmt::join(t.batch, " ")));
 }
 
 void Console::end(const Totals& totals, bool success) {
-  file_.line(fmt::format("{}:  End-test grace-period state: g{} f0x0 total-gps={}", ops_.name, totals.gps, totals.gps));
+  file_.line(fmt::format("{}:  End-test grace-period state: g{} f0x0 total-gps={}", ops_.name, totals.gps,
+                         totals.gps));
   banner(success ? "End of test: SUCCESS" : "End of test: FAILURE");
 }
 

@@ -9,11 +9,12 @@
 
 namespace torture {
 
-/// Lines carry rcutorture's words and only then "!!!", "FAILURE" or "Badness" when something is bad. The conductor's
-/// thread only.
+/// Lines carry rcutorture's words and only then "!!!", "FAILURE" or "Badness" when something is bad. The
+/// conductor's thread only.
 class Console {
  public:
-  Console(const std::filesystem::path& scenario_dir, const Ops& ops, const Params& params, const Roles& roles);
+  Console(const std::filesystem::path& scenario_dir, const Ops& ops, const Params& params,
+          const Roles& roles);
 
   void start();
   /// The statistics of one interval. `errors`: failures so far.

@@ -16,15 +16,16 @@ inline constexpr size_t kPipeSlots = kPipeLength + 1;
 /// Readers of all kinds that can have a private flag in an element.
 inline constexpr unsigned kMaxVisitors = 64;
 
-/// Whether a head is with the scheme. Every head goes kOurs -> kPosted -> kOurs, or a callback was lost or doubled.
+/// Whether a head is with the scheme. Every head goes kOurs -> kPosted -> kOurs, or a callback was lost or
+/// doubled.
 enum class HeadState : uint32_t { kOurs, kPosted };
 
 class Station;
 
 /// The element that is published, unpublished, aged by grace periods, and freed.
 ///
-/// Pipe: 0 while published, 1 from the unpublication, +1 for each grace period that began after it and ended. A reader
-/// that still holds an element whose pipe is above 1 has outlived a grace period.
+/// Pipe: 0 while published, 1 from the unpublication, +1 for each grace period that began after it and ended.
+/// A reader that still holds an element whose pipe is above 1 has outlived a grace period.
 struct Element {
   srcutorture_head head;  // first, as the ops table demands
   Station* home = nullptr;
@@ -40,8 +41,11 @@ struct Element {
   std::array<std::atomic<uint8_t>, kMaxVisitors> held{};  ///< Private flags, a byte a visitor.
 };
 
-/// What payload must be for a generation: a reader that sees anything else sees memory from before the publication.
-inline uint64_t seal(uint64_t generation) { return generation * 0x9e3779b97f4a7c15ULL ^ 0x5ca1ab1e0ddba11ULL; }
+/// What payload must be for a generation: a reader that sees anything else sees memory from before the
+/// publication.
+inline uint64_t seal(uint64_t generation) {
+  return generation * 0x9e3779b97f4a7c15ULL ^ 0x5ca1ab1e0ddba11ULL;
+}
 
 /// The payload of a freed element.
 inline constexpr uint64_t kPoison = 0x6b6b6b6b6b6b6b6bULL;

@@ -3,7 +3,10 @@
 namespace torture {
 
 Fakewriter::Fakewriter(World& world, const GraceKinds& kinds, unsigned index)
-    : world_(world), kinds_(kinds), random_(world.seed, "fakewriter", index), grace_(world.ops, world.domain) {}
+    : world_(world),
+      kinds_(kinds),
+      random_(world.seed, "fakewriter", index),
+      grace_(world.ops, world.domain) {}
 
 void Fakewriter::run() {
   Membership member(world_);

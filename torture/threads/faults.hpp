@@ -10,7 +10,8 @@
 
 namespace torture {
 
-/// The checks that torture threads make themselves. The order is causal: what stands first explains what follows.
+/// The checks that torture threads make themselves. The order is causal: what stands first explains what
+/// follows.
 enum class Check : unsigned {
   kTooShortGp,
   kMemoryOrder,
@@ -28,8 +29,8 @@ inline constexpr size_t kChecks = 10;
 /// "too_short_gp" and so on: the names of the checks in every file.
 const char* check_name(Check check);
 
-/// One writer's failures: how often each check failed, and the details of the first of each. Filled without locks or
-/// allocation, so in any context; read by the conductor.
+/// One writer's failures: how often each check failed, and the details of the first of each. Filled without
+/// locks or allocation, so in any context; read by the conductor.
 class Faults {
  public:
   /// `what` must be a string literal; `a` and `b` are its figures.

@@ -52,7 +52,8 @@ void Flood::run() {
   Membership member(world_);
   while (!world_.stopped()) {
     rest(member);
-    if (world_.now().updaters == 1) continue;  // ordering phases want the cores for one reader and one updater
+    if (world_.now().updaters == 1)
+      continue;  // ordering phases want the cores for one reader and one updater
     if (!pour(member)) return;
     drain(member);
     bump(floods_);

@@ -8,9 +8,9 @@
 
 namespace torture {
 
-/// One thread. A flood is `callbacks` posts in a row, then a wait until all of them ran; the conductor's stall watch
-/// decides whether the wait is too long. When a scheme that reports its pending bytes has a bound to keep, the flood is
-/// pressed on while it does not drain, so that the bound is really put to the test.
+/// One thread. A flood is `callbacks` posts in a row, then a wait until all of them ran; the conductor's
+/// stall watch decides whether the wait is too long. When a scheme that reports its pending bytes has a bound
+/// to keep, the flood is pressed on while it does not drain, so that the bound is really put to the test.
 class Flood {
  public:
   struct Options {
@@ -34,7 +34,7 @@ class Flood {
   struct Drop {
     srcutorture_head head;  // first: the callback casts
     Flood* flood;
-    uint64_t ballast[24];   // about the size of an element, so that bytes add up
+    uint64_t ballast[24];  // about the size of an element, so that bytes add up
   };
   static void on_callback(srcutorture_head* head);
   bool pour(Membership& member);

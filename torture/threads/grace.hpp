@@ -15,8 +15,8 @@ namespace torture {
 /// rcutorture's synctypes, for which its parameters are named.
 enum class GraceKind { kCall, kSync, kExpedited, kPoll, kConditional };
 
-/// The kinds that the scenario asks for (gp_sync, gp_exp, gp_poll, gp_cond, gp_normal = call; none set: all) and the
-/// scheme offers. Empty when they have none in common.
+/// The kinds that the scenario asks for (gp_sync, gp_exp, gp_poll, gp_cond, gp_normal = call; none set: all)
+/// and the scheme offers. Empty when they have none in common.
 using GraceKinds = std::vector<GraceKind>;
 
 /// Waits for grace periods and times them. One thread's own.
@@ -24,8 +24,8 @@ class Grace {
  public:
   Grace(const Ops& ops, void* domain) : ops_(ops), domain_(domain) {}
 
-  /// Starts the clock. Call it before the unpublication: between that and wait() nothing may give the store buffer time
-  /// to drain, or a missing fence of the scheme stays hidden.
+  /// Starts the clock. Call it before the unpublication: between that and wait() nothing may give the store
+  /// buffer time to drain, or a missing fence of the scheme stays hidden.
   void arm() {
     waiting_.store(true, std::memory_order_relaxed);  // relaxed: a hint for the stall watch
     begin_ns_ = harness::now_ns();
@@ -41,7 +41,9 @@ class Grace {
 
   uint64_t ended() const { return peek(ended_); }
   /// True while the thread waits for a grace period.
-  bool waiting() const { return waiting_.load(std::memory_order_relaxed); }  // relaxed: a hint for the stall watch
+  bool waiting() const {
+    return waiting_.load(std::memory_order_relaxed);
+  }  // relaxed: a hint for the stall watch
   const harness::Histogram& normal() const { return normal_; }
   const harness::Histogram& expedited() const { return expedited_; }
 
@@ -88,7 +90,8 @@ bool Grace::wait(GraceKind kind, void* ctx, GiveUp give_up) {
 // Backs off exponentially: an updater that polls without pause takes the core that the readers need.
 template <class GiveUp>
 bool Grace::poll(uint64_t cookie, void* ctx, GiveUp give_up) {
-  for (uint64_t pause = 1000; !ops_.poll_state(domain_, cookie); pause = pause < 1'000'000 ? pause * 2 : pause) {
+  for (uint64_t pause = 1000; !ops_.poll_state(domain_, cookie);
+       pause = pause < 1'000'000 ? pause * 2 : pause) {
     if (give_up()) return false;
     if (ops_.advance) ops_.advance(domain_, ctx);
     if (ops_.offline) ops_.offline(domain_, ctx);

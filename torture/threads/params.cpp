@@ -30,12 +30,13 @@ int64_t parse_value(const Knob& knob, const std::string& text) {
   if (is_integer(text, value)) {
     if (knob.unit != Unit::kDuration) return value;
     if (value <= std::numeric_limits<int64_t>::max() / kSecond && value >= 0) return value * kSecond;
-  } else if (knob.unit == Unit::kDuration && !text.empty() && std::isalpha(static_cast<unsigned char>(text.back()))) {
+  } else if (knob.unit == Unit::kDuration && !text.empty() &&
+             std::isalpha(static_cast<unsigned char>(text.back()))) {
     return std::llround(harness::parse_duration_s(text) * 1e9);
   }
-  throw harness::UsageError(fmt::format("{}={}: not {}", knob.name, text,
-                                        knob.unit == Unit::kDuration ? "a duration; write 20ms or 3s"
-                                                                     : "a whole number"));
+  throw harness::UsageError(
+      fmt::format("{}={}: not {}", knob.name, text,
+                  knob.unit == Unit::kDuration ? "a duration; write 20ms or 3s" : "a whole number"));
 }
 
 std::string range_words(const Knob& knob) {
@@ -50,8 +51,8 @@ const Knob& find_knob(const std::string& key) {
     if (key == knob.name) return knob;
     names.emplace_back(knob.name);
   }
-  throw harness::UsageError(
-      fmt::format("parameter '{}' is unknown{} (all: srcutorture list params)", key, harness::did_you_mean(key, names)));
+  throw harness::UsageError(fmt::format("parameter '{}' is unknown{} (all: srcutorture list params)", key,
+                                        harness::did_you_mean(key, names)));
 }
 
 }  // namespace
@@ -60,26 +61,39 @@ const std::vector<Knob>& knobs() {
   using P = Params;
   static const std::vector<Knob> table = {
       {"torture_type", &P::torture_type, Unit::kWord, 0, 0, "flavour to torture, see: list flavors"},
-      {"nreaders", &P::nreaders, Unit::kCount, -1, 31, "reader threads; -1: one a CPU, but at least 2 and at most 4"},
+      {"nreaders", &P::nreaders, Unit::kCount, -1, 31,
+       "reader threads; -1: one a CPU, but at least 2 and at most 4"},
       {"nwriters", &P::nwriters, Unit::kCount, 1, 16, "updaters whose elements are checked"},
-      {"nfakewriters", &P::nfakewriters, Unit::kCount, 0, 64, "updaters that only ask for grace periods and barriers"},
-      {"n_barrier_cbs", &P::n_barrier_cbs, Unit::kCount, 0, 64, "threads that post for the barrier's check; 0: none"},
-      {"irqreader", &P::irqreader, Unit::kCount, 0, 1, "readers in signal handlers, where the flavour allows them"},
-      {"signal_period", &P::signal_period, Unit::kDuration, 10'000, kDay, "mean time between signals to a reader"},
-      {"read_exit_burst", &P::read_exit_burst, Unit::kCount, 0, 1000, "threads that register, read and exit; 0: none"},
-      {"read_exit_delay", &P::read_exit_delay, Unit::kDuration, 1'000'000, kDay, "time between bursts of these"},
-      {"fwd_progress", &P::fwd_progress, Unit::kCount, 0, 1, "flood the scheme with callbacks, see that they drain"},
-      {"fwd_progress_holdoff", &P::fwd_progress_holdoff, Unit::kDuration, 1'000'000, kDay, "time between floods"},
+      {"nfakewriters", &P::nfakewriters, Unit::kCount, 0, 64,
+       "updaters that only ask for grace periods and barriers"},
+      {"n_barrier_cbs", &P::n_barrier_cbs, Unit::kCount, 0, 64,
+       "threads that post for the barrier's check; 0: none"},
+      {"irqreader", &P::irqreader, Unit::kCount, 0, 1,
+       "readers in signal handlers, where the flavour allows them"},
+      {"signal_period", &P::signal_period, Unit::kDuration, 10'000, kDay,
+       "mean time between signals to a reader"},
+      {"read_exit_burst", &P::read_exit_burst, Unit::kCount, 0, 1000,
+       "threads that register, read and exit; 0: none"},
+      {"read_exit_delay", &P::read_exit_delay, Unit::kDuration, 1'000'000, kDay,
+       "time between bursts of these"},
+      {"fwd_progress", &P::fwd_progress, Unit::kCount, 0, 1,
+       "flood the scheme with callbacks, see that they drain"},
+      {"fwd_progress_holdoff", &P::fwd_progress_holdoff, Unit::kDuration, 1'000'000, kDay,
+       "time between floods"},
       {"cbflood_max", &P::cbflood_max, Unit::kCount, 1, 100 * kMany, "callbacks in a flood"},
-      {"gp_sync", &P::gp_sync, Unit::kCount, 0, 1, "updaters use synchronize; with no gp_ key at 1, all that there is"},
+      {"gp_sync", &P::gp_sync, Unit::kCount, 0, 1,
+       "updaters use synchronize; with no gp_ key at 1, all that there is"},
       {"gp_exp", &P::gp_exp, Unit::kCount, 0, 1, "updaters use expedited grace periods"},
       {"gp_poll", &P::gp_poll, Unit::kCount, 0, 1, "updaters start and poll grace periods"},
-      {"gp_cond", &P::gp_cond, Unit::kCount, 0, 1, "updaters take a cookie and synchronize if it is not done"},
+      {"gp_cond", &P::gp_cond, Unit::kCount, 0, 1,
+       "updaters take a cookie and synchronize if it is not done"},
       {"gp_normal", &P::gp_normal, Unit::kCount, 0, 1, "updaters post callbacks"},
-      {"stutter", &P::stutter, Unit::kDuration, 0, kDay, "all threads pause so long, then run as long; 0: never"},
+      {"stutter", &P::stutter, Unit::kDuration, 0, kDay,
+       "all threads pause so long, then run as long; 0: never"},
       {"shuffle_interval", &P::shuffle_interval, Unit::kDuration, 0, kDay,
        "how often another CPU is left idle, with 3 CPUs and more; 0: never"},
-      {"stat_interval", &P::stat_interval, Unit::kDuration, kSecond / 10, kDay, "time between statistics on the console"},
+      {"stat_interval", &P::stat_interval, Unit::kDuration, kSecond / 10, kDay,
+       "time between statistics on the console"},
       {"sample_interval", &P::sample_interval, Unit::kDuration, kSecond / 10, kDay,
        "time between lines of stats.jsonl and gp.hlog"},
       {"workload", &P::workload, Unit::kWord, 0, 0, "what readers walk: pointer, list or hash"},
@@ -88,10 +102,14 @@ const std::vector<Knob>& knobs() {
       {"garbage_bound", &P::garbage_bound, Unit::kBytes, 0, int64_t{1} << 50,
        "bytes that may wait in a scheme that reports them; 0: no bound"},
       {"stall_limit", &P::stall_limit, Unit::kDuration, kSecond / 10, kDay,
-       "a grace period or a drain that lasts longer is a failure (time when the machine is overloaded counts less)"},
-      {"least_gps", &P::least_gps, Unit::kCount, 0, 1'000 * kMany, "with fewer grace periods a run is inconclusive"},
-      {"least_reads", &P::least_reads, Unit::kCount, 0, 1'000 * kMany, "with fewer sections a run is inconclusive"},
-      {"keep_going", &P::keep_going, Unit::kCount, 0, 1, "go on after a failure, to see how often it happens"},
+       "a grace period or a drain that lasts longer is a failure (time when the machine is overloaded counts "
+       "less)"},
+      {"least_gps", &P::least_gps, Unit::kCount, 0, 1'000 * kMany,
+       "with fewer grace periods a run is inconclusive"},
+      {"least_reads", &P::least_reads, Unit::kCount, 0, 1'000 * kMany,
+       "with fewer sections a run is inconclusive"},
+      {"keep_going", &P::keep_going, Unit::kCount, 0, 1,
+       "go on after a failure, to see how often it happens"},
       {"place", &P::place, Unit::kWord, 0, 0, "placement of the threads, see: list placements"},
   };
   return table;

@@ -51,8 +51,8 @@ struct Knob {
 /// All keys, in the order in which they are written down.
 const std::vector<Knob>& knobs();
 
-/// Sets one key from text ("nreaders=4" split at the equals sign). Durations take "20ms", "3s"; a bare number is
-/// seconds, as in rcutorture. UsageError naming the nearest keys, or the range.
+/// Sets one key from text ("nreaders=4" split at the equals sign). Durations take "20ms", "3s"; a bare number
+/// is seconds, as in rcutorture. UsageError naming the nearest keys, or the range.
 void set_param(Params& params, const std::string& key, const std::string& value);
 
 /// What `list params` and scenario.toml show: the value as text that set_param takes.

@@ -27,8 +27,13 @@ TEST(Params, BareDurationsAreSeconds) {
 
 TEST(Params, RefusesWithTheCure) {
   Params params;
-  for (const auto& [key, value] : {std::pair{"nreaders", "32"}, {"nreaders", "x"}, {"stutter", "1.5"}, {"stutter", "-1"},
-                                   {"nreader", "1"}, {"gp_sync", "2"}, {"cbflood_max", ""}}) {
+  for (const auto& [key, value] : {std::pair{"nreaders", "32"},
+                                   {"nreaders", "x"},
+                                   {"stutter", "1.5"},
+                                   {"stutter", "-1"},
+                                   {"nreader", "1"},
+                                   {"gp_sync", "2"},
+                                   {"cbflood_max", ""}}) {
     EXPECT_THROW(set_param(params, key, value), harness::UsageError) << key << "=" << value;
   }
 }

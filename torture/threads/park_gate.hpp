@@ -15,8 +15,8 @@ class ParkGate {
   /// relaxed: a thread that sees the closing late parks late; the mutex orders everything that follows.
   bool closed() const { return closed_.load(std::memory_order_relaxed); }
 
-  /// Blocks until the gate opens. `away` and `back` run around the wait, so that a scheme that waits for every
-  /// registered thread (qsbr) does not wait for a parked one.
+  /// Blocks until the gate opens. `away` and `back` run around the wait, so that a scheme that waits for
+  /// every registered thread (qsbr) does not wait for a parked one.
   template <class Away, class Back>
   void park(Away away, Back back) {
     away();
@@ -34,7 +34,8 @@ class ParkGate {
   void join();
   void leave();
 
-  /// Closes the gate and waits until every joined thread is parked; false if that took longer than `limit_ns`.
+  /// Closes the gate and waits until every joined thread is parked; false if that took longer than
+  /// `limit_ns`.
   bool close(uint64_t limit_ns);
   void open();
 

@@ -8,8 +8,8 @@
 
 namespace torture {
 
-/// One parent thread; every `delay_ns` it starts `burst` children one after the other, each of which registers, reads,
-/// and leaves. rcutorture's read_exit_delay and read_exit_burst.
+/// One parent thread; every `delay_ns` it starts `burst` children one after the other, each of which
+/// registers, reads, and leaves. rcutorture's read_exit_delay and read_exit_burst.
 class ReadExit {
  public:
   /// `visitor`: the counters that all children use, one at a time.

@@ -4,7 +4,8 @@
 
 namespace torture {
 
-Reader::Reader(World& world, Visitor& visitor, Visitor* in_signal, harness::SignalInjector* injector, unsigned index)
+Reader::Reader(World& world, Visitor& visitor, Visitor* in_signal, harness::SignalInjector* injector,
+               unsigned index)
     : world_(world), visitor_(visitor), in_signal_(in_signal), injector_(injector), index_(index) {}
 
 void Reader::run() {
@@ -22,8 +23,8 @@ void Reader::run() {
   }
 }
 
-// Interrupts run() anywhere: inside a section, inside the scheme's own lock and unlock, or parked, and then it must not
-// read, since the sums of a parked torture stand still.
+// Interrupts run() anywhere: inside a section, inside the scheme's own lock and unlock, or parked, and then
+// it must not read, since the sums of a parked torture stand still.
 void Reader::on_signal(void* reader) {
   auto* self = static_cast<Reader*>(reader);
   if (!self->world_.gate.closed()) self->in_signal_->step(self->world_.now());

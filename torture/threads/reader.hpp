@@ -6,11 +6,12 @@
 
 namespace torture {
 
-/// Enters sections in a tight loop. With `in_signal`, the visitor of the handler on this thread, `injector` interrupts
-/// it; both may be null.
+/// Enters sections in a tight loop. With `in_signal`, the visitor of the handler on this thread, `injector`
+/// interrupts it; both may be null.
 class Reader {
  public:
-  Reader(World& world, Visitor& visitor, Visitor* in_signal, harness::SignalInjector* injector, unsigned index);
+  Reader(World& world, Visitor& visitor, Visitor* in_signal, harness::SignalInjector* injector,
+         unsigned index);
 
   /// The thread's body; returns when the world stops.
   void run();

@@ -15,7 +15,8 @@ bool Reports::collect() {
       from_threads_[i] += count;
       if (count == 0) continue;
       const Faults::First& first = faults->first(check);
-      first_of(check, first.at_ns, fmt::format("{} {}, {}", first.what, first.a, first.b), fmt::format("seen by {}", name));
+      first_of(check, first.at_ns, fmt::format("{} {}, {}", first.what, first.a, first.b),
+               fmt::format("seen by {}", name));
     }
   }
   uint64_t doubled = 0;
@@ -37,7 +38,8 @@ void Reports::first_of(Check check, uint64_t at_ns, const std::string& message, 
   if (first_ns_ == 0) first_ns_ = at_ns;
   if (said_[static_cast<size_t>(check)]) return;
   said_[static_cast<size_t>(check)] = true;
-  events_.say_at(at_ns, "failure", {{"check", check_name(check)}, {"message", message}, {"evidence", evidence}});
+  events_.say_at(at_ns, "failure",
+                 {{"check", check_name(check)}, {"message", message}, {"evidence", evidence}});
 }
 
 uint64_t Reports::failures() const {
@@ -49,7 +51,8 @@ uint64_t Reports::failures() const {
 nlohmann::ordered_json Reports::counts() const {
   auto counts = nlohmann::ordered_json::object();
   for (size_t i = 0; i < kChecks; ++i) {
-    if (const uint64_t sum = from_threads_[i] + own_[i]; sum > 0) counts[check_name(static_cast<Check>(i))] = sum;
+    if (const uint64_t sum = from_threads_[i] + own_[i]; sum > 0)
+      counts[check_name(static_cast<Check>(i))] = sum;
   }
   return counts;
 }

@@ -9,8 +9,9 @@
 
 namespace torture {
 
-/// Collects what threads noted in their Faults, and what the conductor found itself. The first failure of each check
-/// becomes an event at once, so that a crash right after does not take it along. The conductor's thread only.
+/// Collects what threads noted in their Faults, and what the conductor found itself. The first failure of
+/// each check becomes an event at once, so that a crash right after does not take it along. The conductor's
+/// thread only.
 class Reports {
  public:
   Reports(const Cast& cast, Events& events) : cast_(cast), events_(events) {}

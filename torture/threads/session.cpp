@@ -37,7 +37,8 @@ struct Injectors {
                 }) {
     if (plan.params.stutter > 0) {
       const double s = seconds(plan.params.stutter);
-      stutter.emplace(s, s);  // 20 ms ones are too many for events.jsonl; their number stands in the last event
+      stutter.emplace(s,
+                      s);  // 20 ms ones are too many for events.jsonl; their number stands in the last event
     }
     if (roles.signals) {
       const auto period = static_cast<uint64_t>(plan.params.signal_period);
@@ -51,7 +52,8 @@ struct Injectors {
   Json wanted(const SessionPlan& plan) const {
     Json names = Json::array();
     if (signals) names.push_back("signals");
-    if (stutter && plan.duration_ns > 4 * static_cast<uint64_t>(plan.params.stutter)) names.push_back("stutter");
+    if (stutter && plan.duration_ns > 4 * static_cast<uint64_t>(plan.params.stutter))
+      names.push_back("stutter");
     return names;
   }
 
@@ -76,21 +78,23 @@ Json latency_json(const harness::Counts& counts) {
 
 void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& plan, Console& console) {
   if (plan.params.shuffle_interval == 0) return;
-  if (plan.pus.size() < 3) return console.note("no shuffle: with fewer than three CPUs nothing would run in parallel");
+  if (plan.pus.size() < 3)
+    return console.note("no shuffle: with fewer than three CPUs nothing would run in parallel");
   if (const std::string why = injectors.shuffle.why_not(); !why.empty()) {
     console.note("no shuffle: " + why);
     return;
   }
   for (const harness::Seat& seat : plan.seats) {
     for (const auto& thread : cast.threads()) {
-      if (thread->name() == fmt::format("{}/{}", seat.role, seat.index)) injectors.shuffle.enroll(thread->tid(), seat.pu);
+      if (thread->name() == fmt::format("{}/{}", seat.role, seat.index))
+        injectors.shuffle.enroll(thread->tid(), seat.pu);
     }
   }
   injectors.shuffle.start();
 }
 
-Json summary(const Cast& cast, const Statistics& statistics, const Reports& reports, const Injectors& injectors,
-             Finish finish) {
+Json summary(const Cast& cast, const Statistics& statistics, const Reports& reports,
+             const Injectors& injectors, Finish finish) {
   const Totals t = cast.totals();
   return {{"finish", finish_name(finish)},
           {"failures", reports.counts()},
@@ -117,11 +121,18 @@ Json summary(const Cast& cast, const Statistics& statistics, const Reports& repo
   _exit(0);
 }
 
+/// Another thread crashed and waits for the supervisor to look: what stalls meanwhile is no failure of its
+/// own.
+void stand_still_in_a_crash(const harness::ProgressBoard& board) {
+  while (board.help_asked()) pause();
+}
+
 /// Ends the process at once: threads are running and cannot be unwound.
 [[noreturn]] void give_up(Events& events, const harness::Broken& broken) {
   try {
     events.say("broken", {{"message", broken.what()}});
-  } catch (const harness::Broken&) {  // the disk is full for this line too; the supervisor has the exit status
+  } catch (
+      const harness::Broken&) {  // the disk is full for this line too; the supervisor has the exit status
   }
   fmt::print(stderr, "srcutorture: {}\n", broken.what());
   std::fflush(stderr);
@@ -144,29 +155,30 @@ void torture_now(const SessionPlan& plan, Events& events) {
   harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
   Conductor conductor(world, cast, plan.params, first, events, reports,
                       {[&] {
+                         stand_still_in_a_crash(plan.board);
                          heartbeat.beat();
                          statistics.tick();
                        },
                        [&] { return plan.board.stop_requested(); }});
   const auto body = [&] {
-  console.start();
-  world.gate.close(0);
-  cast.start(plan.seats);
-  if (injectors.stutter) injectors.stutter->start();
-  start_shuffle(injectors, cast, plan, console);
-  events.say("torture", {{"left_out", roles.left_out}, {"injectors", injectors.wanted(plan)}});
-  const uint64_t begin = harness::now_ns();
+    console.start();
+    world.gate.close(0);
+    cast.start(plan.seats);
+    if (injectors.stutter) injectors.stutter->start();
+    start_shuffle(injectors, cast, plan, console);
+    events.say("torture", {{"left_out", roles.left_out}, {"injectors", injectors.wanted(plan)}});
+    const uint64_t begin = harness::now_ns();
 
-  const Finish finish = conductor.run(plan.duration_ns);
-  const uint64_t ended = harness::now_ns();
-  injectors.shuffle.stop();
-  const bool live = finish != Finish::kStuck && conductor.wind_up();
-  statistics.finish();
-  console.end(cast.totals(), reports.failures() == 0);
-  Json last = summary(cast, statistics, reports, injectors, live ? finish : Finish::kStuck);
-  last["torture_s"] = static_cast<double>(ended - begin) / 1e9;
-  events.say("end", last);
-  if (!live) wait_for_the_end(plan.board);
+    const Finish finish = conductor.run(plan.duration_ns);
+    const uint64_t ended = harness::now_ns();
+    injectors.shuffle.stop();
+    const bool live = finish != Finish::kStuck && conductor.wind_up();
+    statistics.finish();
+    console.end(cast.totals(), reports.failures() == 0);
+    Json last = summary(cast, statistics, reports, injectors, live ? finish : Finish::kStuck);
+    last["torture_s"] = static_cast<double>(ended - begin) / 1e9;
+    events.say("end", last);
+    if (!live) wait_for_the_end(plan.board);
   };
   try {
     body();
@@ -181,7 +193,8 @@ void torture_now(const SessionPlan& plan, Events& events) {
 
 std::string cannot_run(const Ops& ops, const Params& params) {
   if (grace_kinds(ops, params).empty()) {
-    return fmt::format("flavour {} offers none of the grace-period kinds that the scenario asks for", ops.name);
+    return fmt::format("flavour {} offers none of the grace-period kinds that the scenario asks for",
+                       ops.name);
   }
   return {};
 }

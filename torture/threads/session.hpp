@@ -29,10 +29,11 @@ struct SessionPlan {
 /// Why this scenario cannot run on this scheme, in one sentence; empty if it can.
 std::string cannot_run(const Ops& ops, const Params& params);
 
-/// Runs the torture in the calling process and writes console.log, events.jsonl, stats.jsonl, gp.hlog and gp.hgrm. The
-/// last event is "end". Returns normally only if all threads could be joined. When threads hang in the scheme, it asks
-/// for help by the event "stuck" and waits to be ended, so that the supervisor finds every stack as it is.
-/// Broken (disk full, bind refused) is written as the event "broken" where possible, and the process exits with 3.
+/// Runs the torture in the calling process and writes console.log, events.jsonl, stats.jsonl, gp.hlog and
+/// gp.hgrm. The last event is "end". Returns normally only if all threads could be joined. When threads hang
+/// in the scheme, it asks for help by the event "stuck" and waits to be ended, so that the supervisor finds
+/// every stack as it is. Broken (disk full, bind refused) is written as the event "broken" where possible,
+/// and the process exits with 3.
 void run_session(const SessionPlan& plan);
 
 }  // namespace torture

@@ -12,14 +12,16 @@ uint64_t Patience::tick(uint64_t now_ns) {
   return std::min(passed, 2 * tick_ns_);
 }
 
-StallWatch::StallWatch(const World& world, const Cast& cast, uint64_t limit_ns) : cast_(cast), limit_ns_(limit_ns) {
+StallWatch::StallWatch(const World& world, const Cast& cast, uint64_t limit_ns)
+    : cast_(cast), limit_ns_(limit_ns) {
   watch_updates(cast);
   watch_readers(world, cast);
 }
 
 void StallWatch::watch_updates(const Cast& cast) {
   const auto add_grace = [this](const char* role, size_t index, const Grace& grace) {
-    watched_.push_back({Check::kStalledGp, fmt::format("{} {} waits for a grace period that does not end", role, index),
+    watched_.push_back({Check::kStalledGp,
+                        fmt::format("{} {} waits for a grace period that does not end", role, index),
                         [&grace] { return grace.ended(); }, [&grace] { return grace.waiting(); }});
   };
   for (size_t i = 0; i < cast.updaters().size(); ++i) {
@@ -29,10 +31,11 @@ void StallWatch::watch_updates(const Cast& cast) {
                         [&updater] { return updater.versions(); },
                         [&updater] { return updater.starving(); }});
   }
-  for (size_t i = 0; i < cast.fakewriters().size(); ++i) add_grace("fakewriter", i, cast.fakewriters()[i]->grace());
+  for (size_t i = 0; i < cast.fakewriters().size(); ++i)
+    add_grace("fakewriter", i, cast.fakewriters()[i]->grace());
   if (const BarrierTorture* barrier = cast.barrier()) {
-    watched_.push_back({Check::kNoForwardProgress, "a barrier does not return", [barrier] { return barrier->barriers(); },
-                        [barrier] { return barrier->waiting(); }});
+    watched_.push_back({Check::kNoForwardProgress, "a barrier does not return",
+                        [barrier] { return barrier->barriers(); }, [barrier] { return barrier->waiting(); }});
   }
   if (const Flood* flood = cast.flood()) {
     watched_.push_back({Check::kNoForwardProgress, "a flood of callbacks does not drain",
@@ -43,8 +46,9 @@ void StallWatch::watch_updates(const Cast& cast) {
 void StallWatch::watch_readers(const World& world, const Cast& cast) {
   for (unsigned i = 0; i < cast.readers().size(); ++i) {
     const Visitor& visitor = cast.readers()[i]->visitor();
-    watched_.push_back({Check::kNoForwardProgress, fmt::format("reader {} stands still in the scheme's code", i),
-                        [&visitor] { return visitor.sections(); }, [&world, i] { return i < world.now().readers; }});
+    watched_.push_back(
+        {Check::kNoForwardProgress, fmt::format("reader {} stands still in the scheme's code", i),
+         [&visitor] { return visitor.sections(); }, [&world, i] { return i < world.now().readers; }});
   }
 }
 
@@ -58,7 +62,8 @@ std::optional<Standstill> StallWatch::tick(uint64_t granted_ns) {
       w.still_ns = 0;
     } else if ((w.still_ns += granted_ns) > limit_ns_) {
       w.still_ns = 0;
-      return Standstill{w.check, fmt::format("{} (limit {:.1f} s)", w.words, static_cast<double>(limit_ns_) / 1e9)};
+      return Standstill{w.check,
+                        fmt::format("{} (limit {:.1f} s)", w.words, static_cast<double>(limit_ns_) / 1e9)};
     }
   }
   return std::nullopt;

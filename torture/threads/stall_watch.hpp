@@ -1,4 +1,5 @@
-// Notices, from inside, that a grace period does not end, that a flood does not drain, that a thread stands still.
+// Notices, from inside, that a grace period does not end, that a flood does not drain, that a thread stands
+// still.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ struct Standstill {
   std::string words;
 };
 
-/// Time as the machine granted it: of each tick at most twice its nominal length counts, so that a suspended or
-/// overloaded machine is not held against the scheme.
+/// Time as the machine granted it: of each tick at most twice its nominal length counts, so that a suspended
+/// or overloaded machine is not held against the scheme.
 class Patience {
  public:
   explicit Patience(uint64_t tick_ns) : tick_ns_(tick_ns) {}
@@ -35,8 +36,8 @@ class StallWatch {
  public:
   StallWatch(const World& world, const Cast& cast, uint64_t limit_ns);
 
-  /// `granted_ns`: from Patience. The first standstill that exceeds the limit, if any. While a reader delays on purpose
-  /// inside a section the clocks stand.
+  /// `granted_ns`: from Patience. The first standstill that exceeds the limit, if any. While a reader delays
+  /// on purpose inside a section the clocks stand.
   std::optional<Standstill> tick(uint64_t granted_ns);
 
  private:

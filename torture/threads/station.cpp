@@ -22,14 +22,16 @@ Station::Station(Shape shape, uint64_t seed, unsigned index)
   }
   for (unsigned b = 0; b < shape.buckets; ++b) {
     for (unsigned n = 0; n < shape.length; ++n) {
-      publish(take_free(), buckets_[b].head, buckets_[b].head.load(std::memory_order_relaxed));  // relaxed: no reader yet
+      publish(take_free(), buckets_[b].head,
+              buckets_[b].head.load(std::memory_order_relaxed));  // relaxed: no reader yet
     }
   }
 }
 
 // First in, first out: a freed element keeps its poison as long as can be, for late readers to see.
 void Station::free(Element* e) {
-  e->payload.store(kPoison, std::memory_order_relaxed);  // relaxed: a reader that sees it has outlived a grace period
+  e->payload.store(kPoison,
+                   std::memory_order_relaxed);  // relaxed: a reader that sees it has outlived a grace period
   e->link = nullptr;
   (free_ ? free_tail_->link : free_) = e;
   free_tail_ = e;
@@ -53,8 +55,8 @@ void Station::publish(Element* e, std::atomic<Element*>& at, Element* next) {
   e->payload.store(seal(generation_), std::memory_order_relaxed);
   e->sighting.store(0, std::memory_order_relaxed);
   e->next.store(next, std::memory_order_relaxed);
-  // release [publish]: pairs with the consume in Visitor::load. Orders the element's content before the pointer to it;
-  // without it a reader sees old payload: memory_order.
+  // release [publish]: pairs with the consume in Visitor::load. Orders the element's content before the
+  // pointer to it; without it a reader sees old payload: memory_order.
   at.store(e, std::memory_order_release);
 }
 
@@ -75,16 +77,19 @@ Element* Station::replace() {
     // release, plain store [unpublish]: a locked exchange would be the fence that the scheme owes us.
     before->next.store(victim->next.load(std::memory_order_relaxed), std::memory_order_release);
   }
-  // A walker that stands on the victim ends there. It must not go on: what follows may be unpublished later, and a
-  // scheme that validates pointers would find this one unchanged.
+  // A walker that stands on the victim ends there. It must not go on: what follows may be unpublished later,
+  // and a scheme that validates pointers would find this one unchanged.
   victim->next.store(nullptr, std::memory_order_relaxed);  // relaxed: null publishes nothing
   victim->pipe.store(1, std::memory_order_relaxed);        // relaxed: the grace period orders it before any 2
   return victim;
 }
 
 bool Station::age(Element* e) {
-  const uint32_t pipe = e->pipe.load(std::memory_order_relaxed) + 1;  // relaxed: this thread is the only writer
-  e->pipe.store(pipe, std::memory_order_relaxed);  // relaxed: ordering it against readers is the scheme's duty, under test
+  const uint32_t pipe =
+      e->pipe.load(std::memory_order_relaxed) + 1;  // relaxed: this thread is the only writer
+  e->pipe.store(
+      pipe,
+      std::memory_order_relaxed);  // relaxed: ordering it against readers is the scheme's duty, under test
   if (pipe < kPipeLength) return true;
   free(e);
   return false;
@@ -100,17 +105,21 @@ void Station::note_post(Element* e) {
 void Station::on_callback(srcutorture_head* head) {
   auto* e = reinterpret_cast<Element*>(head);
   Station* home = e->home;
-  // relaxed: doubled callbacks of one head race at worst on this word, and the exchange alone tells first from second
+  // relaxed: doubled callbacks of one head race at worst on this word, and the exchange alone tells first
+  // from second
   if (e->head_state.exchange(HeadState::kOurs, std::memory_order_relaxed) != HeadState::kPosted) {
-    home->doubled_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a counter; callbacks may run on several threads
+    home->doubled_.fetch_add(
+        1, std::memory_order_relaxed);  // relaxed: a counter; callbacks may run on several threads
     return;
   }
   e->delay_ns = harness::now_ns() - e->posted_ns;
   Element* seen = home->returned_.load(std::memory_order_relaxed);  // relaxed: the exchange below confirms it
   do {
     e->link = seen;
-    // release [return]: pairs with the acquire in take_returned; hands the element's fields back to its updater.
-  } while (!home->returned_.compare_exchange_weak(seen, e, std::memory_order_release, std::memory_order_relaxed));
+    // release [return]: pairs with the acquire in take_returned; hands the element's fields back to its
+    // updater.
+  } while (
+      !home->returned_.compare_exchange_weak(seen, e, std::memory_order_release, std::memory_order_relaxed));
   // release [invoked]: pairs with the acquire in invoked().
   home->invoked_.fetch_add(1, std::memory_order_release);
 }
@@ -118,7 +127,8 @@ void Station::on_callback(srcutorture_head* head) {
 Element* Station::take_returned() {
   // relaxed: an empty list is the common case, and a missed element is found next time
   if (!returned_.load(std::memory_order_relaxed)) return nullptr;
-  // acquire: pairs with [return]. The exchange fences too, which is why updaters take before they unpublish, never after.
+  // acquire: pairs with [return]. The exchange fences too, which is why updaters take before they unpublish,
+  // never after.
   return returned_.exchange(nullptr, std::memory_order_acquire);
 }
 

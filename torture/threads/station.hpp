@@ -20,8 +20,8 @@ struct Shape {
 /// Elements of a station beyond those that are published; rcutorture's pool.
 inline constexpr unsigned kSpareElements = 100;
 
-/// Written by one updater; read by every reader. All elements live in one pool that is never unmapped, so a reader of
-/// a broken scheme sees poison and not a fault.
+/// Written by one updater; read by every reader. All elements live in one pool that is never unmapped, so a
+/// reader of a broken scheme sees poison and not a fault.
 class Station {
  public:
   Station(Shape shape, uint64_t seed, unsigned index);
@@ -34,13 +34,14 @@ class Station {
 
   /// \name The updater's side: one thread only
   /// @{
-  /// Publishes a fresh element in a random bucket and unpublishes one there (the second is returned, its pipe is 1).
-  /// Null when no element is free.
+  /// Publishes a fresh element in a random bucket and unpublishes one there (the second is returned, its pipe
+  /// is 1). Null when no element is free.
   Element* replace();
   /// One whole grace period that began after `e` was unpublished has ended: ages it, frees it at the tenth.
   /// Returns true while it still has to wait.
   bool age(Element* e);
-  /// Elements whose callback ran since the last time, as a list through `link`; already aged by that grace period.
+  /// Elements whose callback ran since the last time, as a list through `link`; already aged by that grace
+  /// period.
   Element* take_returned();
   /// Accounts for a post and hands the element over; the caller calls the scheme's call() right after.
   void note_post(Element* e);
@@ -54,7 +55,8 @@ class Station {
   uint64_t in_flight() const { return posted() - invoked(); }
 
   uint64_t posted() const { return peek(posted_); }
-  /// acquire: pairs with the release in on_callback, so that what a callback wrote is seen by whoever counts it.
+  /// acquire: pairs with the release in on_callback, so that what a callback wrote is seen by whoever counts
+  /// it.
   uint64_t invoked() const { return invoked_.load(std::memory_order_acquire); }
   uint64_t doubled() const { return peek(doubled_); }
   uint64_t pending_bytes() const;

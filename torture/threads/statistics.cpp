@@ -30,7 +30,8 @@ Statistics::Statistics(const std::filesystem::path& scenario_dir, const World& w
       last_sample_ns_(harness::now_ns()),
       next_stat_ns_(start_ns + static_cast<uint64_t>(params.stat_interval)),
       stats_(scenario_dir / "stats.jsonl"),
-      log_(scenario_dir / "gp.hlog", seconds(harness::now_ns(CLOCK_REALTIME) - (harness::now_ns() - start_ns)),
+      log_(scenario_dir / "gp.hlog",
+           seconds(harness::now_ns(CLOCK_REALTIME) - (harness::now_ns() - start_ns)),
            "values are nanoseconds, Interval_Max is milliseconds") {
   for (const char* tag : {kNormal, kExpedited, kCallback, kBarrier}) {
     tagged_.push_back({tag, harness::Counts(harness::Layout(2))});
@@ -81,7 +82,8 @@ void Statistics::sample(uint64_t at_ns) {
     interval.subtract(tagged.before);
     tagged.before = std::move(counts);
     if (interval.total() == 0) continue;
-    log_.interval(tagged.tag, seconds(last_sample_ns_ - start_ns_), seconds(at_ns - last_sample_ns_), interval);
+    log_.interval(tagged.tag, seconds(last_sample_ns_ - start_ns_), seconds(at_ns - last_sample_ns_),
+                  interval);
     if (tagged.tag == kNormal || tagged.tag == kExpedited) latency.add(interval);
   }
   const nlohmann::ordered_json line = {{"t_s", seconds(at_ns - start_ns_)},

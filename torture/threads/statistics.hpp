@@ -15,8 +15,8 @@ namespace torture {
 /// Written by the conductor between its other duties; memory stays the same however long the run.
 class Statistics {
  public:
-  Statistics(const std::filesystem::path& scenario_dir, const World& world, const Cast& cast, const Params& params,
-             Console& console, const Reports& reports, uint64_t start_ns);
+  Statistics(const std::filesystem::path& scenario_dir, const World& world, const Cast& cast,
+             const Params& params, Console& console, const Reports& reports, uint64_t start_ns);
 
   /// Writes what is due: a line of stats.jsonl and of gp.hlog every sample_interval, console lines every
   /// stat_interval. Cheap when nothing is.

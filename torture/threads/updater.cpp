@@ -21,8 +21,8 @@ void Updater::run() {
   }
 }
 
-// Everything that fences (taking back what callbacks returned, reading the clock) comes before the unpublication; after
-// it come only plain stores and the scheme's own call.
+// Everything that fences (taking back what callbacks returned, reading the clock) comes before the
+// unpublication; after it come only plain stores and the scheme's own call.
 void Updater::pass(const Phase& phase, Membership& member) {
   collect_returned();
   pace(phase);
@@ -48,15 +48,18 @@ void Updater::pass(const Phase& phase, Membership& member) {
   bump(versions_);
 }
 
-// Any kind; but callbacks may be slow to come back (liburcu batches them for 10 ms), and an updater whose elements are
-// all with callbacks tortures nothing. So no more than half of them are posted where there is another way.
+// Any kind; but callbacks may be slow to come back (liburcu batches them for 10 ms), and an updater whose
+// elements are all with callbacks tortures nothing. So no more than half of them are posted where there is
+// another way.
 GraceKind Updater::choose() {
   const GraceKind kind = kinds_[random_.below(kinds_.size())];
-  if (kind != GraceKind::kCall || kinds_.size() == 1 || station_.in_flight() < kSpareElements / 2) return kind;
+  if (kind != GraceKind::kCall || kinds_.size() == 1 || station_.in_flight() < kSpareElements / 2)
+    return kind;
   return kinds_[1 + random_.below(kinds_.size() - 1)];  // kCall stands first, see grace_kinds()
 }
 
-// All elements wait. Grace periods free them: those of our own if we can have some, else those of the callbacks.
+// All elements wait. Grace periods free them: those of our own if we can have some, else those of the
+// callbacks.
 void Updater::starve(GraceKind kind, Membership& member) {
   starving_.store(true, std::memory_order_relaxed);
   if (kind == GraceKind::kCall) {
@@ -115,15 +118,16 @@ void Updater::age_waiting() {
   }
 }
 
-// The second look, from the updater's side: every reader that held the element has let go of it. And the sighting that
-// a reader left in it goes to some other reader.
+// The second look, from the updater's side: every reader that held the element has let go of it. And the
+// sighting that a reader left in it goes to some other reader.
 void Updater::look_back(Element* e) {
   // relaxed, all: the grace period must have ordered the readers' stores before us; that is what is checked
   if (e->pipe.load(std::memory_order_relaxed) != 1) return;
   for (unsigned id = 0; id < world_.visitors.size(); ++id) {
     if (e->held[id].load(std::memory_order_relaxed)) {
-      faults_.note(Check::kTooShortGp, "a reader's private flag was still set after the grace period: reader, generation",
-                   id, e->generation.load(std::memory_order_relaxed));
+      faults_.note(Check::kTooShortGp,
+                   "a reader's private flag was still set after the grace period: reader, generation", id,
+                   e->generation.load(std::memory_order_relaxed));
       e->held[id].store(0, std::memory_order_relaxed);
     }
   }

@@ -1,4 +1,5 @@
-// The writer: unpublishes elements, waits for grace periods in every way that the scheme offers, ages what waited.
+// The writer: unpublishes elements, waits for grace periods in every way that the scheme offers, ages what
+// waited.
 #pragma once
 
 #include <atomic>

@@ -45,7 +45,8 @@ Visitor::Stay Visitor::enter(const Phase& phase) {
   Stay stay{};
   Sight& sight = next_sight();
   stay.token = read_lock_(domain_, ctx_);
-  if (ops_.get_state && ops_.poll_state && random_.one_in(64)) {  // rare: get_state fences, and would hide bugs
+  if (ops_.get_state && ops_.poll_state &&
+      random_.one_in(64)) {  // rare: get_state fences, and would hide bugs
     stay.has_cookie = true;
     stay.cookie = ops_.get_state(domain_);
   }
@@ -73,8 +74,8 @@ void Visitor::leave(const Stay& stay) {
   read_unlock_(domain_, ctx_, stay.token);
 }
 
-// A section, or a chain of them: each next one is entered before the last is left, so that the reader is never outside.
-// A nested one is left before the one around it.
+// A section, or a chain of them: each next one is entered before the last is left, so that the reader is
+// never outside. A nested one is left before the one around it.
 void Visitor::special(const Phase& phase) {
   read_inbox();
   Stay stay = enter(phase);
@@ -96,7 +97,8 @@ void Visitor::special(const Phase& phase) {
 
 // Down the chain of a list or a bucket: generations fall, whatever updaters do meanwhile.
 void Visitor::walk(Element* e) {
-  uint64_t newest = e->generation.load(std::memory_order_relaxed);  // relaxed: ordered by the dependency, all four
+  uint64_t newest =
+      e->generation.load(std::memory_order_relaxed);  // relaxed: ordered by the dependency, all four
   while (Element* next = load(e->next)) {
     const uint64_t generation = next->generation.load(std::memory_order_relaxed);
     const uint64_t payload = next->payload.load(std::memory_order_relaxed);
@@ -120,22 +122,26 @@ void Visitor::linger() {
     if (random_.one_in(readers * 1000)) spin_ns(50 * kMs);
     if (random_.one_in(readers * 2 * 200)) spin_ns(200 * kUs);
     if (random_.one_in(readers * 500)) sched_yield();
-    if ((ops_.facts & SRCUTORTURE_SLEEPING_READER) && random_.one_in(readers * 1000)) harness::sleep_ns(10 * kMs);
+    if ((ops_.facts & SRCUTORTURE_SLEEPING_READER) && random_.one_in(readers * 1000))
+      harness::sleep_ns(10 * kMs);
   }
   delaying_.store(false, std::memory_order_relaxed);
 }
 
-// The ordering across a grace period: A's progress is seen by us in a section (relaxed), the updater hands the note to
-// B after the grace period, and B must see at least that progress. Only the grace period orders our look before B's.
+// The ordering across a grace period: A's progress is seen by us in a section (relaxed), the updater hands
+// the note to B after the grace period, and B must see at least that progress. Only the grace period orders
+// our look before B's.
 void Visitor::note_sighting(Element* e) {
   if (peers_.size() < 2 || !random_.one_in(4)) return;
   const auto who = static_cast<unsigned>(random_.below(peers_.size()));
   if (who == id_ || !peers_[who]) return;
-  e->sighting.store(Sighting{who, peers_[who]->progress()}.packed(), std::memory_order_relaxed);  // relaxed: as said
+  e->sighting.store(Sighting{who, peers_[who]->progress()}.packed(),
+                    std::memory_order_relaxed);  // relaxed: as said
 }
 
 void Visitor::deliver(uint64_t sighting) {
-  // release [sighting]: pairs with the acquire in read_inbox. A note that was not read yet is lost, and may be.
+  // release [sighting]: pairs with the acquire in read_inbox. A note that was not read yet is lost, and may
+  // be.
   inbox_.store(sighting, std::memory_order_release);
 }
 
@@ -147,8 +153,9 @@ void Visitor::read_inbox() {
   const Sighting noted = Sighting::of(word);
   const uint64_t seen = peers_[noted.who]->progress() & Sighting::kProgressMask;
   if (seen < noted.progress) {
-    faults_.note(Check::kMemoryOrder, "a reader's progress went backwards across a grace period: noted, then seen",
-                 noted.progress, seen);
+    faults_.note(Check::kMemoryOrder,
+                 "a reader's progress went backwards across a grace period: noted, then seen", noted.progress,
+                 seen);
   }
 }
 
@@ -156,19 +163,21 @@ void Visitor::bad_look(Element* e, uint64_t generation, uint64_t payload, uint64
   // relaxed: diagnosis
   const uint32_t pipe = e->pipe.load(std::memory_order_relaxed);
   if (payload == kPoison || pipe > 1) {
-    faults_.note(Check::kTooShortGp, "a reader found a freed element: pipe count, generation", pipe, generation);
+    faults_.note(Check::kTooShortGp, "a reader found a freed element: pipe count, generation", pipe,
+                 generation);
   } else if (payload != seal(generation)) {
-    faults_.note(Check::kMemoryOrder, "an element's payload is not of its generation: generation, payload", generation,
-                 payload);
+    faults_.note(Check::kMemoryOrder, "an element's payload is not of its generation: generation, payload",
+                 generation, payload);
   } else {
-    faults_.note(Check::kMemoryOrder, "an older element was seen after a newer one: newest so far, generation", newest,
+    faults_.note(Check::kMemoryOrder,
+                 "an older element was seen after a newer one: newest so far, generation", newest,
                  generation);
   }
 }
 
 void Visitor::bad_pipe(uint32_t pipe) {
-  faults_.note(Check::kTooShortGp, "a reader still held an element that had been through this many grace periods",
-               pipe - 1);
+  faults_.note(Check::kTooShortGp,
+               "a reader still held an element that had been through this many grace periods", pipe - 1);
 }
 
 }  // namespace torture

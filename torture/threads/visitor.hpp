@@ -23,14 +23,14 @@ struct Sight {
 /// Where a visitor runs: decides what it may do inside a section.
 enum class Level { kTask, kSignal };
 
-/// One reader at one level. The hot path, plain(), adds no locked instruction, no fence and no store to a shared
-/// line: it would hide the bugs it is to find. Its counters have one writer.
+/// One reader at one level. The hot path, plain(), adds no locked instruction, no fence and no store to a
+/// shared line: it would hide the bugs it is to find. Its counters have one writer.
 class Visitor {
  public:
-  /// `id` < kMaxVisitors is its flag in each element; `peers` (all visitors, this one too) must outlive it and be
-  /// complete before the first section.
-  Visitor(const Ops& ops, void* domain, const std::vector<Station*>& stations, const std::vector<Visitor*>& peers,
-          unsigned id, Level level, uint64_t seed);
+  /// `id` < kMaxVisitors is its flag in each element; `peers` (all visitors, this one too) must outlive it
+  /// and be complete before the first section.
+  Visitor(const Ops& ops, void* domain, const std::vector<Station*>& stations,
+          const std::vector<Visitor*>& peers, unsigned id, Level level, uint64_t seed);
 
   /// The context that thread_register gave; before the first section of the thread.
   void attach(void* ctx) { ctx_ = ctx; }
@@ -53,8 +53,8 @@ class Visitor {
     }
   }
 
-  /// An updater saw the end of a grace period over `sighting`'s section: this visitor shall look whether it sees the
-  /// progress noted there.
+  /// An updater saw the end of a grace period over `sighting`'s section: this visitor shall look whether it
+  /// sees the progress noted there.
   void deliver(uint64_t sighting);
 
   Level level() const { return level_; }
@@ -63,7 +63,9 @@ class Visitor {
   uint64_t pipe(size_t i) const { return peek(pipe_[i]); }
   uint64_t batch(size_t i) const { return peek(batch_[i]); }
   /// True while it delays on purpose inside a section: what the torture holds up is no fault of the scheme.
-  bool delaying() const { return delaying_.load(std::memory_order_relaxed); }  // relaxed: a hint for the stall watch
+  bool delaying() const {
+    return delaying_.load(std::memory_order_relaxed);
+  }  // relaxed: a hint for the stall watch
   const Faults& faults() const { return faults_; }
 
  private:
@@ -83,7 +85,8 @@ class Visitor {
   void linger();
   void read_inbox();
   void note_sighting(Element* e);
-  [[gnu::cold, gnu::noinline]] void bad_look(Element* e, uint64_t generation, uint64_t payload, uint64_t newest);
+  [[gnu::cold, gnu::noinline]] void bad_look(Element* e, uint64_t generation, uint64_t payload,
+                                             uint64_t newest);
   [[gnu::cold, gnu::noinline]] void bad_pipe(uint32_t pipe);
 
   // First what the hot path reads.
@@ -139,7 +142,8 @@ inline void Visitor::look(Sight& sight, Element* e) {
 inline void Visitor::tally(Element* e) {
   // relaxed: the last look before the unlock; the scheme must order it before the end of the grace period
   const uint32_t pipe = e->pipe.load(std::memory_order_relaxed);
-  if (pipe > 1) [[unlikely]] bad_pipe(pipe);
+  if (pipe > 1) [[unlikely]]
+    bad_pipe(pipe);
   bump(pipe_[pipe < kPipeLength ? pipe : kPipeLength]);
 }
 

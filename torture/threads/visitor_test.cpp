@@ -17,7 +17,9 @@ Ops nothing() {
   return ops;
 }
 
-Phase phase() { return {.name = "test", .nesting = true, .private_flags = true, .readers = 1, .updaters = 1}; }
+Phase phase() {
+  return {.name = "test", .nesting = true, .private_flags = true, .readers = 1, .updaters = 1};
+}
 
 class VisitorTest : public testing::Test {
  protected:

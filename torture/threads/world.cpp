@@ -24,7 +24,8 @@ class AllSignalsBlocked {
 Membership::Membership(World& world) : world_(world) {
   const AllSignalsBlocked blocked;
   ctx_ = world.ops.thread_register ? world.ops.thread_register(world.domain) : nullptr;
-  if (world.ops.thread_register && !ctx_) throw harness::Broken("the scheme's thread_register() returned null");
+  if (world.ops.thread_register && !ctx_)
+    throw harness::Broken("the scheme's thread_register() returned null");
   world.gate.join();
 }
 

@@ -27,11 +27,12 @@ struct World {
   std::atomic<bool> stop{false};
   ParkGate gate{};
   std::function<void(const harness::Broken&)> give_up{};  ///< For threads: does not return.
-  harness::Stutter* stutter = nullptr;  ///< Obeyed in phases that want it.
+  harness::Stutter* stutter = nullptr;                    ///< Obeyed in phases that want it.
 
   /// relaxed: a thread that learns of the end a little later ends a little later.
   bool stopped() const { return stop.load(std::memory_order_relaxed); }
-  /// acquire: pairs with the release in the conductor; Phase objects are constant, so this is for form's sake only.
+  /// acquire: pairs with the release in the conductor; Phase objects are constant, so this is for form's sake
+  /// only.
   const Phase& now() const { return *phase.load(std::memory_order_acquire); }
 };
 
@@ -48,14 +49,18 @@ class Membership {
   /// Sleeps outside sections, offline for schemes that know that.
   void nap(uint64_t ns);
 
-  /// The top of every torture loop, outside sections: waits while the gate is closed, or while `idle` says that this
-  /// thread has no part in the phase. Tells the scheme that the thread is quiescent, and offline while it waits.
+  /// The top of every torture loop, outside sections: waits while the gate is closed, or while `idle` says
+  /// that this thread has no part in the phase. Tells the scheme that the thread is quiescent, and offline
+  /// while it waits.
   template <class Idle>
   void pause_point(Idle idle) {
     if (world_.ops.quiescent_state) world_.ops.quiescent_state(world_.domain, ctx_);
-    if (world_.gate.closed()) [[unlikely]] park();
-    if (world_.stutter && world_.stutter->pausing() && world_.now().stutter) [[unlikely]] pause();
-    if (idle() && !world_.stopped()) [[unlikely]] sit_out(idle);
+    if (world_.gate.closed()) [[unlikely]]
+      park();
+    if (world_.stutter && world_.stutter->pausing() && world_.now().stutter) [[unlikely]]
+      pause();
+    if (idle() && !world_.stopped()) [[unlikely]]
+      sit_out(idle);
   }
 
  private:

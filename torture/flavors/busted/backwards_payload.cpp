@@ -1,8 +1,8 @@
 // Readers now and then see an older element after a newer one, though both are alive.
 #include "torture/flavors/table.hpp"
 
-// Sections are batched: the real one stays open until the reader says that it is quiescent, so whatever was loaded
-// since it opened is still valid. protect() goes back to the first load of the batch.
+// Sections are batched: the real one stays open until the reader says that it is quiescent, so whatever was
+// loaded since it opened is still valid. protect() goes back to the first load of the batch.
 
 namespace torture {
 namespace {

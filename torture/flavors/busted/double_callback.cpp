@@ -1,8 +1,8 @@
 // One callback in 64 is invoked twice.
-#include "torture/flavors/table.hpp"
-
 #include <atomic>
 #include <new>
+
+#include "torture/flavors/table.hpp"
 
 namespace torture {
 namespace {

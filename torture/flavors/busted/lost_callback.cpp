@@ -1,7 +1,7 @@
 // call() forgets one callback in 64.
-#include "torture/flavors/table.hpp"
-
 #include <atomic>
+
+#include "torture/flavors/table.hpp"
 
 namespace torture {
 namespace {

@@ -1,9 +1,9 @@
 // After a hundred grace periods one never ends.
-#include "torture/flavors/table.hpp"
-
 #include <unistd.h>
 
 #include <atomic>
+
+#include "torture/flavors/table.hpp"
 
 namespace torture {
 namespace {

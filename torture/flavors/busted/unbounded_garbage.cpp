@@ -1,8 +1,8 @@
 // Callbacks wait for the end of the domain, whatever the garbage.
-#include "torture/flavors/table.hpp"
-
 #include <mutex>
 #include <vector>
+
+#include "torture/flavors/table.hpp"
 
 namespace torture {
 namespace {
