@@ -33,8 +33,8 @@ constexpr uint64_t kStopGraceNs = 20'000'000'000;
 /// Watches one child to its end.
 class Supervisor {
  public:
-  Supervisor(const fs::path& dir, const PlannedScenario& planned, RunContext& context, uint64_t start_ns)
-      : dir_(dir), planned_(planned), context_(context), events_(dir, start_ns) {}
+  Supervisor(const fs::path& dir, RunContext& context, uint64_t start_ns)
+      : dir_(dir), context_(context), events_(dir, start_ns) {}
 
   Events& events() { return events_; }
 
@@ -122,7 +122,6 @@ class Supervisor {
   }
 
   fs::path dir_;
-  const PlannedScenario& planned_;
   RunContext& context_;
   Events events_;
   harness::ProgressBoard board_{64};
@@ -189,7 +188,7 @@ std::string run_canary(const PlannedScenario& planned, const fs::path& dir, RunC
   fs::create_directory(canary_dir);
   const uint64_t start_ns = harness::now_ns();
   {
-    Supervisor supervisor(canary_dir, canary, context, start_ns);
+    Supervisor supervisor(canary_dir, context, start_ns);
     supervise(canary, canary_dir, context, supervisor, start_ns);
   }
   const bool caught = noted_failure(canary_dir);
@@ -205,7 +204,7 @@ void run_scenario(const PlannedScenario& planned, const fs::path& dir, RunContex
   if (error) throw harness::Broken(fmt::format("cannot make {}: {}", dir.string(), error.message()));
   write_before_start(planned, dir);
   const uint64_t start_ns = harness::now_ns();
-  Supervisor supervisor(dir, planned, context, start_ns);
+  Supervisor supervisor(dir, context, start_ns);
   supervisor.events().say("start", start_fields(planned, context.plan));
   if (const std::string why = cannot_run(*planned.flavor.ops, planned.scenario.params); !why.empty()) {
     supervisor.events().say("skipped", {{"reason", why}});

@@ -53,7 +53,7 @@ harness::Roles Roles::seats() const {
 }
 
 Cast::Cast(World& world, const Params& params, const Roles& roles, harness::SignalInjector* injector)
-    : world_(world), params_(params), roles_(roles), kinds_(grace_kinds(world.ops, params)) {
+    : world_(world), roles_(roles), kinds_(grace_kinds(world.ops, params)) {
   const Shape shape = Shape::of(params.workload);
   for (unsigned i = 0; i < roles.updaters; ++i) {
     stations_.push_back(std::make_unique<Station>(shape, world.seed, i));

@@ -73,7 +73,6 @@ class Cast {
                   std::function<void()> body);
 
   World& world_;
-  const Params& params_;
   const Roles roles_;
   GraceKinds kinds_;
   std::vector<std::unique_ptr<Station>> stations_;
