@@ -21,7 +21,7 @@ void usual_course(int signo) {
 
 void on_crash(int signo) {
   crash_board->ask_help();
-  for (int i = 0; i < 1000 && !crash_board->help_given(); ++i) {
+  for (int i = 0; i < 6000 && !crash_board->help_given(); ++i) {
     const timespec tick{0, 10'000'000};
     nanosleep(&tick, nullptr);
   }

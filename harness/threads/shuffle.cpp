@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sched.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <exception>
-#include <memory>
 #include <utility>
 
 #include "harness/base/errors.hpp"
@@ -17,30 +13,14 @@
 namespace harness {
 namespace {
 
-struct FreeMask {
-  void operator()(cpu_set_t* set) const { CPU_FREE(set); }
-};
-
-int set_mask(pid_t tid, const std::vector<unsigned>& pus) {
-  const unsigned width = pus.back() + 1;
-  const std::unique_ptr<cpu_set_t, FreeMask> mask(CPU_ALLOC(width));
-  if (!mask) return ENOMEM;
-  const size_t bytes = CPU_ALLOC_SIZE(width);
-  CPU_ZERO_S(bytes, mask.get());
-  for (const unsigned pu : pus) CPU_SET_S(pu, bytes, mask.get());
-  return sched_setaffinity(tid, bytes, mask.get()) == 0 ? 0 : errno;
-}
-
 [[noreturn]] void refuse(pid_t tid, const std::vector<unsigned>& pus, const std::string& why) {
   throw Broken(fmt::format(
       "shuffle cannot move thread {} to CPUs {}: {}; run without shuffle, or dismiss threads before they end",
       tid, fmt::join(pus, ","), why));
 }
 
-/// Moves the thread and checks that the kernel did it.
 void move(pid_t tid, const std::vector<unsigned>& pus) {
-  if (const int error = set_mask(tid, pus)) refuse(tid, pus, std::strerror(error));
-  if (affinity(tid) != pus) refuse(tid, pus, "the kernel kept another mask");
+  if (const std::string why = confine(tid, pus); !why.empty()) refuse(tid, pus, why);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <string>
 
 #include "harness/base/errors.hpp"
 #include "harness/topology/cpu_list.hpp"
@@ -59,13 +59,18 @@ std::vector<unsigned> affinity(pid_t thread) {
                            std::strerror(errno)));
 }
 
-void bind_this_thread(unsigned pu) {
-  if (pu >= kCpuLimit) refuse(pu, "no machine has such a number");
-  Mask mask(pu + 1);
-  mask.add(pu);
-  if (sched_setaffinity(0, mask.bytes(), mask.set()) != 0) refuse(pu, std::strerror(errno));
+std::string confine(pid_t thread, std::vector<unsigned> pus) {
+  std::ranges::sort(pus);
+  if (pus.back() >= kCpuLimit) return "no machine has such a number";
+  Mask mask(pus.back() + 1);
+  for (const unsigned pu : pus) mask.add(pu);
+  if (sched_setaffinity(thread, mask.bytes(), mask.set()) != 0) return std::strerror(errno);
   // Some sandboxes answer 0 and do nothing; a run that only believes itself pinned is worse than none.
-  if (affinity() != std::vector<unsigned>{pu}) refuse(pu, "the kernel kept another mask");
+  return affinity(thread) == pus ? "" : "the kernel kept another mask";
+}
+
+void bind_this_thread(unsigned pu) {
+  if (const std::string why = confine(0, {pu}); !why.empty()) refuse(pu, why);
   if (const unsigned cpu = current_cpu(); cpu != pu)
     refuse(pu, fmt::format("the thread still runs on CPU {}", cpu));
 }

@@ -19,6 +19,22 @@ TEST(Bind, EveryAllowedCpuIsTaken) {
   }
 }
 
+TEST(Bind, ConfinedThreadAndItsOffspringStay) {
+  const std::vector<unsigned> all = affinity();
+  const std::vector<unsigned> half(all.begin(), all.begin() + static_cast<ptrdiff_t>((all.size() + 1) / 2));
+  std::thread([&half] {
+    EXPECT_EQ(confine(0, {half.rbegin(), half.rend()}), "");
+    std::thread([&half] { EXPECT_EQ(affinity(), half); }).join();
+  }).join();
+  EXPECT_EQ(affinity(), all);
+}
+
+TEST(Bind, ConfinementThatTheKernelNarrowsIsNone) {
+  std::vector<unsigned> more = affinity();
+  more.push_back(99'999);
+  std::thread([&more] { EXPECT_EQ(confine(0, more), "the kernel kept another mask"); }).join();
+}
+
 TEST(Bind, RefusalIsBroken) {
   std::thread([] { EXPECT_THROW(bind_this_thread(99'999), Broken); }).join();
 }

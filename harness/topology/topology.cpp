@@ -10,6 +10,7 @@
 
 #include "harness/base/errors.hpp"
 #include "harness/topology/bind.hpp"
+#include "harness/topology/cpu_list.hpp"
 
 namespace harness {
 namespace {
@@ -54,16 +55,13 @@ PuPlace place_of(hwloc_topology_t topology, hwloc_obj_t pu) {
           .package = package ? package->logical_index : 0};
 }
 
-/// hwloc does not honour the affinity mask by itself: under `taskset -c 1` it would offer PU 0, and binding
-/// there succeeds, so the harness would escape from the user's mask without a word.
-void restrict_to_affinity(hwloc_topology_t topology) {
+void restrict_to(hwloc_topology_t topology, const std::vector<unsigned>& cpus) {
   const Bitmap mask(hwloc_bitmap_alloc());
-  for (unsigned cpu : affinity(getpid())) hwloc_bitmap_set(mask.get(), cpu);
+  for (unsigned cpu : cpus) hwloc_bitmap_set(mask.get(), cpu);
   if (hwloc_topology_restrict(topology, mask.get(), HWLOC_RESTRICT_FLAG_REMOVE_CPULESS) != 0) {
     throw Broken(
-        fmt::format("hwloc cannot restrict the topology to this process's CPUs ({}): start it with a wider "
-                    "taskset mask",
-                    std::strerror(errno)));
+        fmt::format("hwloc cannot restrict the topology to CPUs {} ({}): start it with a wider taskset mask",
+                    cpu_list_text(cpus), std::strerror(errno)));
   }
 }
 
@@ -121,7 +119,9 @@ Topology Topology::this_machine() {
         fmt::format("hwloc cannot read this machine ({}): check that /sys is mounted and that no HWLOC_ "
                     "variable is set",
                     std::strerror(errno)));
-  if (hwloc_topology_is_thissystem(handle.get())) restrict_to_affinity(handle.get());
+  // hwloc does not honour the affinity mask by itself: under `taskset -c 1` it would offer PU 0, and binding
+  // there succeeds, so the harness would escape from the user's mask without a word.
+  if (hwloc_topology_is_thissystem(handle.get())) restrict_to(handle.get(), affinity(getpid()));
   return Topology(std::move(handle));
 }
 
@@ -149,6 +149,24 @@ Topology Topology::xml(const std::filesystem::path& file) {
     throw UsageError(fmt::format("{} is not a topology that hwloc reads: make it with lstopo --of xml > FILE",
                                  file.string()));
   return Topology(std::move(handle));
+}
+
+std::vector<Topology> Topology::parts(unsigned count) const {
+  if (count == 0 || count > pus_.size())
+    throw UsageError(fmt::format(
+        "cannot divide {} (PUs {}) among {} jobs, which need one each: choose --jobs from 1 to {}",
+        counted(pus_.size(), "PU"), cpu_list_text(pus_), count, pus_.size()));
+  const auto size = static_cast<ptrdiff_t>(pus_.size() / count);
+  std::vector<Topology> parts;
+  for (auto first = pus_.begin(); parts.size() < count; first += size) {
+    hwloc_topology_t copy = nullptr;
+    if (hwloc_topology_dup(&copy, raw()) != 0)
+      throw Broken("hwloc cannot copy the topology: free some memory and run again");
+    Handle handle(copy);
+    restrict_to(copy, {first, first + size});
+    parts.push_back(Topology(std::move(handle)));
+  }
+  return parts;
 }
 
 bool Topology::dry() const { return !hwloc_topology_is_thissystem(raw()); }

@@ -35,6 +35,11 @@ class Topology {
   /// From a file that lstopo or xml_text() wrote. UsageError if it cannot be read.
   static Topology xml(const std::filesystem::path& file);
 
+  /// `count` disjoint parts of equal size, neighbours together; each is what this_machine() would be under
+  /// taskset with its PUs. Left-over PUs, fewer than `count`, are in none. UsageError unless every part has a
+  /// PU.
+  std::vector<Topology> parts(unsigned count) const;
+
   /// True if this is not the running system: placement can be computed, but binds must not be attempted.
   bool dry() const;
 

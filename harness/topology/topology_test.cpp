@@ -43,6 +43,29 @@ TEST(Topology, XmlRoundTrip) {
   std::filesystem::remove(file);
 }
 
+TEST(Topology, PartsAreDisjointEqualAndOfNeighbours) {
+  const auto parts = Topology::synthetic("pack:2 core:2 pu:2").parts(4);
+  ASSERT_EQ(parts.size(), 4U);
+  for (unsigned i = 0; i < parts.size(); ++i) {
+    EXPECT_EQ(parts[i].pus(), (std::vector<unsigned>{2 * i, 2 * i + 1}));
+    EXPECT_EQ(parts[i].places()[0].core, parts[i].places()[1].core) << "siblings stay together";
+    EXPECT_EQ(parts[i].places()[0].core, 0U) << "counted as under taskset";
+  }
+  EXPECT_EQ(Topology::synthetic("pack:2 core:2 pu:2").parts(1).front().pus().size(), 8U);
+}
+
+TEST(Topology, PartsLeaveOutWhatCannotBeDivided) {
+  const auto parts = Topology::synthetic("core:5 pu:1(indexes=8,2,5,0,1)").parts(2);
+  EXPECT_EQ(parts[0].pus(), (std::vector<unsigned>{0, 1}));
+  EXPECT_EQ(parts[1].pus(), (std::vector<unsigned>{2, 5}));
+}
+
+TEST(Topology, EveryPartNeedsAPu) {
+  const Topology two = Topology::synthetic("core:2 pu:1");
+  EXPECT_THROW(two.parts(0), UsageError);
+  EXPECT_THROW(two.parts(3), UsageError);
+}
+
 TEST(Topology, RefusesWhatIsNone) {
   EXPECT_THROW(Topology::synthetic("potatoes:3"), UsageError);
   EXPECT_THROW(Topology::xml("/no/such/file.xml"), UsageError);
