@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <sstream>
 
@@ -12,6 +13,7 @@
 #include "harness/base/errors.hpp"
 #include "harness/base/random.hpp"
 #include "torture/flavors/plugin.hpp"
+#include "torture/threads/cast.hpp"
 #include "torture/threads/phase.hpp"
 #include "torture/threads/station.hpp"
 
@@ -99,6 +101,11 @@ Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plu
   return find_flavor(params.torture_type);
 }
 
+// How many scenarios the busiest job runs, one after the other: the whole call's time is divided by it.
+double rounds(size_t scenarios, unsigned jobs) {
+  return std::ceil(static_cast<double>(scenarios) / static_cast<double>(jobs));
+}
+
 std::string run_name(const RunOptions& options, const std::vector<std::string>& names) {
   if (options.scenarios.size() == 1 && options.scenarios[0].find('*') == std::string::npos)
     return options.scenarios[0];
@@ -113,7 +120,7 @@ Plan make_plan(const RunOptions& options, const Ops* extra) {
   if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name))
     (void)find_flavor(options.flavor);
   const std::vector<std::string> names = expand(options, plugin || !options.flavor.empty());
-  Plan plan{.name = run_name(options, names), .seed = parse_seed(options.seed)};
+  Plan plan{.name = run_name(options, names), .seed = parse_seed(options.seed), .jobs = options.jobs};
   plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
                                              : harness::parse_duration_s(options.duration);
   parse_fail_on(options.fail_on, plan);
@@ -128,10 +135,17 @@ Plan make_plan(const RunOptions& options, const Ops* extra) {
     planned.dir = count == 1 ? name : fmt::format("{}.{}", name, count);
     // Every scenario has its own seed, which depends on the run's seed and its own place alone.
     planned.seed = harness::Random(plan.seed, "scenario", plan.scenarios.size()).next();
-    planned.duration_s = plan.duration_s / static_cast<double>(names.size());
+    planned.part = static_cast<unsigned>(plan.scenarios.size()) % plan.jobs;
+    planned.duration_s = plan.duration_s / rounds(names.size(), plan.jobs);
     plan.scenarios.push_back(std::move(planned));
   }
   return plan;
+}
+
+std::vector<harness::Seat> seats_of(const PlannedScenario& planned, const harness::Topology& pus) {
+  const auto cpus = static_cast<unsigned>(pus.pus().size());
+  const Roles roles = Roles::of(*planned.flavor.ops, planned.scenario.params, cpus);
+  return harness::place(pus, planned.scenario.params.place, roles.seats(), planned.seed);
 }
 
 namespace {

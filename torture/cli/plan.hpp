@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/topology/placement.hpp"
 #include "torture/cli/scenario_file.hpp"
 #include "torture/flavors/registry.hpp"
 
@@ -16,6 +17,7 @@ namespace torture {
 struct RunOptions {
   std::vector<std::string> scenarios;  ///< SCENARIO, SET, N*SCENARIO
   bool all = false, dry_run = false;
+  unsigned jobs = 1;  ///< Scenarios at a time; not 0.
   std::string duration, flavor, seed, place, plugin, fail_on;
   std::vector<std::string> set;  ///< key=value
   std::optional<std::filesystem::path> out;
@@ -29,12 +31,14 @@ struct PlannedScenario {
   Flavor flavor;
   uint64_t seed;
   double duration_s;
+  unsigned part;  ///< Of the machine, which is divided among the jobs.
 };
 
 struct Plan {
   std::string name;  ///< For the run directory.
   uint64_t seed = 0;
-  double duration_s = 0;
+  unsigned jobs = 1;
+  double duration_s = 0;  ///< Of the whole call.
   bool fail_on_near_miss = false;
   double fail_on_latency_ns = 0;
   std::vector<PlannedScenario> scenarios;
@@ -43,6 +47,9 @@ struct Plan {
 /// Expands, merges and checks everything; creates nothing. `extra` is a flavour that the program brings
 /// itself (srcutorture_main). UsageError, naming the cure, for all that is wrong.
 Plan make_plan(const RunOptions& options, const Ops* extra);
+
+/// Where its threads run on these PUs. UsageError if its placement cannot be had there.
+std::vector<harness::Seat> seats_of(const PlannedScenario& planned, const harness::Topology& pus);
 
 /// The command that does the same again, seed and all.
 std::string rerun_command(const RunOptions& options, const Plan& plan);

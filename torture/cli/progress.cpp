@@ -38,34 +38,40 @@ Progress::Progress() : terminal_(isatty(STDERR_FILENO)), color_(terminal_ && !ge
 
 void Progress::begin(const std::string& scenario, const std::string& flavor, double duration_s,
                      const std::filesystem::path& scenario_dir) {
-  scenario_ = scenario;
-  dir_ = scenario_dir;
-  duration_s_ = duration_s;
-  begin_ns_ = shown_ns_ = harness::now_ns();
+  clear();
+  shown_ns_ = harness::now_ns();
+  running_.push_back({scenario, scenario_dir, duration_s, shown_ns_});
   fmt::print(stderr, "{}: {} for {}\n", scenario, flavor, harness::duration_words(duration_s));
 }
 
-std::string Progress::line() const {
-  const auto sample = nlohmann::json::parse(last_line(dir_ / "stats.jsonl"), nullptr, false);
-  const double passed = static_cast<double>(harness::now_ns() - begin_ns_) / 1e9;
-  const double left = std::max(0.0, duration_s_ - passed);
-  if (!sample.is_object()) return fmt::format("{}: {:.0f} s left", scenario_, left);
-  const double t = std::max(sample.value("t_s", 0.0), 0.001);
-  return fmt::format(
-      "{}: {:.0f} s left, {:.0f} grace periods/s, {:.2e} reads, worst grace period now {:.2f} ms, "
-      "{:.0f} failures",
-      scenario_, left, sample.value("gps", 0.0) / t, sample.value("reads", 0.0),
-      sample.value("gp_max_ns", 0.0) / 1e6, sample.value("failures", 0.0));
+std::string Progress::line(std::span<const Running> running) {
+  std::string names, work;
+  double left = 0, gps_a_second = 0, reads = 0, worst_ns = 0, failures = 0;
+  for (const Running& r : running) {
+    names += (names.empty() ? "" : " + ") + r.scenario;
+    left = std::max(left, r.duration_s - static_cast<double>(harness::now_ns() - r.begin_ns) / 1e9);
+    const auto sample = nlohmann::json::parse(last_line(r.dir / "stats.jsonl"), nullptr, false);
+    if (!sample.is_object()) continue;
+    gps_a_second += sample.value("gps", 0.0) / std::max(sample.value("t_s", 0.0), 0.001);
+    reads += sample.value("reads", 0.0);
+    worst_ns = std::max(worst_ns, sample.value("gp_max_ns", 0.0));
+    failures += sample.value("failures", 0.0);
+    work = fmt::format(
+        ", {:.0f} grace periods/s, {:.2e} reads, worst grace period now {:.2f} ms, {:.0f} failures",
+        gps_a_second, reads, worst_ns / 1e6, failures);
+  }
+  return fmt::format("{}: {:.0f} s left{}", names, left, work);
 }
 
 void Progress::tick() {
   const uint64_t every = terminal_ ? kSecond : 60 * kSecond;
-  if (dir_.empty() || harness::now_ns() - shown_ns_ < every) return;  // empty: the canary runs
+  if (running_.empty() || harness::now_ns() - shown_ns_ < every) return;
   shown_ns_ = harness::now_ns();
   if (terminal_) {
-    fmt::print(stderr, "\r\033[K{}", line());
+    // Clipped at the right edge: a line that wraps cannot be taken back.
+    fmt::print(stderr, "\r\033[K\033[?7l{}\033[?7h", line(running_));
   } else {
-    fmt::print(stderr, "{}\n", line());
+    for (const Running& r : running_) fmt::print(stderr, "{}\n", line({&r, 1}));
   }
   std::fflush(stderr);
 }
@@ -74,15 +80,15 @@ void Progress::clear() {
   if (terminal_) fmt::print(stderr, "\r\033[K");
 }
 
-void Progress::end(const std::string& verdict, const std::string& why) {
+void Progress::end(const std::string& scenario, const std::string& verdict, const std::string& why) {
   clear();
-  dir_.clear();
+  std::erase_if(running_, [&scenario](const Running& r) { return r.scenario == scenario; });
   const std::string text = why.empty() ? verdict : fmt::format("{} ({})", verdict, why);
   if (color_) {
     const auto color = verdict == "SUCCESS" ? fmt::terminal_color::green : fmt::terminal_color::red;
-    fmt::print(stderr, "{}: {}\n", scenario_, fmt::format(fmt::fg(color), "{}", text));
+    fmt::print(stderr, "{}: {}\n", scenario, fmt::format(fmt::fg(color), "{}", text));
   } else {
-    fmt::print(stderr, "{}: {}\n", scenario_, text);
+    fmt::print(stderr, "{}: {}\n", scenario, text);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "harness/base/duration.hpp"
@@ -11,13 +12,13 @@
 #include "harness/record/files.hpp"
 #include "harness/record/machine.hpp"
 #include "harness/record/run_dir.hpp"
+#include "harness/topology/cpu_list.hpp"
 #include "harness/topology/placement.hpp"
 #include "harness/topology/quota.hpp"
 #include "harness/topology/svg.hpp"
 #include "torture/cli/commands.hpp"
-#include "torture/cli/scenario_run.hpp"
+#include "torture/cli/jobs.hpp"
 #include "torture/oracle/judge.hpp"
-#include "torture/threads/cast.hpp"
 
 namespace torture {
 namespace {
@@ -25,7 +26,14 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-Json plan_json(const RunOptions& options, const Plan& plan, const harness::Topology& topology) {
+using Parts = std::vector<harness::Topology>;
+
+std::string pus_words(const PlannedScenario& p, const Parts& parts) {
+  return harness::cpu_list_text(parts[p.part].pus());
+}
+
+Json plan_json(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
+               const Parts& parts) {
   Json scenarios = Json::array();
   for (const PlannedScenario& p : plan.scenarios) {
     scenarios.push_back({{"dir", p.dir},
@@ -33,12 +41,14 @@ Json plan_json(const RunOptions& options, const Plan& plan, const harness::Topol
                          {"flavor", p.flavor.ops->name},
                          {"seed", fmt::format("0x{:x}", p.seed)},
                          {"duration_s", p.duration_s},
+                         {"pus", pus_words(p, parts)},
                          {"place", p.scenario.params.place}});
   }
   return {{"schema", 1},
           {"name", plan.name},
           {"seed", fmt::format("0x{:x}", plan.seed)},
           {"duration_s", plan.duration_s},
+          {"jobs", plan.jobs},
           {"machine", topology.summary()},
           {"scenarios", scenarios},
           {"rerun", rerun_command(options, plan)}};
@@ -52,55 +62,51 @@ Json manifest_json(const RunOptions& options, const Plan& plan) {
           {"machine", machine},
           {"libraries", {{"hwloc", HWLOC_API_VERSION}}},
           {"argv", options.argv},
+          {"jobs", plan.jobs},
           {"seed", fmt::format("0x{:x}", plan.seed)}};
 }
 
-std::vector<harness::Seat> seats_of(const PlannedScenario& p, const harness::Topology& topology) {
-  const auto cpus = static_cast<unsigned>(topology.pus().size());
-  return harness::place(topology, p.scenario.params.place,
-                        Roles::of(*p.flavor.ops, p.scenario.params, cpus).seats(), p.seed);
-}
-
 // What would surely go wrong later goes wrong here, before anything is created.
-void check_possible(const Plan& plan, const harness::Topology& topology) {
-  for (const PlannedScenario& p : plan.scenarios) (void)seats_of(p, topology);
+void check_possible(const Plan& plan, const Parts& parts) {
+  for (const PlannedScenario& p : plan.scenarios) {
+    try {
+      (void)seats_of(p, parts[p.part]);
+    } catch (const harness::UsageError& error) {
+      if (plan.jobs == 1) throw;
+      throw harness::UsageError(fmt::format("{} (with --jobs {}, {} runs on PUs {} only)", error.what(),
+                                            plan.jobs, p.dir, pus_words(p, parts)));
+    }
+  }
 }
 
-int dry_run(const RunOptions& options, const Plan& plan, const harness::Topology& topology) {
+int dry_run(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
+            const Parts& parts) {
   fmt::print("{}\n", topology.summary());
   for (const PlannedScenario& p : plan.scenarios) {
-    fmt::print("{}: {} for {}, placement {}\n", p.dir, p.flavor.ops->name,
-               harness::duration_words(p.duration_s), p.scenario.params.place);
-    fmt::print("{}", harness::describe(topology, seats_of(p, topology)));
+    fmt::print("{}: {} for {}, placement {} on PUs {}\n", p.dir, p.flavor.ops->name,
+               harness::duration_words(p.duration_s), p.scenario.params.place, pus_words(p, parts));
+    fmt::print("{}", harness::describe(parts[p.part], seats_of(p, parts[p.part])));
   }
   fmt::print("{}\n", rerun_command(options, plan));
   return 0;
 }
 
-void write_beginning(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
-                     const fs::path& dir) {
-  harness::write_once(dir / "manifest.json", manifest_json(options, plan).dump(2) + "\n");
-  harness::write_once(dir / "plan.json", plan_json(options, plan, topology).dump(2) + "\n");
-  harness::write_once(dir / "topology.xml", topology.xml_text());
-  harness::write_once(dir / "topology.svg",
-                      harness::topology_svg(topology, seats_of(plan.scenarios.front(), topology)));
+// Of the scenarios that run first, one in each part.
+std::vector<harness::Seat> first_seats(const Plan& plan, const Parts& parts) {
+  std::vector<harness::Seat> all;
+  for (size_t i = 0; i < std::min(parts.size(), plan.scenarios.size()); ++i) {
+    const auto seats = seats_of(plan.scenarios[i], parts[i]);
+    all.insert(all.end(), seats.begin(), seats.end());
+  }
+  return all;
 }
 
-std::string clock_words() { return fmt::format("{:%F %T}", fmt::localtime(std::time(nullptr))); }
-
-void run_all(const Plan& plan, const fs::path& dir, RunContext& context) {
-  harness::Appender log(dir / "log");
-  for (const PlannedScenario& planned : plan.scenarios) {
-    if (context.stop.noted()) return;
-    log.line(fmt::format("{} {} starts: {} for {:.0f} s, seed 0x{:x}", clock_words(), planned.dir,
-                         planned.flavor.ops->name, planned.duration_s, planned.seed));
-    run_scenario(planned, dir / planned.dir, context);
-    const Judgement j = judge_scenario(dir / planned.dir);
-    harness::write_once(dir / planned.dir / "verdict.json", j.json().dump(2) + "\n");
-    log.line(fmt::format("{} {} ends: {}{}", clock_words(), planned.dir, verdict_name(j.verdict),
-                         j.why.empty() ? "" : ", " + j.why));
-    context.progress.end(verdict_name(j.verdict), j.why);
-  }
+void write_beginning(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
+                     const Parts& parts, const fs::path& dir) {
+  harness::write_once(dir / "manifest.json", manifest_json(options, plan).dump(2) + "\n");
+  harness::write_once(dir / "plan.json", plan_json(options, plan, topology, parts).dump(2) + "\n");
+  harness::write_once(dir / "topology.xml", topology.xml_text());
+  harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));
 }
 
 // The report is Python's part; a run without it is a run all the same.
@@ -122,18 +128,19 @@ void make_report(const fs::path& dir) {
 }  // namespace
 
 int run_command(const RunOptions& options, const Ops* extra) {
-  const Plan plan = make_plan(options, extra);
   const harness::Topology topology = harness::Topology::this_machine();
-  check_possible(plan, topology);
-  if (options.dry_run) return dry_run(options, plan, topology);
+  const Parts parts = topology.parts(options.jobs);
+  const Plan plan = make_plan(options, extra);
+  check_possible(plan, parts);
+  if (options.dry_run) return dry_run(options, plan, topology, parts);
   const fs::path dir = harness::create_run_dir(options.out, plan.name);
-  write_beginning(options, plan, topology, dir);
+  write_beginning(options, plan, topology, parts, dir);
   int stopped = 0;
   {
     const harness::StopSignals stop;
     Progress progress;
-    RunContext context{plan, topology, stop, progress};
-    run_all(plan, dir, context);
+    RunContext context{plan, parts, dir, stop, progress};
+    run_all(context);
     stopped = stop.noted();
   }
   const RunJudgement run = judge_run(dir);

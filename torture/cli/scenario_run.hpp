@@ -4,25 +4,50 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "harness/supervise/stop_signals.hpp"
 #include "harness/topology/topology.hpp"
 #include "torture/cli/plan.hpp"
 #include "torture/cli/progress.hpp"
+#include "torture/cli/supervisor.hpp"
 
 namespace torture {
 
 /// What the scenarios of a run share.
 struct RunContext {
   const Plan& plan;
-  const harness::Topology& topology;
+  const std::vector<harness::Topology>& parts;  ///< Of the machine: one for each job.
+  std::filesystem::path dir;
   const harness::StopSignals& stop;
   Progress& progress;
   std::map<std::string, std::string> canaries{};  ///< Flavour -> "caught" or "missed": each runs once a run.
+
+  std::filesystem::path dir_of(const PlannedScenario& planned) const { return dir / planned.dir; }
+  const harness::Topology& pus_of(const PlannedScenario& planned) const { return parts[planned.part]; }
 };
 
-/// Runs it in `dir`, which is made, and leaves there all but the verdict. Whatever the child does, this
-/// returns; Broken only if the directory itself cannot be written.
-void run_scenario(const PlannedScenario& planned, const std::filesystem::path& dir, RunContext& context);
+/// Runs the canary of this scenario's flavour to its end, unless that was done, or the scenario cannot run.
+void run_canary(const PlannedScenario& planned, RunContext& context);
+
+/// One scenario after its canary: leaves in its directory, which is made, all but the verdict. Whatever the
+/// child does, nothing is thrown; Broken only if the directory itself cannot be written.
+class ScenarioRun {
+ public:
+  /// Forks the child, unless the scenario is skipped.
+  ScenarioRun(const PlannedScenario& planned, RunContext& context);
+
+  const PlannedScenario& planned() const { return planned_; }
+  /// For Supervisor::wait(); call step() before.
+  const Supervisor& supervisor() const { return supervisor_; }
+
+  /// Call it a few times a second; false once the scenario has ended.
+  bool step();
+
+ private:
+  const PlannedScenario& planned_;
+  Supervisor supervisor_;
+  bool skipped_ = false;
+};
 
 }  // namespace torture

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/threads/shuffle.hpp"
+#include "harness/topology/bind.hpp"
+#include "harness/topology/cpu_list.hpp"
 #include "torture/threads/conductor.hpp"
 #include "torture/threads/statistics.hpp"
 
@@ -139,7 +143,18 @@ void stand_still_in_a_crash(const harness::ProgressBoard& board) {
   _exit(3);
 }
 
+// Threads without a seat too: the conductor, the injectors, the scheme's own helpers. Other PUs may be
+// another torture's.
+void stay_on(const std::vector<unsigned>& pus) {
+  const auto outside = [&pus](unsigned cpu) { return std::ranges::find(pus, cpu) == pus.end(); };
+  if (std::ranges::none_of(harness::affinity(), outside)) return;
+  if (const std::string why = harness::confine(0, pus); !why.empty())
+    throw harness::Broken(fmt::format("cannot keep this torture on the PUs {}: {}; run with --jobs 1",
+                                      harness::cpu_list_text(pus), why));
+}
+
 void torture_now(const SessionPlan& plan, Events& events) {
+  stay_on(plan.pus);
   World world{plan.ops, plan.ops.create(), plan.seed};
   world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
   if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");

@@ -22,7 +22,7 @@ struct SessionPlan {
   uint64_t start_ns;  ///< CLOCK_MONOTONIC at t_s = 0 of all files.
   std::filesystem::path dir;
   std::vector<harness::Seat> seats;
-  std::vector<unsigned> pus;
+  std::vector<unsigned> pus;  ///< All threads stay on these, also those without a seat.
   harness::ProgressBoard& board;
 };
 
