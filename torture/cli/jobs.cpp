@@ -8,12 +8,26 @@
 
 #include "harness/record/files.hpp"
 #include "harness/topology/cpu_list.hpp"
+#include "torture/cli/kernel_layout.hpp"
 #include "torture/oracle/judge.hpp"
 
 namespace torture {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string clock_words() { return fmt::format("{:%F %T}", fmt::localtime(std::time(nullptr))); }
+
+// The kernel's scripts read nothing but the console: what only the judge saw (a missed canary, a limit of
+// --fail-on) is said there too.
+void tell_console(const fs::path& dir, const PlannedScenario& planned, const Judgement& j) {
+  const int status = exit_status(j.verdict);
+  if (status != exit_status(Verdict::kFailure) && status != exit_status(Verdict::kBroken)) return;
+  const fs::path console = dir / "console.log";
+  if (!fs::exists(console) || harness::read_text(console).find("SUCCESS") == std::string::npos) return;
+  harness::Appender(console).line(
+      fmt::format("{}-torture: !!! {}: {}", planned.flavor.ops->name, verdict_name(j.verdict), j.why));
+}
 
 /// One part of the machine: what runs there now, and what is next.
 class Job {
@@ -47,8 +61,12 @@ class Job {
 
   void finish() {
     const PlannedScenario& planned = run_->planned();
-    const Judgement j = judge_scenario(context_.dir_of(planned));
-    harness::write_once(context_.dir_of(planned) / "verdict.json", j.json().dump(2) + "\n");
+    const fs::path dir = context_.dir_of(planned);
+    const Judgement j = judge_scenario(dir);
+    tell_console(dir, planned, j);
+    if (const auto& ended = run_->supervisor().ended(); ended && context_.plan.kernel_layout)
+      kernel_layout::end_scenario(dir, *ended);
+    harness::write_once(dir / "verdict.json", j.json().dump(2) + "\n");
     log_.line(fmt::format("{} {} ends: {}{}", clock_words(), planned.dir, verdict_name(j.verdict),
                           j.why.empty() ? "" : ", " + j.why));
     context_.progress.end(planned.dir, verdict_name(j.verdict), j.why);
@@ -66,6 +84,7 @@ class Job {
 
 void run_all(RunContext& context) {
   harness::Appender log(context.dir / "log");
+  if (context.plan.kernel_layout) kernel_layout::begin_run(context.dir, log, context.command);
   for (const PlannedScenario& planned : context.plan.scenarios) {
     if (context.stop.noted()) return;
     run_canary(planned, context);

@@ -30,6 +30,8 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option(
       "--jobs", options.jobs,
       "scenarios at a time, each on an equal part of the CPUs; two CPUs or more for each see most");
+  run->add_flag("--kernel-layout", options.kernel_layout,
+                "add the files by which the kernel's kvm-recheck.sh judges the run directory");
   run->add_flag("--dry-run", options.dry_run, "show what would run, and where");
 }
 

@@ -120,7 +120,10 @@ Plan make_plan(const RunOptions& options, const Ops* extra) {
   if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name))
     (void)find_flavor(options.flavor);
   const std::vector<std::string> names = expand(options, plugin || !options.flavor.empty());
-  Plan plan{.name = run_name(options, names), .seed = parse_seed(options.seed), .jobs = options.jobs};
+  Plan plan{.name = run_name(options, names),
+            .seed = parse_seed(options.seed),
+            .jobs = options.jobs,
+            .kernel_layout = options.kernel_layout};
   plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
                                              : harness::parse_duration_s(options.duration);
   parse_fail_on(options.fail_on, plan);

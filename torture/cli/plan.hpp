@@ -16,7 +16,7 @@ namespace torture {
 /// What stands on the command line of `run`.
 struct RunOptions {
   std::vector<std::string> scenarios;  ///< SCENARIO, SET, N*SCENARIO
-  bool all = false, dry_run = false;
+  bool all = false, dry_run = false, kernel_layout = false;
   unsigned jobs = 1;  ///< Scenarios at a time; not 0.
   std::string duration, flavor, seed, place, plugin, fail_on;
   std::vector<std::string> set;  ///< key=value
@@ -38,6 +38,7 @@ struct Plan {
   std::string name;  ///< For the run directory.
   uint64_t seed = 0;
   unsigned jobs = 1;
+  bool kernel_layout = false;
   double duration_s = 0;  ///< Of the whole call.
   bool fail_on_near_miss = false;
   double fail_on_latency_ns = 0;

@@ -139,7 +139,7 @@ int run_command(const RunOptions& options, const Ops* extra) {
   {
     const harness::StopSignals stop;
     Progress progress;
-    RunContext context{plan, parts, dir, stop, progress};
+    RunContext context{plan, rerun_command(options, plan), parts, dir, stop, progress};
     run_all(context);
     stopped = stop.noted();
   }

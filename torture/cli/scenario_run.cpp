@@ -4,6 +4,7 @@
 
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
+#include "torture/cli/kernel_layout.hpp"
 #include "torture/threads/session.hpp"
 
 namespace torture {
@@ -84,6 +85,7 @@ ScenarioRun::ScenarioRun(const PlannedScenario& planned, RunContext& context)
   const std::string& twin = planned.flavor.canary;
   supervisor_.events().say("canary",
                            {{"flavor", twin}, {"result", twin.empty() ? "none" : context.canaries.at(twin)}});
+  if (context.plan.kernel_layout) kernel_layout::begin_scenario(dir, planned);
   context.progress.begin(planned.dir, planned.flavor.ops->name, planned.duration_s, dir);
   supervisor_.start(planned, context.pus_of(planned));
 }

@@ -17,6 +17,7 @@ namespace torture {
 /// What the scenarios of a run share.
 struct RunContext {
   const Plan& plan;
+  std::string command;                          ///< That does the same again.
   const std::vector<harness::Topology>& parts;  ///< Of the machine: one for each job.
   std::filesystem::path dir;
   const harness::StopSignals& stop;

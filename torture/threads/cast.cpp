@@ -153,9 +153,12 @@ Totals Cast::totals() const {
     sum.invoked += invoked;
     sum.posted += station->posted();
     sum.pending_bytes += station->pending_bytes();
+    for (size_t i = 0; i < kPipeSlots; ++i) sum.left_stage[i] += station->left_stage(i);
   }
   for (const auto& updater : updaters_) {
     sum.versions += updater->versions();
+    sum.starved += updater->starved();
+    sum.starving |= updater->starving();
     sum.gps += updater->grace().ended();
   }
   for (const auto& fakewriter : fakewriters_) sum.gps += fakewriter->grace().ended();
@@ -171,6 +174,7 @@ Totals Cast::totals() const {
     sum.floods = flood_->floods();
   }
   if (read_exit_) sum.read_exits = read_exit_->exits();
+  sum.gp_seq = world_.ops.gp_seq ? world_.ops.gp_seq(world_.domain) : sum.gps;
   return sum;
 }
 

@@ -24,7 +24,10 @@ namespace torture {
 struct Totals {
   uint64_t gps = 0, reads = 0, versions = 0, posted = 0, invoked = 0, pending_bytes = 0;
   uint64_t barriers = 0, floods = 0, read_exits = 0, signal_reads = 0;
-  std::array<uint64_t, kPipeSlots> pipe{}, batch{};
+  uint64_t starved = 0;  ///< How often an updater found no free element.
+  bool starving = false;
+  uint64_t gp_seq = 0;  ///< The scheme's own sequence; where it has none, the grace periods waited for.
+  std::array<uint64_t, kPipeSlots> pipe{}, batch{}, left_stage{};
 };
 
 /// Threads by role: what the scenario asks for and the scheme can do.

@@ -44,15 +44,15 @@ void Reports::first_of(Check check, uint64_t at_ns, const std::string& message, 
 
 uint64_t Reports::failures() const {
   uint64_t sum = 0;
-  for (size_t i = 0; i < kChecks; ++i) sum += from_threads_[i] + own_[i];
+  for (size_t i = 0; i < kChecks; ++i) sum += failures(static_cast<Check>(i));
   return sum;
 }
 
 nlohmann::ordered_json Reports::counts() const {
   auto counts = nlohmann::ordered_json::object();
   for (size_t i = 0; i < kChecks; ++i) {
-    if (const uint64_t sum = from_threads_[i] + own_[i]; sum > 0)
-      counts[check_name(static_cast<Check>(i))] = sum;
+    const auto check = static_cast<Check>(i);
+    if (const uint64_t sum = failures(check); sum > 0) counts[check_name(check)] = sum;
   }
   return counts;
 }

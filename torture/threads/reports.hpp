@@ -22,6 +22,10 @@ class Reports {
   void add(Check check, const std::string& message, const std::string& evidence);
 
   uint64_t failures() const;
+  /// How often one check failed.
+  uint64_t failures(Check check) const {
+    return from_threads_[static_cast<size_t>(check)] + own_[static_cast<size_t>(check)];
+  }
   /// CLOCK_MONOTONIC of the first failure, 0 if none.
   uint64_t first_ns() const { return first_ns_; }
   /// {"too_short_gp": 3, ...}: for the last event.

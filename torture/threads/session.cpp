@@ -165,7 +165,7 @@ void torture_now(const SessionPlan& plan, Events& events) {
   world.phase.store(&first.front(), std::memory_order_relaxed);  // relaxed: no thread yet
   Cast cast(world, plan.params, roles, injectors.signals ? &*injectors.signals : nullptr);
   Reports reports(cast, events);
-  Console console(plan.dir, plan.ops, plan.params, roles);
+  Console console(plan.dir, plan.ops, plan.params, roles, static_cast<double>(plan.duration_ns) / 1e9);
   Statistics statistics(plan.dir, world, cast, plan.params, console, reports, events.start_ns());
   harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
   Conductor conductor(world, cast, plan.params, first, events, reports,
@@ -176,7 +176,7 @@ void torture_now(const SessionPlan& plan, Events& events) {
                        },
                        [&] { return plan.board.stop_requested(); }});
   const auto body = [&] {
-    console.start();
+    console.start(cast.totals());
     world.gate.close(0);
     cast.start(plan.seats);
     if (injectors.stutter) injectors.stutter->start();

@@ -1,5 +1,7 @@
 #include "torture/threads/station.hpp"
 
+#include <algorithm>
+
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
 
@@ -63,6 +65,7 @@ void Station::publish(Element* e, std::atomic<Element*>& at, Element* next) {
 Element* Station::replace() {
   Element* fresh = take_free();
   if (!fresh) return nullptr;
+  bump(left_stage_[0]);
   // relaxed loads of the chain throughout: only this thread changes it.
   auto& head = buckets_[random_.below(shape_.buckets)].head;
   Element* const first = head.load(std::memory_order_relaxed);
@@ -85,8 +88,9 @@ Element* Station::replace() {
 }
 
 bool Station::age(Element* e) {
-  const uint32_t pipe =
-      e->pipe.load(std::memory_order_relaxed) + 1;  // relaxed: this thread is the only writer
+  const uint32_t left = e->pipe.load(std::memory_order_relaxed);  // relaxed: this thread is the only writer
+  bump(left_stage_[std::min(left, kPipeLength)]);
+  const uint32_t pipe = left + 1;
   e->pipe.store(
       pipe,
       std::memory_order_relaxed);  // relaxed: ordering it against readers is the scheme's duty, under test

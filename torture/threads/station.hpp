@@ -1,6 +1,7 @@
 // One updater's place: what it publishes, what it has taken back, and the accounts of its callbacks.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -60,6 +61,9 @@ class Station {
   uint64_t invoked() const { return invoked_.load(std::memory_order_acquire); }
   uint64_t doubled() const { return peek(doubled_); }
   uint64_t pending_bytes() const;
+  /// How many elements have left each stage of the pipe: 0 when unpublished, the last but one when freed. All
+  /// equal, but for those on their way; none ever leaves the last.
+  uint64_t left_stage(size_t pipe) const { return peek(left_stage_[pipe]); }
 
  private:
   struct alignas(64) Bucket {
@@ -77,6 +81,7 @@ class Station {
   Element* free_tail_ = nullptr;
   unsigned free_count_ = 0;
   uint64_t generation_ = 0;
+  std::array<std::atomic<uint64_t>, kPipeSlots> left_stage_{};
   alignas(64) std::atomic<uint64_t> posted_{0};
   alignas(64) std::atomic<uint64_t> invoked_{0};
   std::atomic<uint64_t> doubled_{0};

@@ -57,6 +57,18 @@ TEST(Station, ElementIsPoisonedAtTheTenthGracePeriod) {
   EXPECT_EQ(e->payload.load(), kPoison);
 }
 
+TEST(Station, CountsWhatLeavesEachStage) {
+  Station station(Shape::of("list"), 1, 0);
+  Element* freed = station.replace();
+  while (station.age(freed)) {
+  }
+  station.age(station.replace());
+  EXPECT_EQ(station.left_stage(0), 2U);
+  EXPECT_EQ(station.left_stage(1), 2U);
+  for (size_t pipe = 2; pipe < kPipeLength; ++pipe) EXPECT_EQ(station.left_stage(pipe), 1U) << pipe;
+  EXPECT_EQ(station.left_stage(kPipeLength), 0U);
+}
+
 TEST(Station, FreedElementIsReusedLast) {
   Station station(Shape::of("pointer"), 1, 0);
   Element* first = station.replace();

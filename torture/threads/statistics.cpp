@@ -1,10 +1,13 @@
 #include "torture/threads/statistics.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/clock.hpp"
+#include "harness/supervise/proc.hpp"
 
 namespace torture {
 namespace {
@@ -65,8 +68,28 @@ void Statistics::tick() {
   if (at - last_sample_ns_ >= static_cast<uint64_t>(params_.sample_interval)) sample(at);
   if (at >= next_stat_ns_) {
     next_stat_ns_ = at + static_cast<uint64_t>(params_.stat_interval);
-    console_.statistics(cast_.totals(), reports_.failures());
+    tell_console();
   }
+}
+
+// A standing version alone is no failure: the interval may be short, or the machine busy. The checks decide.
+void Statistics::tell_console() {
+  const Totals totals = cast_.totals();
+  // relaxed: the address alone is told
+  const void* current = cast_.stations().front()->bucket(0).load(std::memory_order_relaxed);
+  const bool moved = console_.statistics(
+      totals, current,
+      {reports_.failures(), reports_.failures(Check::kMemoryOrder), reports_.failures(Check::kEarlyBarrier)});
+  const uint64_t stalls = reports_.failures(Check::kStalledGp) + reports_.failures(Check::kNoForwardProgress);
+  if (moved || stalls == 0) return;
+  const Updater& updater = *cast_.updaters().front();
+  const auto [doing, code] = updater.grace().waiting() ? std::pair("GRACE_PERIOD", 1)
+                             : updater.starving()      ? std::pair("NO_ELEMENT", 2)
+                                                       : std::pair("RUNNING", 0);
+  const auto thread =
+      std::ranges::find(cast_.threads(), "updater/0", [](const auto& t) { return t->name(); });
+  const auto stat = harness::proc_stat(getpid(), (*thread)->tid());
+  console_.writer_stall(doing, code, totals, stat ? stat->state : 'X', stat ? stat->processor : -1);
 }
 
 // Latencies in stats.jsonl are those of the interval, everything else is cumulative.
@@ -106,7 +129,7 @@ void Statistics::sample(uint64_t at_ns) {
 void Statistics::finish() {
   const uint64_t at = harness::now_ns();
   if (at > last_sample_ns_) sample(at);
-  console_.statistics(cast_.totals(), reports_.failures());
+  tell_console();
   harness::write_once(dir_ / "gp.hgrm", harness::hgrm_text(grace_periods(), 1000));
 }
 

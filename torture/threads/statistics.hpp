@@ -35,6 +35,7 @@ class Statistics {
   };
   harness::Counts now(const char* tag) const;
   void sample(uint64_t at_ns);
+  void tell_console();
 
   std::filesystem::path dir_;
   const World& world_;

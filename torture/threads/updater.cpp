@@ -62,6 +62,7 @@ GraceKind Updater::choose() {
 // callbacks.
 void Updater::starve(GraceKind kind, Membership& member) {
   starving_.store(true, std::memory_order_relaxed);
+  bump(starved_);
   if (kind == GraceKind::kCall) {
     post(waiting_);
     waiting_ = nullptr;

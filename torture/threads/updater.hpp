@@ -21,6 +21,8 @@ class Updater {
   void run();
 
   uint64_t versions() const { return peek(versions_); }
+  /// How often no element was free.
+  uint64_t starved() const { return peek(starved_); }
   /// True while no element is free. relaxed: a hint for the stall watch
   bool starving() const { return starving_.load(std::memory_order_relaxed); }
   const Grace& grace() const { return grace_; }
@@ -47,7 +49,7 @@ class Updater {
   Element* waiting_ = nullptr;  // unpublished, not posted: each grace period ages them
   void* ctx_ = nullptr;
   uint64_t short_of_ns_ = 0;  // back-off while no element is free
-  std::atomic<uint64_t> versions_{0};
+  std::atomic<uint64_t> versions_{0}, starved_{0};
   std::atomic<bool> starving_{false};
   harness::Histogram callback_delay_{2};
   Faults faults_;
