@@ -1,0 +1,75 @@
+// The updaters' part of srcu.h.
+#include "srcu/core/misuse.hpp"
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/complain.hpp"
+
+namespace srcu {
+namespace {
+
+void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
+  Usage& usage = usage_of(ssp);
+  check_not_inside(usage, function);
+  const uint64_t seq = snapshot(usage);
+  request(usage, seq, hurry, false);
+  wait_for(usage, seq);
+  // ORD(E): pairs with ORD(B): what the caller does now comes after the grace period for readers that fence, too.
+  fence(Ord::E);
+}
+
+}  // namespace
+}  // namespace srcu
+
+extern "C" {
+
+void synchronize_srcu(srcu_struct* ssp) { srcu::synchronize(ssp, false, "synchronize_srcu"); }
+void synchronize_srcu_expedited(srcu_struct* ssp) { srcu::synchronize(ssp, true, "synchronize_srcu_expedited"); }
+
+void call_srcu(srcu_struct* ssp, rcu_head* head, rcu_callback_t func) {
+  using namespace srcu;
+  Usage& usage = usage_of(ssp);
+  head->func = func;
+  if (usage.strategy->must_stage()) return stage(usage, head);
+  if (!usage.host->start()) die("call_srcu: the helper thread cannot be started: raise the limit on threads");
+  enqueue(usage, head);
+}
+
+void srcu_barrier(srcu_struct* ssp) {
+  using namespace srcu;
+  Usage& usage = usage_of(ssp);
+  check_not_in_callback(usage, "srcu_barrier");
+  barrier(usage);
+}
+
+unsigned long get_state_synchronize_srcu(srcu_struct* ssp) { return srcu::snapshot(srcu::usage_of(ssp)); }
+
+unsigned long start_poll_synchronize_srcu(srcu_struct* ssp) {
+  using namespace srcu;
+  Usage& usage = usage_of(ssp);
+  if (!usage.host->start()) die("start_poll: the helper thread cannot be started: raise the limit on threads");
+  const uint64_t seq = snapshot(usage);
+  request(usage, seq, false, true);
+  return seq;
+}
+
+bool poll_state_synchronize_srcu(srcu_struct* ssp, unsigned long cookie) {
+  using namespace srcu;
+  const Usage& usage = usage_of(ssp);
+  // ORD(Q2): pairs with ORD(Q1).
+  if (!seq_done_exact(usage.gp_seq.load(acquire(Ord::Q2)), cookie)) return false;
+  fence(Ord::E);  // as in synchronize()
+  return true;
+}
+
+void srcu_expedite_current(srcu_struct* ssp) {
+  using namespace srcu;
+  Usage& usage = usage_of(ssp);
+  if (!usage.host->start()) die("srcu_expedite_current: the helper thread cannot be started: raise the limit on threads");
+  request(usage, snapshot(usage), true, true);
+}
+
+unsigned long srcu_batches_completed(srcu_struct* ssp) {
+  // relaxed: a statistic
+  return (srcu::usage_of(ssp).gp_seq.load(srcu::relaxed) - srcu::kSeqFirst) / srcu::kSeqGp;
+}
+
+}  // extern "C"

@@ -1,0 +1,161 @@
+// From call_srcu() to the callback, and srcu_barrier().
+#include "srcu/core/misuse.hpp"
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/atomic.hpp"
+#include "srcu/platform/env.hpp"
+
+namespace srcu {
+namespace {
+
+thread_local constinit bool invoking_callback __attribute__((tls_model("initial-exec"))) = false;
+
+void append(Usage& usage, rcu_head* head) {
+  note_posted(usage, head);
+  usage.data.callbacks.enqueue(head);
+}
+
+// Gives what was appended its grace period. The lock is held; the caller is in a section, so that this grace period
+// cannot end before it is asked for. True, with its number, if that must be done.
+bool number(Usage& usage, uint64_t& seq) {
+  Data& data = usage.data;
+  seq = snapshot(usage);
+  data.callbacks.advance(usage.gp_seq.load(acquire(Ord::Q2)));  // ORD(Q2): DONE callbacks run after their readers
+  data.callbacks.accelerate(seq);
+  data.waiting.store(data.callbacks.count(), relaxed);  // relaxed: see end() in gp.cpp
+  if (seq_done(data.gp_seq_needed, seq)) return false;
+  data.gp_seq_needed = seq;
+  return true;
+}
+
+// Appends what was staged, oldest first. The lock is held.
+bool take_staged(Usage& usage) {
+  // ORD(K2): pairs with ORD(K1): the heads' contents.
+  rcu_head* newest_first = usage.data.staged.exchange(nullptr, acquire(Ord::K2));
+  rcu_head* list = nullptr;
+  while (newest_first) {
+    rcu_head* const next = newest_first->next;
+    newest_first->next = list;
+    list = newest_first;
+    newest_first = next;
+  }
+  const bool any = list != nullptr;
+  while (list) {
+    rcu_head* const next = list->next;
+    append(usage, list);
+    list = next;
+  }
+  return any;
+}
+
+void run(rcu_head* list, uint64_t& ran) {
+  invoking_callback = true;
+  while (list) {
+    rcu_head* const next = list->next;  // before: the callback may free it
+    note_invoked(list);
+    list->func(list);
+    list = next;
+    ++ran;
+  }
+  invoking_callback = false;
+}
+
+/// Waits on its caller's stack until everything before it has run.
+struct BarrierHead {
+  rcu_head head;  // first: the callback casts
+  std::atomic<uint32_t> ran{0};
+
+  static void on_turn(rcu_head* head) {
+    auto& ran = reinterpret_cast<BarrierHead*>(head)->ran;
+    // ORD(X1): pairs with ORD(X2): all earlier callbacks are seen. From here on the memory may be gone.
+    ran.store(1, release(Ord::X1));
+    env::futex_wake(ran);
+  }
+};
+
+}  // namespace
+
+bool in_callback() { return invoking_callback; }
+
+void enqueue(Usage& usage, rcu_head* head) {
+  const Section section(usage);
+  uint64_t seq = 0;
+  bool ask = false;
+  {
+    const IrqLocked locked(usage.data.lock);
+    append(usage, head);
+    ask = number(usage, seq);
+  }
+  if (ask) request(usage, seq, false, true);
+}
+
+void stage(Usage& usage, rcu_head* head) {
+  rcu_head* first = usage.data.staged.load(relaxed);  // relaxed: the exchange confirms it
+  do {
+    head->next = first;
+    // ORD(K1): pairs with ORD(K2).
+  } while (!usage.data.staged.compare_exchange_weak(first, head, release(Ord::K1), relaxed));
+  if (!first) irq_work_queue(usage.data.staged_work);
+}
+
+void drain_staged(void* owner) {
+  auto& usage = *static_cast<Usage*>(owner);
+  const Section section(usage);
+  uint64_t seq = 0;
+  bool ask = false;
+  {
+    const IrqLocked locked(usage.data.lock);
+    ask = take_staged(usage) && number(usage, seq);
+  }
+  if (ask) request(usage, seq, false, true);
+}
+
+void invoke_callbacks(void* owner) {
+  auto& usage = *static_cast<Usage*>(owner);
+  Data& data = usage.data;
+  rcu_head* list = nullptr;
+  {
+    const IrqLocked locked(data.lock);
+    if (data.invoking) return;
+    data.callbacks.advance(usage.gp_seq.load(acquire(Ord::Q2)));  // ORD(Q2): as in number()
+    list = data.callbacks.extract_done();
+    data.invoking = list != nullptr;
+  }
+  if (!list) return;
+  uint64_t ran = 0;
+  run(list, ran);
+  bool more = false;
+  {
+    const IrqLocked locked(data.lock);
+    data.callbacks.ran(ran);
+    data.waiting.store(data.callbacks.count(), relaxed);  // relaxed: see end() in gp.cpp
+    data.invoking = false;
+    data.callbacks.advance(usage.gp_seq.load(acquire(Ord::Q2)));  // ORD(Q2): as above
+    more = data.callbacks.done_ready();
+  }
+  if (more) usage.host->queue_delayed_work(data.invoke_work, 0);
+}
+
+void barrier(Usage& usage) {
+  BarrierHead last;
+  last.head.func = BarrierHead::on_turn;
+  bool waits = false, ready = false;
+  {
+    const Section section(usage);
+    uint64_t seq = 0;
+    bool ask = false;
+    {
+      const IrqLocked locked(usage.data.lock);
+      ask = take_staged(usage) && number(usage, seq);
+      waits = usage.data.callbacks.entrain(&last.head);
+      usage.data.waiting.store(usage.data.callbacks.count(), relaxed);  // relaxed: see end() in gp.cpp
+      ready = usage.data.callbacks.done_ready();
+    }
+    if (ask) request(usage, seq, false, true);
+  }
+  if (ready) usage.host->queue_delayed_work(usage.data.invoke_work, 0);
+  // ORD(X2): pairs with ORD(X1).
+  while (waits && !last.ran.load(acquire(Ord::X2))) env::futex_wait(last.ran, 0);
+  fence(Ord::E);
+}
+
+}  // namespace srcu

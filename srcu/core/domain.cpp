@@ -1,0 +1,132 @@
+// Domains: made by init or on first use, ended by cleanup.
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <new>
+
+#include "srcu/core/misuse.hpp"
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/complain.hpp"
+#include "srcu/platform/env.hpp"
+#include "srcu/platform/membarrier.hpp"
+
+namespace srcu {
+
+Usage::Usage(srcu_struct* ssp) : domain(ssp), fast(ssp->srcu_kind != SRCU_KIND_NORMAL) {
+  gp_work = {process_grace_periods, this};
+  data.invoke_work = {invoke_callbacks, this};
+  data.staged_work.run = drain_staged;
+  data.staged_work.owner = this;
+  gp_irq_work.run = [](void* usage) {
+    auto& self = *static_cast<Usage*>(usage);
+    self.host->queue_delayed_work(self.gp_work, 0);
+  };
+  gp_irq_work.owner = this;
+}
+
+namespace {
+
+constexpr uint32_t kCleaned = 0x100;
+
+const char* name_of(const srcu_struct* ssp) { return ssp->srcu_name ? ssp->srcu_name : "without a name"; }
+
+// Null without memory. Several may try at a time; all get the one that was first.
+Usage* make(srcu_struct* ssp) {
+  void* const memory = env::map(sizeof(Usage));
+  if (!memory) return nullptr;
+  auto* const fresh = new (memory) Usage(ssp);
+  Usage* made = nullptr;
+  // ORD(S1): pairs with ORD(S2).
+  if (!__atomic_compare_exchange_n(&ssp->srcu_sup, reinterpret_cast<srcu_usage**>(&made),
+                                   reinterpret_cast<srcu_usage*>(fresh), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    env::unmap(memory, sizeof(Usage));
+    return made;
+  }
+  register_domain(*fresh);
+  // Without membarrier() readers that have no fence must go the slow way, where they have one.
+  if (!fresh->fast || membarrier_works()) {
+    // ORD(S1): pairs with ORD(S2).
+    __atomic_store_n(&ssp->srcu_slots, &fresh->slots[0], __ATOMIC_RELEASE);
+  }
+  return fresh;
+}
+
+int init(srcu_struct* ssp, uint32_t kind) {
+  check_fresh(ssp);
+  *ssp = {nullptr, 0, kind, nullptr, nullptr};
+  if (!native_host.start()) return -EAGAIN;
+  return make(ssp) ? 0 : -ENOMEM;
+}
+
+// One line on what still goes on, null if nothing does.
+bool complain_if_used(Usage& usage) {
+  const char* const name = name_of(usage.domain);
+  if (const int64_t open = open_sections(usage, 0) + open_sections(usage, 1); open != 0) {
+    complain("cleanup_srcu_struct(%s): %" PRId64 " sections are open; stop all readers before. The domain is left as it is.",
+             name, open);
+    return true;
+  }
+  if (usage.data.waiting.load(relaxed) || usage.data.staged.load(relaxed)) {  // relaxed: nobody posts any more
+    complain("cleanup_srcu_struct(%s): %" PRIu64 " callbacks wait; stop posting and call srcu_barrier() before. "
+             "The domain is left as it is.", name, usage.data.waiting.load(relaxed));
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Usage& usage_of(srcu_struct* ssp) {
+  // ORD(S2): pairs with ORD(S1).
+  if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, __ATOMIC_ACQUIRE))) return *made;
+  const uint32_t kind = __atomic_load_n(&ssp->srcu_kind, __ATOMIC_RELAXED);  // relaxed: constant while in use
+  if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", name_of(ssp));
+  if (kind < SRCU_KIND_NORMAL || kind > SRCU_KIND_FAST_UPDOWN)
+    die("domain at %p is used before init_srcu_struct(): call that, or use DEFINE_SRCU()", static_cast<void*>(ssp));
+  if (Usage* made = make(ssp)) return *made;
+  die("no memory for domain %s at its first use: use init_srcu_struct(), which says so by -ENOMEM", name_of(ssp));
+}
+
+}  // namespace srcu
+
+extern "C" {
+
+int init_srcu_struct(srcu_struct* ssp) { return srcu::init(ssp, SRCU_KIND_NORMAL); }
+int init_srcu_struct_fast(srcu_struct* ssp) { return srcu::init(ssp, SRCU_KIND_FAST); }
+int init_srcu_struct_fast_updown(srcu_struct* ssp) { return srcu::init(ssp, SRCU_KIND_FAST_UPDOWN); }
+
+void cleanup_srcu_struct(srcu_struct* ssp) {
+  using namespace srcu;
+  Usage& usage = usage_of(ssp);
+  check_not_inside(usage, "cleanup_srcu_struct");
+  // The last batch of callbacks counts until it has run to its end, which is a little after srcu_barrier() returned.
+  irq_work_sync(usage.data.staged_work);
+  usage.host->cancel_work(usage.data.invoke_work);
+  if (complain_if_used(usage)) return usage.host->queue_delayed_work(usage.data.invoke_work, 0);
+  wait_for(usage, usage.gp_seq_needed.load(relaxed));  // relaxed: nobody asks any more. One that was polled for, say.
+  irq_work_sync(usage.gp_irq_work);
+  usage.host->cancel_work(usage.gp_work);
+  usage.host->cancel_work(usage.data.invoke_work);
+  unregister_domain(usage);
+  ssp->srcu_slots = nullptr;
+  ssp->srcu_sup = nullptr;
+  ssp->srcu_kind |= kCleaned;
+  usage.~Usage();
+  env::unmap(&usage, sizeof(Usage));
+}
+
+int srcu_set_strategy(srcu_struct* ssp, const char* name) {
+  using namespace srcu;
+  const Strategy* const strategy = find_strategy(name);
+  if (!strategy) return -EINVAL;
+  Usage& usage = usage_of(ssp);
+  const IrqLocked locked(usage.lock);
+  if (usage.gp_seq_needed.load(relaxed) != kSeqFirst) return -EBUSY;  // relaxed: under the lock
+  usage.strategy = strategy;
+  return 0;
+}
+
+int srcu_start_helper() { return srcu::native_host.start() ? 0 : -EAGAIN; }
+
+}  // extern "C"

@@ -1,0 +1,110 @@
+// fork(): holds everything still around it; the child loses the threads that it does not have.
+#include <pthread.h>
+#include <signal.h>
+
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/membarrier.hpp"
+
+namespace srcu {
+namespace {
+
+void take(Spinlock& lock) {
+  irq_off();
+  lock.acquire_lock();
+}
+void drop(Spinlock& lock) {
+  lock.drop();
+  irq_on();
+}
+
+// Sections of vanished threads count as closed; the forking thread's own stay open. Only sums mean something, where
+// sections are closed by other threads than opened them: so the sum is set right, not each slot.
+void even_out(Usage& usage, uint32_t rank) {
+  const int64_t open = open_sections(usage, rank);
+  const srcu_slot& mine = usage.slots[srcu_slot_offset / sizeof(srcu_slot)];
+  const auto own = srcu_slot_offset ? static_cast<int64_t>(mine.lock[rank] - mine.unlock[rank]) : 0;
+  const int64_t kept = own < 0 ? 0 : own < open ? own : open;
+  usage.slots[0].unlock[rank] += static_cast<uint64_t>(open - kept);
+}
+
+// The driver, the invoker and irq_works may have been in threads that are gone.
+void repair(Usage& usage) {
+  // relaxed, all: there is one thread
+  usage.driver.store(0, relaxed);
+  usage.fenced = usage.drained[0] = usage.drained[1] = false;
+  usage.data.staged_work.state.store(0, relaxed);
+  usage.gp_irq_work.state.store(0, relaxed);
+  for (const uint32_t rank : {0U, 1U}) even_out(usage, rank);
+}
+
+void go_on(Usage& usage) {
+  drain_staged(&usage);
+  // relaxed: there is one thread
+  if (!seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)))
+    usage.host->queue_delayed_work(usage.gp_work, 0);
+}
+
+template <class What>
+void for_each_domain(What what) {
+  for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) what(*usage);
+}
+
+void resume(bool in_child) {
+  native_host.resume(in_child);
+  for_each_domain([](Usage& usage) {
+    drop(usage.lock);
+    drop(usage.data.lock);
+  });
+  thaw_registry();
+}
+
+sigset_t mask_before;  // guarded by the registry's lock
+
+}  // namespace
+}  // namespace srcu
+
+extern "C" {
+
+void srcu_before_fork() {
+  using namespace srcu;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // a handler on this thread would find every lock taken
+  native_host.pause();
+  take(registry_lock);
+  mask_before = before;
+  Usage* held = nullptr;
+  for (;;) {
+    Usage* const first = first_domain();
+    for (Usage* usage = first; usage != held; usage = next_domain(*usage)) {
+      take(usage->data.lock);
+      take(usage->lock);
+    }
+    held = first;
+    native_host.hold();  // after the domains' locks, under which works are queued
+    if (freeze_registry(first)) return;
+    native_host.let_go();
+  }
+}
+
+void srcu_after_fork_parent() {
+  srcu::resume(false);
+  const sigset_t before = srcu::mask_before;
+  srcu::drop(srcu::registry_lock);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void srcu_after_fork_child() {
+  using namespace srcu;
+  membarrier_again();
+  forget_other_threads();
+  irq_state.pending.store(nullptr, relaxed);  // relaxed: this thread's own
+  for_each_domain(repair);
+  resume(true);
+  for_each_domain(go_on);
+  const sigset_t before = mask_before;
+  drop(registry_lock);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // extern "C"

@@ -1,0 +1,223 @@
+// Grace periods: the argument for each label stands in srcu/DESIGN.md.
+//
+// One thread at a time drives a domain. It starts a grace period, fences once (A), and then looks until it has seen, for
+// each rank, all sections closed that were open at A. Flipping the rank in between keeps new readers from holding that up.
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/atomic.hpp"
+#include "srcu/platform/env.hpp"
+#include "srcu/platform/membarrier.hpp"
+
+namespace srcu {
+namespace {
+
+// Sums are compared modulo 2^SRCU_COUNTER_BITS. Checking builds make it small, so that the wrap argument runs.
+#ifndef SRCU_COUNTER_BITS
+#define SRCU_COUNTER_BITS 64
+#endif
+constexpr uint64_t kCounterMask = SRCU_COUNTER_BITS == 64 ? ~uint64_t{0} : (uint64_t{1} << SRCU_COUNTER_BITS % 64) - 1;
+
+constexpr uint64_t kMs = 1'000'000, kUs = 1'000;
+constexpr unsigned kSpins = 20;  // looks without sleeping in between
+
+uint64_t sum_unlocks(const Usage& usage, uint32_t rank) {
+  uint64_t sum = 0;
+  const uint32_t threads = threads_ever();
+  // ORD(U): pairs with ORD(C): every unlock that is counted brings along its section, and its lock for the next sum.
+  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].unlock[rank], __ATOMIC_ACQUIRE);
+  return sum;
+}
+
+uint64_t sum_locks(const Usage& usage, uint32_t rank) {
+  uint64_t sum = 0;
+  const uint32_t threads = threads_ever();  // again: a thread may have come since the sum of unlocks
+  // relaxed: a section opened since ORD(A) need not be seen, and those before are by the fence.
+  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].lock[rank], __ATOMIC_RELAXED);
+  return sum;
+}
+
+// Unlocks first: an unlock that is counted has its lock counted too, so equal sums leave no old section open.
+bool sums_equal(const Usage& usage, uint32_t rank) {
+  const uint64_t unlocks = sum_unlocks(usage, rank);
+  return ((sum_locks(usage, rank) - unlocks) & kCounterMask) == 0;
+}
+
+// ORD(A): pairs with ORD(B) of each reader, and ORD(G) of each who asked. Before: whoever asked for this grace period
+// had unpublished; the sequence says that it began. After: the sums.
+void fence_readers(const Usage& usage) {
+  fence(Ord::A);
+  if (usage.fast && membarrier_works()) env::membarrier();
+}
+
+uint32_t current_rank(const Usage& usage) { return __atomic_load_n(&usage.domain->srcu_idx, __ATOMIC_RELAXED); }
+
+void flip(Usage& usage) {
+  // relaxed: which rank a reader takes matters to nobody's safety
+  __atomic_store_n(&usage.domain->srcu_idx, 1 - current_rank(usage), __ATOMIC_RELAXED);
+  // ORD(D): pairs with ORD(B): a reader that has gone through its fence since takes the new rank the next time. Bounds
+  // how many sections may still be opened in the old one during the sums, and so the width that counters need.
+  fence(Ord::D);
+}
+
+bool start(Usage& usage) {
+  const IrqLocked locked(usage.lock);
+  const uint64_t seq = usage.gp_seq.load(relaxed);  // relaxed: written under the lock by the driver, which we are
+  if (seq_done(seq, usage.gp_seq_needed.load(relaxed))) return false;  // relaxed: the lock
+  // relaxed: ORD(A) follows and orders it
+  usage.gp_seq.store(seq + static_cast<uint64_t>(GpState::kScan1), relaxed);
+  usage.fenced = usage.drained[0] = usage.drained[1] = false;
+  usage.looks = 0;
+  return true;
+}
+
+void wake_waiters(Usage& usage) {
+  // ORD(W1): pairs with W2: who reads the new word sees the sequence and the free role.
+  usage.changed.fetch_add(1, release(Ord::W1));
+  env::futex_wake(usage.changed);
+}
+
+void end(Usage& usage) {
+  {
+    const IrqLocked locked(usage.lock);
+    const uint64_t seq = usage.gp_seq.load(relaxed);  // relaxed: as in start()
+    // ORD(Q1): pairs with ORD(Q2): what the sums saw of readers is seen by whoever sees the grace period ended.
+    usage.gp_seq.store(seq_end(seq), release(Ord::Q1));
+  }
+  usage.looks = 0;
+  // relaxed: who posted for this grace period did so inside a section that it waited for
+  if (usage.data.waiting.load(relaxed)) usage.host->queue_delayed_work(usage.data.invoke_work, 0);
+  // ORD(R2), as in leave(): what the asker wants is seen. relaxed before: leave() looks again.
+  if (usage.driver.load(relaxed) & kAsked && usage.driver.fetch_and(~kAsked, acquire(Ord::R2)) & kAsked)
+    wake_waiters(usage);
+}
+
+bool look(Usage& usage, uint32_t rank) {
+  if (!usage.drained[rank]) usage.drained[rank] = sums_equal(usage, rank);
+  return usage.drained[rank];
+}
+
+enum class Step { kIdle, kWaiting, kAdvanced };
+
+// One state of the machine. The driver alone.
+Step step(Usage& usage) {
+  const GpState state = seq_state(usage.gp_seq.load(relaxed));  // relaxed: the driver writes it
+  if (state == GpState::kIdle && !start(usage)) return Step::kIdle;
+  if (!usage.fenced) {
+    fence_readers(usage);
+    usage.fenced = true;
+  }
+  const uint32_t current = current_rank(usage);
+  const bool old_drained = look(usage, 1 - current);
+  if (old_drained && look(usage, current)) {  // also without a flip, when nobody happens to read
+    end(usage);
+    return Step::kAdvanced;
+  }
+  ++usage.looks;
+  if (!old_drained || state == GpState::kScan2) return Step::kWaiting;
+  flip(usage);
+  usage.looks = 0;
+  // relaxed: the state is for those who look on
+  usage.gp_seq.store((usage.gp_seq.load(relaxed) & ~kSeqState) | static_cast<uint64_t>(GpState::kScan2), relaxed);
+  return Step::kAdvanced;
+}
+
+bool expedited(const Usage& usage) {
+  // relaxed, both: a pace
+  return !seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed_exp.load(relaxed));
+}
+
+// How long to leave the readers alone. Spinning on would take a CPU that they may need.
+uint64_t pause_ns(const Usage& usage) {
+  if (usage.looks <= kSpins) return 0;
+  const uint64_t longest = expedited(usage) ? 100 * kUs : kMs;
+  const uint64_t doublings = (usage.looks - kSpins) / 4;
+  return doublings > 10 ? longest : (kUs << doublings) < longest ? kUs << doublings : longest;
+}
+
+// How long a domain rests between grace periods, so that each serves many callbacks.
+uint64_t turn_ns(const Usage& usage) {
+  constexpr uint64_t kMany = 10'000;  // callbacks that are enough for a grace period of their own
+  const bool idle = seq_state(usage.gp_seq.load(relaxed)) == GpState::kIdle;  // relaxed: the driver writes it
+  // relaxed: a pace
+  return !idle || expedited(usage) || usage.data.waiting.load(relaxed) > kMany ? 0 : kMs;
+}
+
+bool try_drive(Usage& usage) {
+  uint32_t seen = usage.driver.load(relaxed);  // relaxed: the exchange confirms it
+  uint32_t wanted = 0;
+  do {
+    wanted = seen & kDriven ? kDriven | kAsked : kDriven;
+    // ORD(R1): pairs with ORD(R2): the last driver's notes are seen; or, failing, our wish is by the present one.
+  } while (!usage.driver.compare_exchange_weak(seen, wanted, acq_rel(Ord::R1), relaxed));
+  return !(seen & kDriven);
+}
+
+void leave(Usage& usage, uint64_t turn_ns) {
+  // ORD(R2): pairs with ORD(R1), both ways: the next driver sees our notes; we see the wish of who failed to be one.
+  const bool asked = usage.driver.exchange(0, acq_rel(Ord::R2)) & kAsked;
+  // relaxed: who asked after our last look found the role free, or the domain idle
+  const bool more = !seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed));
+  if (more) usage.host->queue_delayed_work(usage.gp_work, turn_ns);
+  if (asked) wake_waiters(usage);
+}
+
+void relax_for(uint64_t ns) {
+  if (ns) return env::sleep_ns(ns);
+  for (unsigned i = 0; i < 20; ++i) env::cpu_relax();
+}
+
+}  // namespace
+
+uint64_t snapshot(const Usage& usage) {
+  // ORD(G): pairs with ORD(A), pattern SB: our unpublication comes before the look. Without it we might count on a grace
+  // period that has begun, and whose readers need not see the unpublication.
+  fence(Ord::G);
+  return seq_snap(usage.gp_seq.load(relaxed));  // relaxed: between fences
+}
+
+// ORD(Q2): pairs with ORD(Q1).
+bool done(const Usage& usage, uint64_t seq) { return seq_done(usage.gp_seq.load(acquire(Ord::Q2)), seq); }
+
+void request(Usage& usage, uint64_t seq, bool hurry, bool kick) {
+  const IrqLocked locked(usage.lock);
+  // relaxed, all: under the lock
+  const auto raise = [seq](std::atomic<uint64_t>& needed) {
+    if (!seq_done(needed.load(relaxed), seq)) needed.store(seq, relaxed);
+  };
+  raise(usage.gp_seq_needed);
+  if (hurry) raise(usage.gp_seq_needed_exp);
+  const bool idle = seq_state(usage.gp_seq.load(relaxed)) == GpState::kIdle;
+  if (kick && (idle || hurry)) usage.strategy->kick(usage);
+}
+
+void wait_for(Usage& usage, uint64_t seq) {
+  while (!done(usage, seq)) {
+    // ORD(W2): pairs with ORD(W1): read before we ask, so that an answer in between is no change that we sleep through.
+    const uint32_t seen = usage.changed.load(acquire(Ord::W2));
+    if (try_drive(usage)) {
+      while (!done(usage, seq) && step(usage) != Step::kIdle) {
+        if (!done(usage, seq) && usage.looks) relax_for(pause_ns(usage));
+      }
+      leave(usage, turn_ns(usage));
+    } else if (!done(usage, seq)) {
+      env::futex_wait(usage.changed, seen);
+    }
+  }
+}
+
+void process_grace_periods(void* owner) {
+  auto& usage = *static_cast<Usage*>(owner);
+  if (!try_drive(usage)) return;
+  uint64_t turn = 0;
+  while (turn == 0 && step(usage) != Step::kIdle) {
+    turn = usage.looks ? pause_ns(usage) : turn_ns(usage);
+    if (turn == 0) relax_for(0);
+  }
+  leave(usage, turn);
+}
+
+int64_t open_sections(const Usage& usage, uint32_t rank) {
+  const uint64_t unlocks = sum_unlocks(usage, rank);
+  return static_cast<int64_t>(sum_locks(usage, rank) - unlocks);
+}
+
+}  // namespace srcu

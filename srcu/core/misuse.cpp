@@ -1,0 +1,158 @@
+#include "srcu/core/misuse.hpp"
+
+#ifdef SRCU_DEBUG
+
+#include "srcu/platform/complain.hpp"
+#include "srcu/platform/env.hpp"
+
+namespace srcu {
+namespace {
+
+const char* name_of(const Usage& usage) {
+  return usage.domain->srcu_name ? usage.domain->srcu_name : "without a name";
+}
+
+// Null for a thread that shares slot 0, of whom nothing is known.
+srcu_slot* slot_of(const Usage& usage) {
+  return srcu_slot_offset ? const_cast<srcu_slot*>(&usage.slots[srcu_slot_offset / sizeof(srcu_slot)]) : nullptr;
+}
+
+uint32_t kind_for(int read_kind) {
+  return read_kind == SRCU_READ_FAST          ? SRCU_KIND_FAST
+         : read_kind == SRCU_READ_FAST_UPDOWN ? SRCU_KIND_FAST_UPDOWN
+                                              : SRCU_KIND_NORMAL;
+}
+
+const char* maker_for(int read_kind) {
+  return read_kind == SRCU_READ_FAST          ? "DEFINE_SRCU_FAST"
+         : read_kind == SRCU_READ_FAST_UPDOWN ? "DEFINE_SRCU_FAST_UPDOWN"
+                                              : "DEFINE_SRCU";
+}
+
+bool closed_elsewhere(int read_kind) { return read_kind == SRCU_READ_UPDOWN || read_kind == SRCU_READ_FAST_UPDOWN; }
+
+// The heads that wait in any domain, as an open hash table that doubles.
+class Heads {
+ public:
+  // False if it is there already.
+  bool add(const rcu_head* head) {
+    if (2 * used_ >= size_ && !grow()) return true;
+    const rcu_head** const at = find(head);
+    if (*at == head) return false;
+    *at = head;
+    ++used_;
+    return true;
+  }
+
+  void remove(const rcu_head* head) {
+    if (size_ == 0) return;
+    const rcu_head** hole = find(head);
+    if (!*hole) return;
+    --used_;
+    // What probing would now miss moves into the hole.
+    for (size_t next = (static_cast<size_t>(hole - table_) + 1) & (size_ - 1); table_[next]; next = (next + 1) & (size_ - 1)) {
+      const size_t at = static_cast<size_t>(hole - table_);
+      const size_t home = place(table_[next]);
+      if (((next - home) & (size_ - 1)) < ((next - at) & (size_ - 1))) continue;
+      *hole = table_[next];
+      hole = &table_[next];
+    }
+    *hole = nullptr;
+  }
+
+ private:
+  size_t place(const rcu_head* head) const {
+    return (reinterpret_cast<uintptr_t>(head) * 0x9e3779b97f4a7c15ULL >> 20) & (size_ - 1);
+  }
+  const rcu_head** find(const rcu_head* head) const {
+    size_t at = place(head);
+    while (table_[at] && table_[at] != head) at = (at + 1) & (size_ - 1);
+    return &table_[at];
+  }
+  bool grow() {
+    const Heads old = *this;
+    const size_t size = size_ ? 2 * size_ : 4096;
+    auto* const table = static_cast<const rcu_head**>(env::map(size * sizeof(rcu_head*)));
+    if (!table) return false;
+    table_ = table;
+    size_ = size;
+    for (size_t i = 0; i < old.size_; ++i)
+      if (old.table_[i]) *find(old.table_[i]) = old.table_[i];
+    if (old.table_) env::unmap(old.table_, old.size_ * sizeof(rcu_head*));
+    return true;
+  }
+
+  const rcu_head** table_ = nullptr;
+  size_t size_ = 0, used_ = 0;
+};
+
+Spinlock heads_lock;
+Heads heads;
+
+}  // namespace
+
+void check_reader_kind(Usage& usage, int read_kind) {
+  if (kind_for(read_kind) == usage.domain->srcu_kind) return;
+  die("domain %s is read by another kind of reader than it was made for: make it with %s()", name_of(usage),
+      maker_for(read_kind));
+}
+
+void note_opened(Usage& usage, int read_kind) {
+  srcu_slot* const slot = slot_of(usage);
+  if (slot && !closed_elsewhere(read_kind)) __atomic_fetch_add(&slot->held, 1, __ATOMIC_RELAXED);  // relaxed: our own
+}
+
+void check_closing(Usage& usage, int idx, int read_kind) {
+  check_reader_kind(usage, read_kind);
+  if (idx != 0 && idx != 1)
+    die("unlock in domain %s with token %d, which no lock gave: pass what the lock returned", name_of(usage), idx);
+  srcu_slot* const slot = slot_of(usage);
+  if (!slot || closed_elsewhere(read_kind)) return;
+  if (__atomic_fetch_sub(&slot->held, 1, __ATOMIC_RELAXED) > 0) return;  // relaxed: our own
+  die("unlock in domain %s without a lock by this thread: pair them, or use srcu_down_read() and srcu_up_read() where "
+      "another thread closes", name_of(usage));
+}
+
+bool maybe_inside(const srcu_struct* ssp) {
+  // relaxed: whoever is inside has made the domain
+  const auto* usage = reinterpret_cast<const Usage*>(__atomic_load_n(&ssp->srcu_sup, __ATOMIC_RELAXED));
+  if (!usage) return false;
+  const srcu_slot* const slot = slot_of(*usage);
+  return !slot || __atomic_load_n(&slot->held, __ATOMIC_RELAXED) > 0;  // relaxed: our own
+}
+
+void check_not_inside(Usage& usage, const char* function) {
+  if (!slot_of(usage) || !maybe_inside(usage.domain)) return;
+  die("%s(%s) by a thread that is in a section of that domain: it would wait for itself; close the section before",
+      function, name_of(usage));
+}
+
+void check_not_in_callback(Usage& usage, const char* function) {
+  if (in_callback())
+    die("%s(%s) in a callback: it would wait for itself; call it from another thread", function, name_of(usage));
+}
+
+void check_fresh(const srcu_struct* ssp) {
+  const IrqLocked locked(registry_lock);
+  for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) {
+    if (usage->domain == ssp)
+      die("init_srcu_struct(%s) of a domain that is in use: call it once, or after cleanup_srcu_struct()",
+          name_of(*usage));
+  }
+}
+
+void note_posted(Usage& usage, const rcu_head* head) {
+  const IrqLocked locked(heads_lock);
+  if (heads.add(head)) return;
+  die("call_srcu(%s) of a head (%p) that still waits for its callback: post it again from the callback at the earliest",
+      name_of(usage), static_cast<const void*>(head));
+}
+
+void note_invoked(const rcu_head* head) {
+  const IrqLocked locked(heads_lock);
+  heads.remove(head);
+}
+
+}  // namespace srcu
+
+#endif

@@ -1,0 +1,35 @@
+// Misuse, caught in debug builds: one line that says what, where, and how to mend it, then abort(). In release builds
+// these are nothing.
+#pragma once
+
+#include "srcu/core/usage.hpp"
+
+namespace srcu {
+
+#ifdef SRCU_DEBUG
+
+void check_reader_kind(Usage& usage, int read_kind);  ///< Another kind of reader than the domain has.
+void note_opened(Usage& usage, int read_kind);
+void check_closing(Usage& usage, int idx, int read_kind);  ///< No section open; a token that none gave.
+bool maybe_inside(const srcu_struct* ssp);                 ///< The calling thread is in a section.
+void check_not_inside(Usage& usage, const char* function);  ///< Waiting for oneself.
+void check_not_in_callback(Usage& usage, const char* function);
+void check_fresh(const srcu_struct* ssp);  ///< A domain that is made twice.
+void note_posted(Usage& usage, const rcu_head* head);  ///< A head that is still waiting. The data's lock is held.
+void note_invoked(const rcu_head* head);
+
+#else
+
+inline void check_reader_kind(Usage&, int) {}
+inline void note_opened(Usage&, int) {}
+inline void check_closing(Usage&, int, int) {}
+inline bool maybe_inside(const srcu_struct*) { return true; }
+inline void check_not_inside(Usage&, const char*) {}
+inline void check_not_in_callback(Usage&, const char*) {}
+inline void check_fresh(const srcu_struct*) {}
+inline void note_posted(Usage&, const rcu_head*) {}
+inline void note_invoked(const rcu_head*) {}
+
+#endif
+
+}  // namespace srcu

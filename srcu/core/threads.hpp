@@ -1,0 +1,25 @@
+// Numbers for threads: where a thread's slot stands in every domain. Taken at a thread's first section, given back when
+// it exits; lock-free, so that handlers may.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "srcu/srcu.h"
+
+namespace srcu {
+
+/// Number 0 belongs to nobody: its slot serves, by locked instructions, threads that cannot have one of their own.
+inline constexpr uint32_t kMaxThreads = 8192;
+
+/// Gives the calling thread a number, and srcu_slot_offset a value, if it has none and can have one: not when
+/// all are taken, and not once the thread's exit has begun.
+void take_thread_number();
+
+/// All numbers that are or ever were taken are below. Call it after ORD(A), and again before the sum of locks.
+uint32_t threads_ever();
+
+/// In a forked child: numbers of vanished threads are free again.
+void forget_other_threads();
+
+}  // namespace srcu

@@ -1,0 +1,131 @@
+// A domain's update side, and the memory that it stands in.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "srcu/core/cblist.hpp"
+#include "srcu/core/threads.hpp"
+#include "srcu/defer/strategy.hpp"
+#include "srcu/host/host.hpp"
+#include "srcu/platform/irq.hpp"
+#include "srcu/platform/spinlock.hpp"
+#include "srcu/srcu.h"
+
+namespace srcu {
+
+/// Where posts go. One a domain for now; several, under a tree, take its place behind the same functions.
+struct Data {
+  Spinlock lock;  ///< Guards the next five.
+  CallbackList callbacks;
+  uint64_t gp_seq_needed = kSeqFirst;  ///< The furthest grace period that a post here asked for.
+  bool invoking = false;               ///< Somebody runs callbacks: one after the other, for srcu_barrier().
+  std::atomic<uint64_t> waiting{0};    ///< callbacks.count(), for those without the lock.
+
+  std::atomic<rcu_head*> staged{nullptr};  ///< Posts that could not take the lock, newest first.
+  IrqWork staged_work;
+  Work invoke_work;
+};
+
+/// The driver's word: somebody drives grace periods; somebody else wanted to meanwhile.
+inline constexpr uint32_t kDriven = 1, kAsked = 2;
+
+struct Usage {
+  srcu_struct* const domain;
+  const bool fast;  ///< Its readers have no fence.
+  const Strategy* strategy = &defer_irqoff;
+  const Host* host = &native_host;
+
+  Spinlock lock;  ///< Guards the next three; of them, the driver alone writes gp_seq.
+  std::atomic<uint64_t> gp_seq{kSeqFirst};
+  std::atomic<uint64_t> gp_seq_needed{kSeqFirst};      ///< The furthest grace period asked for.
+  std::atomic<uint64_t> gp_seq_needed_exp{kSeqFirst};  ///< The same at expedited pace.
+
+  std::atomic<uint32_t> driver{0};
+  /// \name The driver's own
+  /// @{
+  bool fenced = false;      ///< ORD(A) of this grace period is done.
+  bool drained[2] = {};     ///< By rank: no section of before ORD(A) is open.
+  uint64_t looks = 0;       ///< At readers, in this state, that found some.
+  /// @}
+
+  std::atomic<uint32_t> changed{0};  ///< Waiters sleep on it.
+  Work gp_work;
+  IrqWork gp_irq_work;
+  Data data;
+
+  std::atomic<Usage*> next_domain{nullptr};  ///< The registry's.
+  srcu_slot slots[kMaxThreads];              ///< Zeroed memory, touched by readers alone.
+
+  explicit Usage(srcu_struct* ssp);
+};
+
+/// The domain's update side, made if need be. Any context.
+Usage& usage_of(srcu_struct* ssp);
+
+// Readers: readers.cpp.
+
+/// Opens a section in the calling thread's slot, or in the common one; returns the rank. Any context.
+uint32_t open_section(Usage& usage);
+void close_section(Usage& usage, uint32_t rank);
+
+/// A section while it lives: no grace period that begins now ends meanwhile.
+class Section {
+ public:
+  explicit Section(Usage& usage) : usage_(usage), rank_(open_section(usage)) {}
+  ~Section() { close_section(usage_, rank_); }
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
+
+ private:
+  Usage& usage_;
+  const uint32_t rank_;
+};
+
+// Grace periods: gp.cpp.
+
+/// A cookie for a grace period that begins no earlier than now; fences before it looks. Any context.
+uint64_t snapshot(const Usage& usage);
+/// Whether that grace period has ended; then what readers did is visible. Any context.
+bool done(const Usage& usage, uint64_t seq);
+/// Asks for it. With `kick`, sees to it that somebody drives; without, the caller will.
+void request(Usage& usage, uint64_t seq, bool expedited, bool kick);
+/// Waits for it, driving itself if nobody does.
+void wait_for(Usage& usage, uint64_t seq);
+/// The host's turn: as much as can be done without sleeping, and another turn if more is to do.
+void process_grace_periods(void* usage);
+/// Sections opened less sections closed. Means something only while neither changes.
+int64_t open_sections(const Usage& usage, uint32_t rank);
+
+// Callbacks: callbacks.cpp.
+
+/// Enqueues `head` and asks for its grace period.
+void enqueue(Usage& usage, rcu_head* head);
+/// Leaves it where the next drain finds it. Any context, no lock.
+void stage(Usage& usage, rcu_head* head);
+/// Enqueues what was staged, and asks for its grace period.
+void drain_staged(void* usage);
+/// The host's turn: runs the callbacks that are ready.
+void invoke_callbacks(void* usage);
+/// True in a callback, of any domain.
+bool in_callback();
+/// As srcu_barrier().
+void barrier(Usage& usage);
+
+// All domains: registry.cpp.
+
+/// Any context. Waits while the registry is frozen.
+void register_domain(Usage& usage);
+void unregister_domain(Usage& usage);
+
+/// \name Around fork(). The registry's lock is held, so that nobody leaves.
+/// @{
+extern Spinlock registry_lock;
+Usage* first_domain();
+Usage* next_domain(const Usage& usage);
+/// Nobody enters from now on; false if somebody did since `first` was.
+bool freeze_registry(Usage* first);
+void thaw_registry();
+/// @}
+
+}  // namespace srcu

@@ -1,0 +1,43 @@
+// The services that the update side needs from whatever it runs on.
+#pragma once
+
+#include <cstdint>
+
+namespace srcu {
+
+/// A function that a host runs in a thread of its own, now or later. Memory of the owner. Never runs twice at a time;
+/// queued while it runs, it runs again.
+struct Work {
+  void (*run)(void* owner);
+  void* owner;
+  uint64_t due_ns = 0;  ///< The host's, as what follows.
+  Work* next = nullptr;
+  bool queued = false, running = false;
+};
+
+struct Host {
+  const char* name;
+
+  /// Runs `work` in `delay_ns` or later; queued already, the earlier time holds. Takes the host's locks, never blocks
+  /// otherwise. Interrupts may be off.
+  void (*queue_delayed_work)(Work& work, uint64_t delay_ns);
+
+  /// Returns when `work` is neither queued nor running; takes it off the queue if it has not begun. Sleeps.
+  void (*cancel_work)(Work& work);
+
+  /// The thread that runs works exists from now on. False if it cannot be had. May allocate.
+  bool (*start)();
+
+  /// \name Around fork(), in this order
+  /// @{
+  void (*pause)();  ///< Returns when no work runs; none begins before resume(). May sleep.
+  void (*hold)();   ///< Takes the host's lock, with interrupts off.
+  void (*let_go)();
+  void (*resume)(bool in_child);  ///< Lets go, and lets works run.
+  /// @}
+};
+
+/// One helper thread, no emulated locks.
+extern const Host native_host;
+
+}  // namespace srcu

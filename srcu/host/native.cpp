@@ -1,0 +1,152 @@
+// The host that programs get: one helper thread for all domains. It sleeps without a time limit when nothing is queued.
+#include <atomic>
+
+#include "srcu/host/host.hpp"
+#include "srcu/platform/env.hpp"
+#include "srcu/platform/spinlock.hpp"
+
+namespace srcu {
+namespace {
+
+Spinlock lock;  // guards all that follows, and the works' host members
+Work* queue = nullptr;
+uint64_t sleeps_until = 0;  // 0: the helper looks at the queue before it sleeps
+bool paused = false, busy = false;
+std::atomic<bool> started{false};  // relaxed throughout: changed under the lock, and looked at without it
+// Changes when the helper shall look again.
+std::atomic<uint32_t> bell{0};
+
+constexpr uint64_t kForEver = ~uint64_t{0};
+
+void ring() {
+  // ORD(W1): pairs with W2 in sleep_until(): who sees the bell rung takes the lock and finds the work anyhow; the label
+  // keeps the bell behind what it announces.
+  bell.fetch_add(1, release(Ord::W1));
+  env::futex_wake(bell);
+}
+
+// Takes the first work that is due off the queue; otherwise says when the next one is. The lock is held.
+Work* take_due(uint64_t now, uint64_t& next_due) {
+  next_due = kForEver;
+  for (Work** at = &queue; *at; at = &(*at)->next) {
+    Work* const work = *at;
+    if (work->due_ns <= now) {
+      *at = work->next;
+      work->queued = false;
+      work->running = busy = true;
+      return work;
+    }
+    if (work->due_ns < next_due) next_due = work->due_ns;
+  }
+  return nullptr;
+}
+
+void sleep_until(uint64_t due, uint32_t heard) {
+  if (due == kForEver) return env::futex_wait(bell, heard);
+  const uint64_t now = env::now_ns();
+  if (due > now) env::futex_wait(bell, heard, due - now);
+}
+
+void serve() {
+  for (;;) {
+    const uint32_t heard = bell.load(acquire(Ord::W2));  // ORD(W2): before the look at the queue
+    Work* work = nullptr;
+    uint64_t next_due = kForEver;
+    {
+      const IrqLocked locked(lock);
+      if (!paused) work = take_due(env::now_ns(), next_due);
+      sleeps_until = work ? 0 : next_due;
+    }
+    if (work) {
+      work->run(work->owner);
+      const IrqLocked locked(lock);
+      work->running = busy = false;  // last: its owner may be gone the moment the lock is dropped
+    } else {
+      sleep_until(next_due, heard);
+    }
+  }
+}
+
+void queue_delayed_work(Work& work, uint64_t delay_ns) {
+  const uint64_t due = delay_ns == 0 ? 0 : env::now_ns() + delay_ns;
+  bool wake = false;
+  {
+    const IrqLocked locked(lock);
+    if (!work.queued) {
+      work.queued = true;
+      work.due_ns = due;
+      work.next = queue;
+      queue = &work;
+    } else if (due < work.due_ns) {
+      work.due_ns = due;
+    }
+    wake = due < sleeps_until;
+    if (wake) sleeps_until = 0;  // once is enough
+  }
+  if (wake) ring();
+}
+
+void cancel_work(Work& work) {
+  for (;;) {
+    {
+      const IrqLocked locked(lock);
+      for (Work** at = &queue; *at && work.queued; at = &(*at)->next) {
+        if (*at != &work) continue;
+        *at = work.next;
+        work.queued = false;
+        break;
+      }
+      if (!work.running) return;
+    }
+    env::sleep_ns(50'000);
+  }
+}
+
+bool start() {
+  if (started.load(relaxed)) return true;
+  {
+    const IrqLocked locked(lock);
+    if (started.load(relaxed)) return true;
+    started.store(true, relaxed);
+  }
+  if (env::start_thread(serve, "srcu helper")) return true;
+  started.store(false, relaxed);
+  return false;
+}
+
+void pause() {
+  for (bool still = false; !still;) {
+    {
+      const IrqLocked locked(lock);
+      paused = true;
+      still = !busy;
+    }
+    if (!still) env::sleep_ns(50'000);
+  }
+}
+
+void hold() {
+  irq_off();
+  lock.acquire_lock();
+}
+
+void let_go() {
+  lock.drop();
+  irq_on();
+}
+
+void resume(bool in_child) {
+  paused = false;
+  if (in_child) started.store(false, relaxed);
+  sleeps_until = 0;
+  const bool again = in_child && queue;
+  let_go();
+  if (again) start();
+  ring();
+}
+
+}  // namespace
+
+constinit const Host native_host = {"native", queue_delayed_work, cancel_work, start, pause, hold, let_go, resume};
+
+}  // namespace srcu

@@ -1,0 +1,346 @@
+/*
+ * Sleepable read-copy update (SRCU) for user space, with the kernel's names.
+ *
+ * Many read, a few replace. A reader that follows a pointer must not find the memory behind it freed. A first, wrong
+ * version:
+ *
+ *     reader                                  updater
+ *       struct config *c = current;             struct config *old = current;
+ *       use(c);                                 current = fresh;
+ *                                               free(old);            // a reader may be inside use(old)
+ *
+ * Reference counts would mend it, at the price of two atomic operations on one shared line for each reader. SRCU makes
+ * the updater wait for the readers instead, and readers write to a line of their own:
+ *
+ *     DEFINE_STATIC_SRCU(config_srcu);
+ *
+ *     reader                                                     updater
+ *       int idx = srcu_read_lock(&config_srcu);                    struct config *old = current;
+ *       struct config *c = srcu_dereference(current, &config_srcu);  rcu_assign_pointer(current, fresh);
+ *       use(c);                          // may sleep               synchronize_srcu(&config_srcu);
+ *       srcu_read_unlock(&config_srcu, idx);                       free(old);
+ *
+ * synchronize_srcu() returns when every section has ended that was open when it was called. call_srcu() does not wait:
+ * it has a callback invoked then.
+ *
+ * A domain (struct srcu_struct) is a world of its own: its grace periods wait for its readers alone. So a reader that
+ * sleeps for an hour holds up its own domain and nobody else's.
+ *
+ * Kinds of readers. A domain has one kind, for life; down/up may be used beside srcu_read_lock.
+ *
+ *   | functions                       | domain made with     | cost of a pair | what for                              |
+ *   |---------------------------------|----------------------|----------------|---------------------------------------|
+ *   | srcu_read_lock / unlock         | DEFINE_SRCU          | one fence      | the common case                       |
+ *   | srcu_read_lock_nmisafe / ...    | DEFINE_SRCU          | one fence      | the same; documents handlers as users |
+ *   | srcu_down_read / srcu_up_read   | DEFINE_SRCU          | one fence      | closed by another thread              |
+ *   | srcu_read_lock_fast / ...       | DEFINE_SRCU_FAST     | no fence       | hot readers; updaters pay membarrier  |
+ *   | ..._fast_updown                 | DEFINE_SRCU_FAST_UPDOWN | no fence    | the same, closed by another thread    |
+ *
+ * Who may call what:
+ *
+ *   | function                  | inside own reader | from a callback | holding locks | from a signal handler      |
+ *   |---------------------------|-------------------|-----------------|---------------|----------------------------|
+ *   | read lock, unlock         | yes, nests        | yes             | yes           | yes, any                   |
+ *   | call_srcu                 | yes               | yes             | yes, any      | yes, strategy defer_irqoff |
+ *   | get_state, poll_state     | yes               | yes             | yes           | yes                        |
+ *   | start_poll, expedite      | yes               | yes             | yes           | no                         |
+ *   | synchronize_srcu          | NO: never returns | yes, it blocks all callbacks meanwhile | none that a reader or callback takes | no |
+ *   | srcu_barrier              | if no callback waits for that reader | NO: never returns | none that a callback takes | no |
+ *   | init, cleanup             | no                | no              | yes           | no                         |
+ *
+ * The one catch for signal handlers: the first call_srcu() of a process starts a helper thread, which allocates. Where
+ * that may happen in a handler, call srcu_start_helper() first; init_srcu_struct() does it by itself.
+ *
+ * Callbacks run on that helper, one after the other, with all signals blocked. They may take locks that are held around
+ * call_srcu(); they should not sleep for long, since all domains share the helper.
+ *
+ * Limits: 8191 threads read at full speed at a time; those beyond share one slot by locked instructions. A domain takes
+ * 64 bytes, a page once it is used, and 64 bytes for each thread that ever read in it; it reserves, but does not touch,
+ * 513 KiB of address space.
+ *
+ * Fork: a domain belongs to one process; see srcu_before_fork().
+ *
+ * Debug builds (SRCU_DEBUG defined for library and users alike, as the debug build's CMake target and srcu.pc do) check
+ * every use and end the process with one line that names the culprit and the cure.
+ *
+ * Works in C11 and C++17. Include <urcu/call-rcu.h> first if you need both: its struct rcu_head is used then.
+ */
+#ifndef SRCU_SRCU_H
+#define SRCU_SRCU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SRCU_VERSION_MAJOR 0
+#define SRCU_VERSION_MINOR 1
+#define SRCU_VERSION_PATCH 0
+/* For comparisons: #if SRCU_VERSION >= SRCU_MAKE_VERSION(0, 1, 0) */
+#define SRCU_MAKE_VERSION(major, minor, patch) ((major) * 1000000 + (minor) * 1000 + (patch))
+#define SRCU_VERSION SRCU_MAKE_VERSION(SRCU_VERSION_MAJOR, SRCU_VERSION_MINOR, SRCU_VERSION_PATCH)
+
+#ifndef SRCU_API
+#define SRCU_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What call_srcu() needs in each object: two words, uninitialised. Theirs from call_srcu() until the callback begins. */
+#ifndef _URCU_CALL_RCU_H
+struct rcu_head {
+  struct rcu_head *next;
+  void (*func)(struct rcu_head *head);
+};
+#endif
+typedef void (*rcu_callback_t)(struct rcu_head *head);
+
+/* ---- Inside: what the inline functions below need. Not for users. ---- */
+
+enum srcu_kind { SRCU_KIND_NORMAL = 1, SRCU_KIND_FAST = 2, SRCU_KIND_FAST_UPDOWN = 3 };
+enum srcu_read_kind { SRCU_READ_NORMAL, SRCU_READ_NMISAFE, SRCU_READ_UPDOWN, SRCU_READ_FAST, SRCU_READ_FAST_UPDOWN };
+
+/* One thread's counts in one domain: sections opened and closed, by rank. A line of its own. Its thread is the only
+ * writer (and handlers on it), so that plain one-instruction increments do. Only sums over all slots mean something,
+ * since a section may be closed by another thread. */
+struct srcu_slot {
+  uint64_t lock[2], unlock[2];
+  int64_t held; /* debug builds: sections that this thread opened and did not close */
+} __attribute__((aligned(64)));
+
+struct srcu_usage;
+
+/* A domain. Its members are the library's. */
+struct srcu_struct {
+  struct srcu_slot *srcu_slots; /* by thread number; null: readers go the slow way */
+  uint32_t srcu_idx;            /* the current rank */
+  uint32_t srcu_kind;
+  struct srcu_usage *srcu_sup; /* update side; null before first use */
+  const char *srcu_name;
+} __attribute__((aligned(64)));
+
+/* Where this thread's slot is, in bytes from srcu_slots; 0: it has none yet. */
+extern SRCU_API __thread size_t srcu_slot_offset __attribute__((tls_model("initial-exec")));
+
+SRCU_API int srcu_slow_read_lock(struct srcu_struct *ssp, int read_kind);
+SRCU_API void srcu_slow_read_unlock(struct srcu_struct *ssp, int idx, int read_kind);
+
+#define SRCU_LIKELY(x) __builtin_expect(!!(x), 1)
+
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(SRCU_NO_ASM)
+#define SRCU_ONE_INSTRUCTION 1
+#endif
+
+/* One more, in one instruction: a handler in the middle of it cannot lose a count. Orders nothing in hardware beyond
+ * what x86 does anyhow; the compiler moves nothing across.
+ * ORD(B), light side, for lock counts of fast readers: the compiler keeps increment and section in order; updaters
+ * make it a full fence by ORD(A)'s membarrier.
+ * ORD(C) for unlock counts: release. Pairs with ORD(U). The section's accesses come before the count; without it, an
+ * updater that saw the count might free what the section still reads. */
+static inline void srcu_count(uint64_t *count) {
+#ifdef SRCU_ONE_INSTRUCTION
+  __asm__ __volatile__("addq $1, %0" : "+m"(*count) : : "memory", "cc");
+#else
+  __atomic_fetch_add(count, 1, __ATOMIC_RELEASE);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* ORD(B) of readers with a fence: one more, then a full fence. Pairs with ORD(A). Pattern SB: the count comes before
+ * the section's loads. Without it, the sums may miss this reader while it still finds the old pointer. */
+static inline void srcu_count_and_fence(uint64_t *count) {
+#ifdef SRCU_ONE_INSTRUCTION
+  __asm__ __volatile__("lock addq $1, %0" : "+m"(*count) : : "memory", "cc"); /* the lock prefix is the fence */
+#elif defined(__SANITIZE_THREAD__)
+  __atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+#else
+  __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* This thread's slot; null where the slow way must be gone. */
+static inline struct srcu_slot *srcu_my_slot(struct srcu_struct *ssp) {
+  /* ORD(S2), consume: pairs with ORD(S1): the memory behind the pointer is zeroed and known to the update side. */
+  char *slots = (char *)__atomic_load_n(&ssp->srcu_slots, __ATOMIC_CONSUME);
+  size_t offset = srcu_slot_offset;
+  return SRCU_LIKELY(slots && offset) ? (struct srcu_slot *)(void *)(slots + offset) : NULL;
+}
+
+static inline int srcu_generic_read_lock(struct srcu_struct *ssp, int read_kind) {
+#ifndef SRCU_DEBUG
+  struct srcu_slot *slot = srcu_my_slot(ssp);
+  if (SRCU_LIKELY(slot)) {
+    /* relaxed: any rank will do; the flip only keeps new readers from holding up a grace period for ever */
+    uint32_t idx = __atomic_load_n(&ssp->srcu_idx, __ATOMIC_RELAXED);
+    if (read_kind >= SRCU_READ_FAST)
+      srcu_count(&slot->lock[idx]);
+    else
+      srcu_count_and_fence(&slot->lock[idx]);
+    return (int)idx;
+  }
+#endif
+  return srcu_slow_read_lock(ssp, read_kind);
+}
+
+static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, int read_kind) {
+#ifndef SRCU_DEBUG
+  struct srcu_slot *slot = srcu_my_slot(ssp);
+  if (SRCU_LIKELY(slot)) {
+    srcu_count(&slot->unlock[idx & 1]);
+    return;
+  }
+#endif
+  srcu_slow_read_unlock(ssp, idx, read_kind);
+}
+
+/* ---- Domains ---- */
+
+/* A domain known at compile time; made on first use, by whoever is first, readers and signal handlers too. */
+#define SRCU_STRUCT_INIT(name, kind) {NULL, 0, kind, NULL, #name}
+#define DEFINE_SRCU(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
+#define DEFINE_STATIC_SRCU(name) static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
+#define DEFINE_SRCU_FAST(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST)
+#define DEFINE_STATIC_SRCU_FAST(name) static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST)
+#define DEFINE_SRCU_FAST_UPDOWN(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST_UPDOWN)
+#define DEFINE_STATIC_SRCU_FAST_UPDOWN(name) \
+  static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST_UPDOWN)
+
+/* Make a domain in memory of yours. 0, or a negative errno: -ENOMEM without memory, -EAGAIN if the helper thread cannot
+ * be started. Anything else than fresh memory or a cleaned-up domain is misuse, which debug builds see. May allocate. */
+SRCU_API int init_srcu_struct(struct srcu_struct *ssp);
+SRCU_API int init_srcu_struct_fast(struct srcu_struct *ssp);
+SRCU_API int init_srcu_struct_fast_updown(struct srcu_struct *ssp);
+
+/* End a domain, static ones too. First stop all readers and posters, then srcu_barrier(), then this. A domain that is
+ * still in use is left as it is, with a line on stderr that says by whom; its memory is lost then. May sleep. */
+SRCU_API void cleanup_srcu_struct(struct srcu_struct *ssp);
+
+/* How call_srcu() starts grace periods: "direct", or "defer_irqoff", which is the default. Before first use of the
+ * domain. 0; -EINVAL: no such strategy; -EBUSY: too late. */
+SRCU_API int srcu_set_strategy(struct srcu_struct *ssp, const char *name);
+
+/* Starts the thread that serves callbacks, if it is not there. 0 or -EAGAIN. Needed only where a process's first
+ * call_srcu() would come from a signal handler. */
+SRCU_API int srcu_start_helper(void);
+
+/* ---- Readers. Never block, never allocate; nest to any depth. ---- */
+
+/* Opens a section; give the value to the unlock that closes it, on the same thread. */
+static inline int srcu_read_lock(struct srcu_struct *ssp) { return srcu_generic_read_lock(ssp, SRCU_READ_NORMAL); }
+static inline void srcu_read_unlock(struct srcu_struct *ssp, int idx) {
+  srcu_generic_read_unlock(ssp, idx, SRCU_READ_NORMAL);
+}
+
+static inline int srcu_read_lock_nmisafe(struct srcu_struct *ssp) {
+  return srcu_generic_read_lock(ssp, SRCU_READ_NMISAFE);
+}
+static inline void srcu_read_unlock_nmisafe(struct srcu_struct *ssp, int idx) {
+  srcu_generic_read_unlock(ssp, idx, SRCU_READ_NMISAFE);
+}
+
+/* A section that any thread or handler may close, later. */
+static inline int srcu_down_read(struct srcu_struct *ssp) { return srcu_generic_read_lock(ssp, SRCU_READ_UPDOWN); }
+static inline void srcu_up_read(struct srcu_struct *ssp, int idx) {
+  srcu_generic_read_unlock(ssp, idx, SRCU_READ_UPDOWN);
+}
+
+/* What a fast reader holds: of a type of its own, so that the compiler sees a wrong unlock. */
+struct srcu_ctr;
+#define SRCU_CTR_OF(idx) ((struct srcu_ctr *)(uintptr_t)((unsigned)(idx) + 1U))
+#define SRCU_IDX_OF(scp) ((int)((uintptr_t)(scp) - 1U))
+
+static inline struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp) {
+  return SRCU_CTR_OF(srcu_generic_read_lock(ssp, SRCU_READ_FAST));
+}
+static inline void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp) {
+  srcu_generic_read_unlock(ssp, SRCU_IDX_OF(scp), SRCU_READ_FAST);
+}
+
+static inline struct srcu_ctr *srcu_read_lock_fast_updown(struct srcu_struct *ssp) {
+  return SRCU_CTR_OF(srcu_generic_read_lock(ssp, SRCU_READ_FAST_UPDOWN));
+}
+static inline void srcu_read_unlock_fast_updown(struct srcu_struct *ssp, struct srcu_ctr *scp) {
+  srcu_generic_read_unlock(ssp, SRCU_IDX_OF(scp), SRCU_READ_FAST_UPDOWN);
+}
+static inline struct srcu_ctr *srcu_down_read_fast(struct srcu_struct *ssp) { return srcu_read_lock_fast_updown(ssp); }
+static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *scp) {
+  srcu_read_unlock_fast_updown(ssp, scp);
+}
+
+/* Whether this thread is inside a section of the domain. For assertions: release builds do not know and say true. */
+SRCU_API bool srcu_read_lock_held(const struct srcu_struct *ssp);
+
+/* A full fence after srcu_read_unlock(), which is itself only a release. */
+static inline void smp_mb__after_srcu_read_unlock(void) {
+#ifndef __SANITIZE_THREAD__
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* Load and store of a pointer that readers follow. consume: free on x86; orders the pointer before what it points to.
+ * release: what it points to is written before the pointer. */
+#define srcu_dereference(p, ssp) ((void)(ssp), __atomic_load_n(&(p), __ATOMIC_CONSUME))
+#define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+
+/* ---- Updaters ---- */
+
+/* Returns after every section has ended that was open when it was called. What was written before the call is seen by
+ * every later section; what those sections did is seen by the caller. A full fence. Sleeps. Cost, without readers: a
+ * fence, or one membarrier in a fast domain. Under load callers share grace periods. */
+SRCU_API void synchronize_srcu(struct srcu_struct *ssp);
+/* The same in a hurry: looks at the readers more often. */
+SRCU_API void synchronize_srcu_expedited(struct srcu_struct *ssp);
+
+/* Has `func(head)` invoked once after a grace period that begins no earlier than now. Returns at once. */
+SRCU_API void call_srcu(struct srcu_struct *ssp, struct rcu_head *head, rcu_callback_t func);
+
+/* Returns after every callback has run whose call_srcu() returned before this was called. Starts no grace period of its
+ * own: without callbacks it returns at once. */
+SRCU_API void srcu_barrier(struct srcu_struct *ssp);
+
+/* Polling. A cookie stands for a grace period that begins no earlier than now; get_state only takes it, start_poll
+ * sees to it that the grace period comes to pass. poll_state: has it ended? Once true, always true, and as good as a
+ * synchronize_srcu(). Cookies of a domain can be compared for equality: the same cookie, the same grace period. */
+SRCU_API unsigned long get_state_synchronize_srcu(struct srcu_struct *ssp);
+SRCU_API unsigned long start_poll_synchronize_srcu(struct srcu_struct *ssp);
+SRCU_API bool poll_state_synchronize_srcu(struct srcu_struct *ssp, unsigned long cookie);
+/* A cookie that is done already. */
+static inline unsigned long get_completed_synchronize_srcu(void) { return 1UL; }
+static inline bool same_state_synchronize_srcu(unsigned long one, unsigned long other) { return one == other; }
+
+/* Hurries the grace periods that are asked for so far, and starts one if none is. */
+SRCU_API void srcu_expedite_current(struct srcu_struct *ssp);
+
+/* Grace periods that have ended, modulo 2^62. One load. */
+SRCU_API unsigned long srcu_batches_completed(struct srcu_struct *ssp);
+
+/* ---- RCU Tasks Trace: one fast domain for the whole process, with readers that need no token. ---- */
+
+extern SRCU_API struct srcu_struct rcu_tasks_trace_srcu_struct;
+/* Nests up to 64 deep. */
+SRCU_API void rcu_read_lock_trace(void);
+SRCU_API void rcu_read_unlock_trace(void);
+SRCU_API bool rcu_read_lock_trace_held(void);
+static inline void synchronize_rcu_tasks_trace(void) { synchronize_srcu(&rcu_tasks_trace_srcu_struct); }
+static inline void call_rcu_tasks_trace(struct rcu_head *head, rcu_callback_t func) {
+  call_srcu(&rcu_tasks_trace_srcu_struct, head, func);
+}
+static inline void rcu_barrier_tasks_trace(void) { srcu_barrier(&rcu_tasks_trace_srcu_struct); }
+
+/* ---- Fork ---- */
+
+/* Around fork(), where the child is to go on using domains: before_fork in the parent, then one of the others in each.
+ * They hold every domain still meanwhile, and wait for the callback that is running. In the child, sections of threads
+ * that are not there any more count as closed; the forking thread's own stay open. Callbacks that were waiting run in
+ * both processes. Not in readers' handlers, not in callbacks. */
+SRCU_API void srcu_before_fork(void);
+SRCU_API void srcu_after_fork_parent(void);
+SRCU_API void srcu_after_fork_child(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SRCU_SRCU_H */

@@ -1,0 +1,75 @@
+// Memory orders by label. Each label stands for one site; srcu/DESIGN.md has the table: which sites pair, what they
+// order, what breaks without them, and what test shows that. Naming the label in code lets a checking build weaken one
+// site by name.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#if defined(__SANITIZE_THREAD__)
+#define SRCU_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SRCU_TSAN 1
+#endif
+#endif
+
+namespace srcu {
+
+/// The labelled sites of the library. B, C and S2 stand in srcu.h too.
+enum class Ord {
+  A,   // fence, and membarrier: a grace period's start, before the sums
+  B,   // fence, light where readers are fast: a section is opened
+  C,   // release: a section is closed
+  D,   // fence: after the flip
+  G,   // fence: before a snapshot of the sequence
+  E,   // fence: after a grace period was seen done
+  U,   // acquire: sum of unlocks
+  H1,  // release: more threads
+  H2,  // acquire: number of threads, before the sum of locks
+  T1,  // acquire: a thread takes a number
+  T2,  // release: a thread gives its number back
+  S1,  // release: a domain's memory is published
+  S2,  // acquire: a domain's memory is found
+  Q1,  // release: a grace period ends
+  Q2,  // acquire: somebody looks at the sequence
+  L1,  // acquire: spinlock taken
+  L2,  // release: spinlock dropped
+  R1,  // acquire: the driver's role is taken, or asked for
+  R2,  // release and acquire: the driver's role is left
+  W1,  // release: waiters' word changes
+  W2,  // acquire: waiters' word is read
+  K1,  // release: a callback is staged
+  K2,  // acquire: staged callbacks are taken
+  I1,  // acquire and release: an irq_work is claimed
+  I2,  // release: an irq_work's claim ends
+  X1,  // release: a barrier's callback ran
+  X2,  // acquire: the barrier's caller sees it
+  P1,  // release: a domain enters the registry
+  P2,  // acquire: the registry is walked
+};
+
+/// \name The order of a labelled site
+/// @{
+constexpr std::memory_order acquire(Ord) { return std::memory_order_acquire; }
+constexpr std::memory_order release(Ord) { return std::memory_order_release; }
+constexpr std::memory_order acq_rel(Ord) { return std::memory_order_acq_rel; }
+/// @}
+
+/// For sites without a label: nothing is ordered by them, and a word beside each says why.
+inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
+
+/// A full fence. ThreadSanitizer knows no fences, and needs none of these: what it must see, that a reader's accesses
+/// come before what its grace period allowed, goes through the unlock's release (C) and the sums' acquire (U).
+inline void fence(Ord) {
+#ifdef SRCU_TSAN
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+/// Between a thread and signal handlers on it: the compiler keeps the order.
+inline void signal_fence() { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+}  // namespace srcu

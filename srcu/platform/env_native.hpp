@@ -1,0 +1,53 @@
+// srcu::env on Linux. Signal-safe unless said otherwise; errno is kept.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace srcu::env {
+
+/// Sleeps while `word` holds `expected`, at most `timeout_ns` (0: no limit). Returns for any reason or none: the
+/// caller looks again.
+void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t timeout_ns = 0);
+
+/// Wakes all who sleep on `word`. The word's memory may be gone by now: only its address is used.
+void futex_wake(std::atomic<uint32_t>& word);
+
+/// Registers this process for membarrier(); again in a forked child. False where the kernel refuses.
+bool membarrier_register();
+
+/// Every thread of the process executes a full fence between call and return. Only after membarrier_register()
+/// was true.
+void membarrier();
+
+/// CLOCK_MONOTONIC in nanoseconds.
+uint64_t now_ns();
+
+/// Sleeps about `ns` nanoseconds; a signal may cut it short.
+void sleep_ns(uint64_t ns);
+
+/// Gives the CPU to somebody else.
+void yield();
+
+/// A pause in a spin loop.
+inline void cpu_relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+/// `bytes` of zeroed memory, page-aligned, that costs nothing until touched; null if there is none.
+void* map(size_t bytes);
+void unmap(void* memory, size_t bytes);
+
+/// Starts a detached thread with all signals blocked. False if the system refuses. Not signal-safe: allocates.
+bool start_thread(void (*body)(), const char* name);
+
+/// Has `hook` called when the calling thread exits. False if that cannot be promised without allocating. One hook a
+/// process.
+bool on_thread_exit(void (*hook)());
+
+}  // namespace srcu::env
