@@ -1,4 +1,6 @@
 // The updaters' part of srcu.h.
+#include <stdio.h>
+
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/complain.hpp"
@@ -70,6 +72,28 @@ void srcu_expedite_current(srcu_struct* ssp) {
 unsigned long srcu_batches_completed(srcu_struct* ssp) {
   // relaxed: a statistic
   return (srcu::usage_of(ssp).gp_seq.load(srcu::relaxed) - srcu::kSeqFirst) / srcu::kSeqGp;
+}
+
+long srcu_open_sections(srcu_struct* ssp) {
+  const srcu::Usage& usage = srcu::usage_of(ssp);
+  return static_cast<long>(srcu::open_sections(usage, 0) + srcu::open_sections(usage, 1));
+}
+
+int srcu_describe(srcu_struct* ssp, char* text, size_t size) {
+  using namespace srcu;
+  const Usage& usage = usage_of(ssp);
+  // relaxed, all: a look in passing
+  const uint64_t seq = usage.gp_seq.load(relaxed);
+  static constexpr const char* states[] = {"idle", "scan 1", "scan 2", "?"};
+  return snprintf(text, size,
+                  "srcu %s: %s, %s; grace periods ended %lu, asked for %lu more; open sections %ld + %ld; callbacks %lu%s%s",
+                  ssp->srcu_name ? ssp->srcu_name : "", usage.strategy->name, states[seq & kSeqState],
+                  static_cast<unsigned long>((seq - kSeqFirst) / kSeqGp),
+                  static_cast<unsigned long>((usage.gp_seq_needed.load(relaxed) - seq + kSeqState) / kSeqGp),
+                  static_cast<long>(open_sections(usage, 0)), static_cast<long>(open_sections(usage, 1)),
+                  static_cast<unsigned long>(usage.data.waiting.load(relaxed)),
+                  usage.data.staged.load(relaxed) ? ", some staged" : "",
+                  usage.driver.load(relaxed) ? ", driven now" : "");
 }
 
 }  // extern "C"

@@ -7,7 +7,7 @@
 namespace srcu {
 namespace {
 
-thread_local constinit bool invoking_callback __attribute__((tls_model("initial-exec"))) = false;
+thread_local constinit bool invoking_callback = false;
 
 void append(Usage& usage, rcu_head* head) {
   note_posted(usage, head);

@@ -8,8 +8,8 @@ DEFINE_SRCU_FAST(rcu_tasks_trace_srcu_struct);
 
 namespace {
 // A handler in between pushes and pops as much, and so leaves both as they were.
-thread_local constinit uint64_t ranks __attribute__((tls_model("initial-exec"))) = 0;
-thread_local constinit uint32_t depth __attribute__((tls_model("initial-exec"))) = 0;
+thread_local constinit uint64_t ranks = 0;
+thread_local constinit uint32_t depth = 0;
 }  // namespace
 
 void rcu_read_lock_trace() {

@@ -6,7 +6,7 @@
 #include "srcu/platform/env.hpp"
 
 extern "C" {
-__thread size_t srcu_slot_offset __attribute__((tls_model("initial-exec"))) = 0;
+__thread size_t srcu_slot_offset = 0;
 }
 
 namespace srcu {
@@ -17,7 +17,7 @@ constexpr uint64_t kNobody = 1;  // number 0
 
 std::atomic<uint64_t> taken[kMaxThreads / kWordBits] = {kNobody};
 std::atomic<uint32_t> ever{1};
-thread_local constinit bool exiting __attribute__((tls_model("initial-exec"))) = false;
+thread_local constinit bool exiting = false;
 
 // The lowest free number, so that sums stay short; 0 if there is none.
 uint32_t claim() {

@@ -25,7 +25,7 @@ struct IrqState {
   std::atomic<uint32_t> nmi;
   std::atomic<IrqWork*> pending;
 };
-extern thread_local constinit IrqState irq_state __attribute__((tls_model("initial-exec")));
+extern thread_local constinit IrqState irq_state;
 
 inline bool irqs_off() { return irq_state.off.load(relaxed) != 0; }
 inline bool in_nmi() { return irq_state.nmi.load(relaxed) != 0; }

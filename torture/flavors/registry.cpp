@@ -10,6 +10,13 @@ namespace torture {
 
 const std::vector<Flavor>& flavors() {
   static const std::vector<Flavor> all = {
+      {&srcu_normal, "", "this project's SRCU: a fence in every reader, a static domain", "busted_no_wait"},
+      {&srcu_dynamic, "", "SRCU in a domain made at run time", "busted_no_wait"},
+      {&srcu_nmisafe, "", "SRCU readers for handlers that interrupt anything", "busted_no_wait"},
+      {&srcu_updown, "", "SRCU sections that another thread may close", "busted_no_wait"},
+      {&srcu_fast, "", "SRCU readers without fences, updaters use membarrier", "busted_no_wait"},
+      {&srcu_fast_updown, "", "the same, closed by another thread", "busted_no_wait"},
+      {&tasks_trace, "", "RCU Tasks Trace: readers without tokens, on a fast domain", "busted_no_wait"},
       {&urcu_memb, "", "liburcu with membarrier: readers without fences", "busted_no_wait"},
       {&urcu_mb, "", "liburcu with a fence in every reader", "busted_no_wait"},
       {&urcu_qsbr, "", "liburcu, quiescent states: readers cost nothing", "busted_no_wait"},
