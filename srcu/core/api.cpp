@@ -14,7 +14,7 @@ void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
   const uint64_t seq = snapshot(usage);
   request(usage, seq, hurry, false);
   wait_for(usage, seq);
-  // ORD(E): pairs with ORD(B): what the caller does now comes after the grace period for readers that fence, too.
+  // ORD(E): pairs with B: what the caller does now comes after the grace period for readers that fence, too.
   fence(Ord::E);
 }
 
@@ -56,9 +56,9 @@ unsigned long start_poll_synchronize_srcu(srcu_struct* ssp) {
 bool poll_state_synchronize_srcu(srcu_struct* ssp, unsigned long cookie) {
   using namespace srcu;
   const Usage& usage = usage_of(ssp);
-  // ORD(Q2): pairs with ORD(Q1).
+  // ORD(Q2): pairs with Q1.
   if (!seq_done_exact(usage.gp_seq.load(acquire(Ord::Q2)), cookie)) return false;
-  fence(Ord::E);  // as in synchronize()
+  fence(Ord::E);  // ORD(E): as in synchronize()
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/atomic.hpp"
+#include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
 
 namespace srcu {
@@ -20,7 +21,7 @@ bool number(Usage& usage, uint64_t& seq) {
   Data& data = usage.data;
   seq = snapshot(usage);
   data.callbacks.advance(usage.gp_seq.load(acquire(Ord::Q2)));  // ORD(Q2): DONE callbacks run after their readers
-  data.callbacks.accelerate(seq);
+  if (!data.callbacks.accelerate(seq)) die("a callback found no grace period to wait for");  // cannot be
   data.waiting.store(data.callbacks.count(), relaxed);  // relaxed: see end() in gp.cpp
   if (seq_done(data.gp_seq_needed, seq)) return false;
   data.gp_seq_needed = seq;
@@ -29,7 +30,7 @@ bool number(Usage& usage, uint64_t& seq) {
 
 // Appends what was staged, oldest first. The lock is held.
 bool take_staged(Usage& usage) {
-  // ORD(K2): pairs with ORD(K1): the heads' contents.
+  // ORD(K2): pairs with K1: the heads' contents.
   rcu_head* newest_first = usage.data.staged.exchange(nullptr, acquire(Ord::K2));
   rcu_head* list = nullptr;
   while (newest_first) {
@@ -66,7 +67,7 @@ struct BarrierHead {
 
   static void on_turn(rcu_head* head) {
     auto& ran = reinterpret_cast<BarrierHead*>(head)->ran;
-    // ORD(X1): pairs with ORD(X2): all earlier callbacks are seen. From here on the memory may be gone.
+    // ORD(X1): pairs with X2: all earlier callbacks are seen. From here on the memory may be gone.
     ran.store(1, release(Ord::X1));
     env::futex_wake(ran);
   }
@@ -92,7 +93,7 @@ void stage(Usage& usage, rcu_head* head) {
   rcu_head* first = usage.data.staged.load(relaxed);  // relaxed: the exchange confirms it
   do {
     head->next = first;
-    // ORD(K1): pairs with ORD(K2).
+    // ORD(K1): pairs with K2.
   } while (!usage.data.staged.compare_exchange_weak(first, head, release(Ord::K1), relaxed));
   if (!first) irq_work_queue(usage.data.staged_work);
 }
@@ -153,9 +154,9 @@ void barrier(Usage& usage) {
     if (ask) request(usage, seq, false, true);
   }
   if (ready) usage.host->queue_delayed_work(usage.data.invoke_work, 0);
-  // ORD(X2): pairs with ORD(X1).
+  // ORD(X2): pairs with X1.
   while (waits && !last.ran.load(acquire(Ord::X2))) env::futex_wait(last.ran, 0);
-  fence(Ord::E);
+  fence(Ord::E);  // ORD(E): as in synchronize_srcu()
 }
 
 }  // namespace srcu

@@ -37,7 +37,7 @@ Usage* make(srcu_struct* ssp) {
   if (!memory) return nullptr;
   auto* const fresh = new (memory) Usage(ssp);
   Usage* made = nullptr;
-  // ORD(S1): pairs with ORD(S2).
+  // ORD(S1): pairs with S2.
   if (!__atomic_compare_exchange_n(&ssp->srcu_sup, reinterpret_cast<srcu_usage**>(&made),
                                    reinterpret_cast<srcu_usage*>(fresh), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     env::unmap(memory, sizeof(Usage));
@@ -46,7 +46,7 @@ Usage* make(srcu_struct* ssp) {
   register_domain(*fresh);
   // Without membarrier() readers that have no fence must go the slow way, where they have one.
   if (!fresh->fast || membarrier_works()) {
-    // ORD(S1): pairs with ORD(S2).
+    // ORD(S1): pairs with S2.
     __atomic_store_n(&ssp->srcu_slots, &fresh->slots[0], __ATOMIC_RELEASE);
   }
   return fresh;
@@ -78,7 +78,7 @@ bool complain_if_used(Usage& usage) {
 }  // namespace
 
 Usage& usage_of(srcu_struct* ssp) {
-  // ORD(S2): pairs with ORD(S1).
+  // ORD(S2): pairs with S1.
   if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, __ATOMIC_ACQUIRE))) return *made;
   const uint32_t kind = __atomic_load_n(&ssp->srcu_kind, __ATOMIC_RELAXED);  // relaxed: constant while in use
   if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", name_of(ssp));
@@ -100,6 +100,7 @@ void cleanup_srcu_struct(srcu_struct* ssp) {
   using namespace srcu;
   Usage& usage = usage_of(ssp);
   check_not_inside(usage, "cleanup_srcu_struct");
+  check_not_in_callback(usage, "cleanup_srcu_struct");
   // The last batch of callbacks counts until it has run to its end, which is a little after srcu_barrier() returned.
   irq_work_sync(usage.data.staged_work);
   usage.host->cancel_work(usage.data.invoke_work);

@@ -22,7 +22,7 @@ constexpr unsigned kSpins = 20;  // looks without sleeping in between
 uint64_t sum_unlocks(const Usage& usage, uint32_t rank) {
   uint64_t sum = 0;
   const uint32_t threads = threads_ever();
-  // ORD(U): pairs with ORD(C): every unlock that is counted brings along its section, and its lock for the next sum.
+  // ORD(U): pairs with C: every unlock that is counted brings along its section, and its lock for the next sum.
   for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].unlock[rank], __ATOMIC_ACQUIRE);
   return sum;
 }
@@ -30,7 +30,7 @@ uint64_t sum_unlocks(const Usage& usage, uint32_t rank) {
 uint64_t sum_locks(const Usage& usage, uint32_t rank) {
   uint64_t sum = 0;
   const uint32_t threads = threads_ever();  // again: a thread may have come since the sum of unlocks
-  // relaxed: a section opened since ORD(A) need not be seen, and those before are by the fence.
+  // relaxed: a section opened since A need not be seen, and those before are by the fence.
   for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].lock[rank], __ATOMIC_RELAXED);
   return sum;
 }
@@ -41,7 +41,7 @@ bool sums_equal(const Usage& usage, uint32_t rank) {
   return ((sum_locks(usage, rank) - unlocks) & kCounterMask) == 0;
 }
 
-// ORD(A): pairs with ORD(B) of each reader, and ORD(G) of each who asked. Before: whoever asked for this grace period
+// ORD(A): pairs with B of each reader, and G of each who asked. Before: whoever asked for this grace period
 // had unpublished; the sequence says that it began. After: the sums.
 void fence_readers(const Usage& usage) {
   fence(Ord::A);
@@ -53,7 +53,7 @@ uint32_t current_rank(const Usage& usage) { return __atomic_load_n(&usage.domain
 void flip(Usage& usage) {
   // relaxed: which rank a reader takes matters to nobody's safety
   __atomic_store_n(&usage.domain->srcu_idx, 1 - current_rank(usage), __ATOMIC_RELAXED);
-  // ORD(D): pairs with ORD(B): a reader that has gone through its fence since takes the new rank the next time. Bounds
+  // ORD(D): pairs with B: a reader that has gone through its fence since takes the new rank the next time. Bounds
   // how many sections may still be opened in the old one during the sums, and so the width that counters need.
   fence(Ord::D);
 }
@@ -62,7 +62,7 @@ bool start(Usage& usage) {
   const IrqLocked locked(usage.lock);
   const uint64_t seq = usage.gp_seq.load(relaxed);  // relaxed: written under the lock by the driver, which we are
   if (seq_done(seq, usage.gp_seq_needed.load(relaxed))) return false;  // relaxed: the lock
-  // relaxed: ORD(A) follows and orders it
+  // relaxed: A follows and orders it
   usage.gp_seq.store(seq + static_cast<uint64_t>(GpState::kScan1), relaxed);
   usage.fenced = usage.drained[0] = usage.drained[1] = false;
   usage.looks = 0;
@@ -79,7 +79,7 @@ void end(Usage& usage) {
   {
     const IrqLocked locked(usage.lock);
     const uint64_t seq = usage.gp_seq.load(relaxed);  // relaxed: as in start()
-    // ORD(Q1): pairs with ORD(Q2): what the sums saw of readers is seen by whoever sees the grace period ended.
+    // ORD(Q1): pairs with Q2: what the sums saw of readers is seen by whoever sees the grace period ended.
     usage.gp_seq.store(seq_end(seq), release(Ord::Q1));
   }
   usage.looks = 0;
@@ -146,13 +146,13 @@ bool try_drive(Usage& usage) {
   uint32_t wanted = 0;
   do {
     wanted = seen & kDriven ? kDriven | kAsked : kDriven;
-    // ORD(R1): pairs with ORD(R2): the last driver's notes are seen; or, failing, our wish is by the present one.
+    // ORD(R1): pairs with R2: the last driver's notes are seen; or, failing, our wish is by the present one.
   } while (!usage.driver.compare_exchange_weak(seen, wanted, acq_rel(Ord::R1), relaxed));
   return !(seen & kDriven);
 }
 
 void leave(Usage& usage, uint64_t turn_ns) {
-  // ORD(R2): pairs with ORD(R1), both ways: the next driver sees our notes; we see the wish of who failed to be one.
+  // ORD(R2): pairs with R1, both ways: the next driver sees our notes; we see the wish of who failed to be one.
   const bool asked = usage.driver.exchange(0, acq_rel(Ord::R2)) & kAsked;
   // relaxed: who asked after our last look found the role free, or the domain idle
   const bool more = !seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed));
@@ -168,13 +168,13 @@ void relax_for(uint64_t ns) {
 }  // namespace
 
 uint64_t snapshot(const Usage& usage) {
-  // ORD(G): pairs with ORD(A), pattern SB: our unpublication comes before the look. Without it we might count on a grace
+  // ORD(G): pairs with A, pattern SB: our unpublication comes before the look. Without it we might count on a grace
   // period that has begun, and whose readers need not see the unpublication.
   fence(Ord::G);
   return seq_snap(usage.gp_seq.load(relaxed));  // relaxed: between fences
 }
 
-// ORD(Q2): pairs with ORD(Q1).
+// ORD(Q2): pairs with Q1.
 bool done(const Usage& usage, uint64_t seq) { return seq_done(usage.gp_seq.load(acquire(Ord::Q2)), seq); }
 
 void request(Usage& usage, uint64_t seq, bool hurry, bool kick) {
@@ -191,7 +191,7 @@ void request(Usage& usage, uint64_t seq, bool hurry, bool kick) {
 
 void wait_for(Usage& usage, uint64_t seq) {
   while (!done(usage, seq)) {
-    // ORD(W2): pairs with ORD(W1): read before we ask, so that an answer in between is no change that we sleep through.
+    // ORD(W2): pairs with W1: read before we ask, so that an answer in between is no change that we sleep through.
     const uint32_t seen = usage.changed.load(acquire(Ord::W2));
     if (try_drive(usage)) {
       while (!done(usage, seq) && step(usage) != Step::kIdle) {

@@ -13,7 +13,7 @@ srcu_slot* own_slot(Usage& usage) {
 }
 
 bool needs_fence(const Usage& usage) {
-  // A fast domain without slots in sight has them hidden: there is no membarrier().
+  // A fast domain without slots in sight has them hidden: there is no membarrier(). relaxed: only compared
   return !usage.fast || !__atomic_load_n(&usage.domain->srcu_slots, __ATOMIC_RELAXED);
 }
 

@@ -26,7 +26,7 @@ void register_domain(Usage& usage) {
       continue;
     }
     usage.next_domain.store(domain(seen), relaxed);  // relaxed: published by the exchange
-    // ORD(P1): pairs with ORD(P2).
+    // ORD(P1): pairs with P2.
     if (head.compare_exchange_weak(seen, word(&usage), release(Ord::P1), relaxed)) return;
   }
 }
@@ -42,7 +42,7 @@ void unregister_domain(Usage& usage) {
   before->next_domain.store(next, relaxed);  // relaxed: read under the lock alone
 }
 
-// ORD(P2): pairs with ORD(P1): the domain's members are there.
+// ORD(P2): pairs with P1: the domain's members are there.
 Usage* first_domain() { return domain(head.load(acquire(Ord::P2))); }
 
 // relaxed: changed under the lock alone, once published

@@ -25,7 +25,7 @@ uint32_t claim() {
     uint64_t seen = taken[word].load(relaxed);  // relaxed: a hint
     while (~seen) {
       const auto bit = static_cast<uint32_t>(__builtin_ctzll(~seen));
-      // ORD(T1): pairs with ORD(T2): the counts of the slots' last owner are seen by the next, who adds to them.
+      // ORD(T1): pairs with T2: the counts of the slots' last owner are seen by the next, who adds to them.
       seen = taken[word].fetch_or(uint64_t{1} << bit, acquire(Ord::T1));
       if (!(seen >> bit & 1)) return word * kWordBits + bit;
     }
@@ -34,13 +34,13 @@ uint32_t claim() {
 }
 
 void give_back(uint32_t number) {
-  // ORD(T2): pairs with ORD(T1).
+  // ORD(T2): pairs with T1.
   taken[number / kWordBits].fetch_and(~(uint64_t{1} << number % kWordBits), release(Ord::T2));
 }
 
 void raise_ever(uint32_t number) {
   uint32_t seen = ever.load(relaxed);  // relaxed: the exchange confirms it
-  // ORD(H1): pairs with ORD(H2): a scan that sees a count of this thread looks at its slot. Comes before the thread's
+  // ORD(H1): pairs with H2: a scan that sees a count of this thread looks at its slot. Comes before the thread's
   // first count, and so before whatever fence that count has, or before the membarrier's.
   while (seen <= number && !ever.compare_exchange_weak(seen, number + 1, release(Ord::H1), relaxed)) {
   }
@@ -69,7 +69,7 @@ void take_thread_number() {
     give_back(number);
 }
 
-// ORD(H2): pairs with ORD(H1).
+// ORD(H2): pairs with H1.
 uint32_t threads_ever() { return ever.load(acquire(Ord::H2)); }
 
 void forget_other_threads() {

@@ -16,7 +16,7 @@ inline constexpr uint32_t kMaxThreads = 8192;
 /// all are taken, and not once the thread's exit has begun.
 void take_thread_number();
 
-/// All numbers that are or ever were taken are below. Call it after ORD(A), and again before the sum of locks.
+/// All numbers that are or ever were taken are below. Call it after A, and again before the sum of locks.
 uint32_t threads_ever();
 
 /// In a forked child: numbers of vanished threads are free again.

@@ -44,8 +44,8 @@ struct Usage {
   std::atomic<uint32_t> driver{0};
   /// \name The driver's own
   /// @{
-  bool fenced = false;      ///< ORD(A) of this grace period is done.
-  bool drained[2] = {};     ///< By rank: no section of before ORD(A) is open.
+  bool fenced = false;      ///< A of this grace period is done.
+  bool drained[2] = {};     ///< By rank: no section of before A is open.
   uint64_t looks = 0;       ///< At readers, in this state, that found some.
   /// @}
 

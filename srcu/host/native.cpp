@@ -103,6 +103,7 @@ void cancel_work(Work& work) {
 }
 
 bool start() {
+  // relaxed, all: nothing is read by it but the fact
   if (started.load(relaxed)) return true;
   {
     const IrqLocked locked(lock);
@@ -137,7 +138,7 @@ void let_go() {
 
 void resume(bool in_child) {
   paused = false;
-  if (in_child) started.store(false, relaxed);
+  if (in_child) started.store(false, relaxed);  // relaxed: as in start()
   sleeps_until = 0;
   const bool again = in_child && queue;
   let_go();

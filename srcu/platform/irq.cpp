@@ -17,7 +17,7 @@ void run(IrqWork& work) {
   // queued bit into the count of runners in one step, so that irq_work_sync() sees no gap.
   work.state.fetch_add(kRunner - kQueued, acq_rel(Ord::I1));
   work.run(work.owner);
-  // ORD(I2): pairs with irq_work_sync(): what run() did is done.
+  // ORD(I2): pairs with the look in irq_work_sync(): what run() did is done.
   work.state.fetch_sub(kRunner, release(Ord::I2));
 }
 
@@ -46,6 +46,7 @@ void run_irq_works() {
 }
 
 void irq_work_sync(IrqWork& work) {
+  // ORD(I2): pairs with the end of run().
   while (work.state.load(acquire(Ord::I2)) != 0) env::sleep_ns(20'000);
 }
 

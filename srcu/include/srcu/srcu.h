@@ -135,8 +135,8 @@ SRCU_API void srcu_slow_read_unlock(struct srcu_struct *ssp, int idx, int read_k
 /* One more, in one instruction: a handler in the middle of it cannot lose a count. Orders nothing in hardware beyond
  * what x86 does anyhow; the compiler moves nothing across.
  * ORD(B), light side, for lock counts of fast readers: the compiler keeps increment and section in order; updaters
- * make it a full fence by ORD(A)'s membarrier.
- * ORD(C) for unlock counts: release. Pairs with ORD(U). The section's accesses come before the count; without it, an
+ * make it a full fence by A's membarrier.
+ * ORD(C) for unlock counts: release. Pairs with U. The section's accesses come before the count; without it, an
  * updater that saw the count might free what the section still reads. */
 static inline void srcu_count(uint64_t *count) {
 #ifdef SRCU_ONE_INSTRUCTION
@@ -147,7 +147,7 @@ static inline void srcu_count(uint64_t *count) {
 #endif
 }
 
-/* ORD(B) of readers with a fence: one more, then a full fence. Pairs with ORD(A). Pattern SB: the count comes before
+/* ORD(B) of readers with a fence: one more, then a full fence. Pairs with A. Pattern SB: the count comes before
  * the section's loads. Without it, the sums may miss this reader while it still finds the old pointer. */
 static inline void srcu_count_and_fence(uint64_t *count) {
 #ifdef SRCU_ONE_INSTRUCTION
@@ -162,7 +162,7 @@ static inline void srcu_count_and_fence(uint64_t *count) {
 
 /* This thread's slot; null where the slow way must be gone. */
 static inline struct srcu_slot *srcu_my_slot(struct srcu_struct *ssp) {
-  /* ORD(S2), consume: pairs with ORD(S1): the memory behind the pointer is zeroed and known to the update side. */
+  /* ORD(S2), consume: pairs with S1: the memory behind the pointer is zeroed and known to the update side. */
   char *slots = (char *)__atomic_load_n(&ssp->srcu_slots, __ATOMIC_CONSUME);
   size_t offset = srcu_slot_offset;
   return SRCU_LIKELY(slots && offset) ? (struct srcu_slot *)(void *)(slots + offset) : NULL;
