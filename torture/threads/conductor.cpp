@@ -31,11 +31,15 @@ void Conductor::to_phase(size_t index) {
   events_.say("phase", {{"name", phases_[phase_].name}});
 }
 
+uint64_t Conductor::phase_end() const {
+  return harness::now_ns() + phases_[phase_].lasts * static_cast<uint64_t>(params_.phase_length);
+}
+
 Finish Conductor::run(uint64_t duration_ns) {
   to_phase(0);
   world_.gate.open();
   const uint64_t end = harness::now_ns() + duration_ns;
-  uint64_t next_phase = harness::now_ns() + static_cast<uint64_t>(params_.phase_length);
+  uint64_t next_phase = phase_end();
   while (harness::now_ns() < end) {
     harness::sleep_ns(kTick);
     hooks_.sample();
@@ -46,7 +50,7 @@ Finish Conductor::run(uint64_t duration_ns) {
     if (hooks_.asked_stop()) return Finish::kAsked;
     if (harness::now_ns() >= next_phase) {
       if (!rotate()) return Finish::kStuck;
-      next_phase = harness::now_ns() + static_cast<uint64_t>(params_.phase_length);
+      next_phase = phase_end();
     }
   }
   return Finish::kTimeUp;

@@ -37,6 +37,7 @@ class Conductor {
   bool check_stalls();
   bool failed_enough() const;
   void to_phase(size_t index);
+  uint64_t phase_end() const;
 
   World& world_;
   Cast& cast_;

@@ -10,13 +10,13 @@ namespace torture {
 const std::vector<Phase>& all_phases() {
   constexpr unsigned all = ~0U;
   static const std::vector<Phase> phases = {
-      // name      stuffing nesting delays flags  stutter readers updaters
-      {"ordering", true, false, false, false, false, 2,
-       1},  // no flags: a store after the lock would drain nothing,
-            // but it would sit in the buffer we stuff
-      {"races", false, true, false, true, true, all, all},
-      {"liveness", false, true, false, false, false, all, all},  // no stutter: a pause resets a stall's clock
-      {"control", false, true, true, true, true, all, all},
+      // name      stuffing nesting relay stays  delays flags  stutter readers updaters lasts
+      // no flags: a store after the lock would drain nothing, but it would sit in the buffer we stuff
+      {"ordering", true, false, false, false, false, false, false, 2, 1, 1},
+      {"races", false, true, false, true, false, true, true, all, all, 1},
+      // no stutter: a pause resets a stall's clock; and longer than the stalls that it is to show
+      {"liveness", false, true, true, false, false, false, false, all, all, 3},
+      {"control", false, true, false, false, true, true, true, all, all, 1},
   };
   return phases;
 }

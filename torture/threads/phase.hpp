@@ -10,12 +10,15 @@ namespace torture {
 struct Phase {
   const char* name;
   bool stuffing;  ///< Readers fill their store buffer before the lock: missing fences.
-  bool nesting;   ///< Readers nest and go hand over hand, so that some reader is always inside: starvation.
+  bool nesting;   ///< Readers nest and go hand over hand.
+  bool relay;     ///< They do so without end, so that some reader is always inside: starvation.
+  bool stays;     ///< Sections and the time between them last from nothing to microseconds, rarely more: races.
   bool delays;    ///< rcutorture's mix of delays in readers and updaters: the control.
   bool private_flags;  ///< Readers flag what they hold, updaters look at the flags after the grace period.
   bool stutter;        ///< All threads pause and go on together, again and again.
   unsigned readers;    ///< How many readers run; the others wait.
   unsigned updaters;   ///< Likewise.
+  unsigned lasts;      ///< In phase lengths.
 };
 
 /// All of them: ordering, races, liveness, control.

@@ -19,7 +19,12 @@ void Reader::run() {
   while (!world_.stopped()) {
     member.pause_point([this] { return index_ >= world_.now().readers; });
     const Phase& phase = world_.now();
-    for (int i = 0; i < 64 && !world_.gate.closed(); ++i) visitor_.step(phase);
+    const auto closed = [this] { return world_.gate.closed(); };
+    if (phase.relay && (world_.ops.facts & SRCUTORTURE_NESTS)) {
+      visitor_.relay(phase, 1000 + index_, closed);  // of unequal lengths, or all would end together
+      continue;
+    }
+    for (int i = 0; i < 64 && !closed(); ++i) visitor_.step(phase);
   }
 }
 

@@ -92,8 +92,20 @@ void Visitor::special(const Phase& phase) {
     }
   }
   if (phase.delays) linger();
+  if (phase.stays) dawdle();
   leave(stay);
+  if (phase.stays) dawdle();
 }
+
+// Mostly up to a microsecond, so that sections begin and end at any distance from what the updater does; now and then
+// long enough for a callback to come too early.
+void Visitor::dawdle() {
+  if (random_.one_in(256)) return spin_ns(20 * kUs + random_.below(80 * kUs));
+  for (uint64_t turns = random_.below(2048); turns > 0; --turns) std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// Not zeroed, so that pages come as they are touched.
+void Visitor::make_stuffing() { stuffing_.reset(new uint64_t[kStuffing]); }
 
 // Down the chain of a list or a bucket: generations fall, whatever updaters do meanwhile.
 void Visitor::walk(Element* e) {

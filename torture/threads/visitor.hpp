@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "harness/base/random.hpp"
@@ -46,11 +47,23 @@ class Visitor {
   [[gnu::always_inline]] inline void step(const Phase& phase) {
     if (phase.stuffing) stuff();
     if (--until_special_ == 0) [[unlikely]] {
-      until_special_ = 1 + static_cast<uint32_t>(random_.below(phase.nesting ? 32 : 128));
+      until_special_ = 1 + static_cast<uint32_t>(random_.below(phase.stays ? 8 : 64));
       special(phase);
     } else {
       plain();
     }
+  }
+
+  /// Hand over hand `links` times, or until `stop` says so.
+  template <class Stop>
+  void relay(const Phase& phase, unsigned links, Stop stop) {
+    Stay stay = enter(phase);
+    for (; links > 0 && !stop(); --links) {
+      const Stay next = enter(phase);
+      leave(stay);
+      stay = next;
+    }
+    leave(stay);
   }
 
   /// An updater saw the end of a grace period over `sighting`'s section: this visitor shall look whether it
@@ -79,10 +92,13 @@ class Visitor {
   [[gnu::always_inline]] inline void tally(Element* e);
   [[gnu::always_inline]] inline Sight& next_sight();
   [[gnu::always_inline]] inline void stuff();
+  [[gnu::cold, gnu::noinline]] void make_stuffing();
+  static constexpr size_t kStuffing = (64U << 20) / sizeof(uint64_t);
   Stay enter(const Phase& phase);
   void leave(const Stay& stay);
   void walk(Element* e);
   void linger();
+  void dawdle();
   void read_inbox();
   void note_sighting(Element* e);
   [[gnu::cold, gnu::noinline]] void bad_look(Element* e, uint64_t generation, uint64_t payload,
@@ -102,10 +118,7 @@ class Visitor {
   Level level_;
   alignas(64) std::array<std::atomic<uint64_t>, kPipeSlots> pipe_{};
   std::array<std::atomic<uint64_t>, kPipeSlots> batch_{};
-  struct alignas(64) Line {
-    std::atomic<uint64_t> word{0};
-  };
-  std::array<Line, 16> stuffing_{};  // lines of our own: stores to them miss nothing but the store buffer
+  std::unique_ptr<uint64_t[]> stuffing_;  // our own; made when first wanted
 
   const Ops& ops_;
   const std::vector<Visitor*>& peers_;
@@ -147,9 +160,18 @@ inline void Visitor::tally(Element* e) {
   bump(pipe_[pipe < kPipeLength ? pipe : kPipeLength]);
 }
 
+// Stores to random lines of more memory than caches hold wait long in the store buffer, and what is stored after them
+// waits behind.
 inline void Visitor::stuff() {
-  // relaxed: values nobody reads; the stores themselves are the point
-  for (Line& line : stuffing_) line.word.store(at_, std::memory_order_relaxed);
+  if (level_ == Level::kSignal) return;
+  if (!stuffing_) [[unlikely]]
+    make_stuffing();
+  uint64_t at = random_.next();
+  for (unsigned i = 0; i < 8; ++i) {
+    at = at * 6364136223846793005ULL + 1442695040888963407ULL;
+    // relaxed: values nobody reads; the stores themselves are the point
+    std::atomic_ref(stuffing_[(at >> 32) % kStuffing]).store(at, std::memory_order_relaxed);
+  }
 }
 
 inline void Visitor::plain() {
