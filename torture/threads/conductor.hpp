@@ -33,6 +33,7 @@ class Conductor {
   bool settle(bool last);
   bool drained() const;
   void check_balance();
+  void compare_sums();
   void check_garbage();
   bool check_stalls();
   bool failed_enough() const;

@@ -10,12 +10,12 @@ ReadExit::ReadExit(World& world, Visitor& visitor, unsigned burst, uint64_t dela
     : world_(world), visitor_(visitor), burst_(burst), delay_ns_(delay_ns) {}
 
 void ReadExit::child() {
-  Membership member(world_);
+  Membership member(world_, true);
   visitor_.attach(member.ctx());
   const Phase& phase = world_.now();
-  for (int i = 0; i < 200 && !world_.gate.closed(); ++i) visitor_.step(phase);
+  for (int i = 0; i < 200 && !world_.readers_shall_park(); ++i) visitor_.step(phase);
   member.pause_point([] { return false; });
-  for (int i = 0; i < 200 && !world_.gate.closed(); ++i) visitor_.step(phase);
+  for (int i = 0; i < 200 && !world_.readers_shall_park(); ++i) visitor_.step(phase);
 }
 
 // The parent is no member: it only waits, and a gate that waits for it would wait for its child twice.

@@ -21,16 +21,18 @@ class AllSignalsBlocked {
 
 }  // namespace
 
-Membership::Membership(World& world) : world_(world) {
+Membership::Membership(World& world, bool reads) : world_(world), reads_(reads) {
   const AllSignalsBlocked blocked;
   ctx_ = world.ops.thread_register ? world.ops.thread_register(world.domain) : nullptr;
   if (world.ops.thread_register && !ctx_)
     throw harness::Broken("the scheme's thread_register() returned null");
   world.gate.join();
+  if (reads_) world.readers.join();
 }
 
 Membership::~Membership() {
   const AllSignalsBlocked blocked;
+  if (reads_) world_.readers.leave();
   world_.gate.leave();
   if (world_.ops.thread_unregister) world_.ops.thread_unregister(world_.domain, ctx_);
 }
@@ -50,7 +52,9 @@ void Membership::back() {
 }
 
 void Membership::park() {
-  world_.gate.park([this] { away(); }, [this] { back(); });
+  // Only one of the two is closed at a time.
+  ParkGate& gate = world_.gate.closed() ? world_.gate : world_.readers;
+  gate.park([this] { away(); }, [this] { back(); });
 }
 
 void Membership::pause() {

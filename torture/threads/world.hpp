@@ -26,11 +26,13 @@ struct World {
   std::atomic<const Phase*> phase{nullptr};
   std::atomic<bool> stop{false};
   ParkGate gate{};
+  ParkGate readers{};  ///< For readers alone: everybody else goes on.
   std::function<void(const harness::Broken&)> give_up{};  ///< For threads: does not return.
   harness::Stutter* stutter = nullptr;                    ///< Obeyed in phases that want it.
 
   /// relaxed: a thread that learns of the end a little later ends a little later.
   bool stopped() const { return stop.load(std::memory_order_relaxed); }
+  bool readers_shall_park() const { return gate.closed() || readers.closed(); }
   /// acquire: pairs with the release in the conductor; Phase objects are constant, so this is for form's sake
   /// only.
   const Phase& now() const { return *phase.load(std::memory_order_acquire); }
@@ -40,7 +42,8 @@ struct World {
 /// meanwhile: liburcu takes locks in both.
 class Membership {
  public:
-  explicit Membership(World& world);
+  /// `reads`: it enters sections through a Visitor, and parks with the readers too.
+  explicit Membership(World& world, bool reads = false);
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
@@ -55,7 +58,7 @@ class Membership {
   template <class Idle>
   void pause_point(Idle idle) {
     if (world_.ops.quiescent_state) world_.ops.quiescent_state(world_.domain, ctx_);
-    if (world_.gate.closed()) [[unlikely]]
+    if (world_.gate.closed() || (reads_ && world_.readers.closed())) [[unlikely]]
       park();
     if (world_.stutter && world_.stutter->pausing() && world_.now().stutter) [[unlikely]]
       pause();
@@ -74,6 +77,8 @@ class Membership {
     while (idle() && !world_.stopped()) {
       if (world_.gate.closed()) {
         world_.gate.park([] {}, [] {});
+      } else if (reads_ && world_.readers.closed()) {
+        world_.readers.park([] {}, [] {});
       } else {
         harness::sleep_ns(1'000'000);
       }
@@ -82,6 +87,7 @@ class Membership {
   }
 
   World& world_;
+  const bool reads_;
   void* ctx_;
 };
 
