@@ -1,0 +1,57 @@
+#include "torture/threads/updown.hpp"
+
+namespace torture {
+
+UpDown::UpDown(World& world, Visitor& down, Visitor& up, unsigned most)
+    : world_(world), down_(down), up_(up), most_(most) {}
+
+// False while as many are open as may be.
+bool UpDown::give(Visitor::Stay stay) {
+  const uint64_t opened = peek(opened_);
+  open_[opened % most_] = stay;
+  // release [open]: pairs with the acquire in close_next(): the token, and all that was done inside.
+  opened_.store(opened + 1, std::memory_order_release);
+  // acquire: pairs with [closed]: its place in the ring is free.
+  return opened + 1 - closed_.load(std::memory_order_acquire) < most_;
+}
+
+bool UpDown::close_next() {
+  const uint64_t closed = peek(closed_);
+  if (opened_.load(std::memory_order_acquire) == closed) return false;  // acquire: pairs with [open]
+  up_.leave(open_[closed % most_]);
+  closed_.store(closed + 1, std::memory_order_release);  // release [closed]: pairs with the acquire in give()
+  return true;
+}
+
+void UpDown::run_down() {
+  Membership member(world_, true);
+  down_.attach(member.ctx());
+  const auto full = [this] { return peek(opened_) - closed_.load(std::memory_order_acquire) >= most_; };  // acquire: [closed]
+  while (!world_.stopped()) {
+    resting_.store(true, std::memory_order_release);  // release [resting]: pairs with the acquire in run_up()
+    member.pause_point([this] { return world_.now().updaters == 1; });
+    resting_.store(false, std::memory_order_relaxed);  // relaxed: what we open from now on is published by [open]
+    while (!world_.readers_shall_park() && !full() && give(down_.enter(world_.now()))) {
+    }
+    member.nap(20'000);
+  }
+  resting_.store(true, std::memory_order_release);  // release: [resting]
+}
+
+void UpDown::run_up() {
+  Membership member(world_, true);
+  up_.attach(member.ctx());
+  // Closes what is open before it parks, and before it ends.
+  const auto all_closed = [this] {
+    return resting_.load(std::memory_order_acquire) &&                       // acquire: pairs with [resting]
+           opened_.load(std::memory_order_acquire) == peek(closed_);         // acquire: pairs with [open]
+  };
+  while (!world_.stopped() || !all_closed()) {
+    if (all_closed()) member.pause_point([] { return false; });
+    while (close_next()) {
+    }
+    harness::sleep_ns(10'000);
+  }
+}
+
+}  // namespace torture
