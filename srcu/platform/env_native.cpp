@@ -71,8 +71,10 @@ uint64_t now_ns() {
 }
 
 void sleep_ns(uint64_t ns) {
+  const KeepErrno keep;
   const timespec t = to_timespec(ns);
-  clock_nanosleep(CLOCK_MONOTONIC, 0, &t, nullptr);
+  // Not clock_nanosleep(), which is a cancellation point: a thread that ended here would keep the roles that it has.
+  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, nullptr);
 }
 
 void yield() {

@@ -1,4 +1,4 @@
-// srcu::env on Linux. Signal-safe unless said otherwise; errno is kept.
+// srcu::env on Linux. Signal-safe unless said otherwise; errno is kept; none is a cancellation point.
 #pragma once
 
 #include <atomic>
