@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "srcu/core/usage.hpp"
+#include "srcu/platform/complain.hpp"
 #include "srcu/platform/membarrier.hpp"
 
 namespace srcu {
@@ -37,11 +38,15 @@ void repair(Usage& usage) {
   for (const uint32_t rank : {0U, 1U}) even_out(usage, rank);
 }
 
+// A thread that is gone may have been about to queue either work; and the helper is gone.
 void go_on(Usage& usage) {
   drain_staged(&usage);
-  // relaxed: there is one thread
-  if (!seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)))
-    usage.host->queue_delayed_work(usage.gp_work, 0);
+  // relaxed, all: there is one thread
+  if (seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)) && !usage.data.waiting.load(relaxed)) return;
+  usage.host->queue_delayed_work(usage.gp_work, 0);
+  usage.host->queue_delayed_work(usage.data.invoke_work, 0);
+  if (!usage.host->start())
+    die("srcu_after_fork_child: the helper thread cannot be started: raise the limit on threads");
 }
 
 template <class What>

@@ -140,9 +140,7 @@ void resume(bool in_child) {
   paused = false;
   if (in_child) started.store(false, relaxed);  // relaxed: as in start()
   sleeps_until = 0;
-  const bool again = in_child && queue;
   let_go();
-  if (again) start();
   ring();
 }
 
