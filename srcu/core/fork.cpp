@@ -63,7 +63,13 @@ void resume(bool in_child) {
   thaw_registry();
 }
 
-sigset_t mask_before;  // guarded by the registry's lock
+Spinlock one_at_a_time;  // held around the fork, so that nobody resumes the host under another's feet
+sigset_t mask_before;    // guarded by it
+
+void let_others(const sigset_t& mask) {
+  one_at_a_time.drop();
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+}
 
 }  // namespace
 }  // namespace srcu
@@ -75,9 +81,10 @@ void srcu_before_fork() {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // a handler on this thread would find every lock taken
+  one_at_a_time.acquire_lock();
+  mask_before = before;
   native_host.pause();
   take(registry_lock);
-  mask_before = before;
   Usage* held = nullptr;
   for (;;) {
     Usage* const first = first_domain();
@@ -93,10 +100,10 @@ void srcu_before_fork() {
 }
 
 void srcu_after_fork_parent() {
-  srcu::resume(false);
   const sigset_t before = srcu::mask_before;
+  srcu::resume(false);
   srcu::drop(srcu::registry_lock);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  srcu::let_others(before);
 }
 
 void srcu_after_fork_child() {
@@ -105,11 +112,11 @@ void srcu_after_fork_child() {
   forget_other_threads();
   irq_state.pending.store(nullptr, relaxed);  // relaxed: this thread's own
   for_each_domain(repair);
+  const sigset_t before = mask_before;
   resume(true);
   for_each_domain(go_on);
-  const sigset_t before = mask_before;
   drop(registry_lock);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  let_others(before);
 }
 
 }  // extern "C"
