@@ -4,7 +4,7 @@
  * through these, and not to libc, then runs under the same control: one thread at a time, in an order that can be had
  * again.
  *
- *     while (__atomic_load_n(&ready, __ATOMIC_ACQUIRE) == 0)
+ *     while (load_acquire(&ready) == 0)
  *       srcu_env_futex_wait(&ready, 0, 0);
  *
  * Linux, C11 and C++17. Signal-safe unless said otherwise; errno is kept; no cancellation points.

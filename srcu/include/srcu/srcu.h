@@ -48,7 +48,7 @@
  *   | synchronize_srcu       | NO: never returns  | yes, (1)              | (2)           | no                     |
  *   | srcu_barrier           | NO: may not return | NO: never returns     | (2) (3)       | no                     |
  *   | init, set_strategy     | -                  | yes                   | any           | no                     |
- *   | cleanup                | NO: refuses        | NO: own never returns | (3)           | no                     |
+ *   | cleanup                | NO: refuses        | NO: may not return    | (3)           | no                     |
  *   | srcu_before_fork       | yes                | NO: never returns     | (3)           | no                     |
  *
  * (1) All other callbacks wait meanwhile. (2) None that a reader of the domain takes in its section. (3) None that a
