@@ -14,6 +14,7 @@ const char* name_of(const Usage& usage) {
 
 // Null for a thread that shares slot 0, of whom nothing is known.
 srcu_slot* slot_of(const Usage& usage) {
+  take_thread_number();  // nothing would be known, either, of one that has not read yet
   return srcu_slot_offset ? const_cast<srcu_slot*>(&usage.slots[srcu_slot_offset / sizeof(srcu_slot)]) : nullptr;
 }
 
