@@ -146,8 +146,8 @@ struct srcu_struct {
 /* Where this thread's slot is, in bytes from srcu_slots; 0: it has none yet. */
 extern SRCU_API __thread size_t srcu_slot_offset __attribute__((tls_model("initial-exec")));
 
-SRCU_API int srcu_slow_read_lock(struct srcu_struct *ssp, int read_kind);
-SRCU_API void srcu_slow_read_unlock(struct srcu_struct *ssp, int idx, int read_kind);
+SRCU_API int srcu_slow_read_lock(struct srcu_struct *ssp, int read_kind) __attribute__((nothrow));
+SRCU_API void srcu_slow_read_unlock(struct srcu_struct *ssp, int idx, int read_kind) __attribute__((nothrow));
 
 #define SRCU_LIKELY(x) __builtin_expect(!!(x), 1)
 
