@@ -172,9 +172,10 @@ def test_examples_with_cmake(release: Installation, tmp_path: Path) -> None:
     built = cmake_project(tmp_path, SRCU / "examples", release)
     assert "100% tests passed" in done("ctest", "--test-dir", built, "--no-tests=error", "--timeout", "60")
     for example in EXAMPLES:
-        own = needed(built / f"{example.name.replace('.', '_')}_with_srcu")
-        assert "libsrcu.so.0" in own and (example.suffix == ".cpp" or "libstdc++.so.6" not in own)
-        assert "libsrcu.so.0" not in needed(built / f"{example.name.replace('.', '_')}_with_srcu_static")
+        program = example.name.replace(".", "_")
+        run_time = {"libc.so.6"} if example.suffix == ".c" else needed(built / f"{program}_with_srcu_static")
+        assert needed(built / f"{program}_with_srcu_static") == run_time
+        assert needed(built / f"{program}_with_srcu") == run_time | {"libsrcu.so.0"}
 
 
 @pytest.mark.parametrize("linked", ["shared", "archive", "static"])
@@ -208,6 +209,25 @@ def test_another_version_is_refused(release: Installation, tmp_path: Path) -> No
     (tmp_path / "CMakeLists.txt").write_text(ONLY_C.format(version="7.1", source="none.c"))
     refused = done("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={release.prefix}", status=1)
     assert re.search(r'requested\s+version "7.1"', refused)
+
+
+README_MAIN = """
+int main(void) {
+  current = calloc(1, sizeof *current);
+  struct config *fresh = calloc(1, sizeof *fresh);
+  if (!current || !fresh || timeout() != 0) return 1;
+  fresh->timeout = 1;
+  replace(fresh);
+  srcu_barrier(&config_srcu);
+  return timeout() != 1;
+}
+"""
+
+
+def test_example_of_the_readme(release: Installation, tmp_path: Path) -> None:
+    example = re.search(r"```c\n(.*?)```", (SRCU / "README.md").read_text(), re.S)
+    (tmp_path / "readme.c").write_text(example[1] + README_MAIN)
+    done(release.compile(tmp_path, tmp_path / "readme.c", "shared"))
 
 
 # ---- The headers ----
