@@ -171,8 +171,11 @@ def test_survives_dlclose(release: Installation) -> None:
 def test_examples_with_cmake(release: Installation, tmp_path: Path) -> None:
     built = cmake_project(tmp_path, SRCU / "examples", release)
     assert "100% tests passed" in done("ctest", "--test-dir", built, "--no-tests=error", "--timeout", "60")
+    rules = (built / "build.ninja").read_text()
     for example in EXAMPLES:
         program = example.name.replace(".", "_")
+        linker = "CXX" if example.suffix == ".cpp" else "C"  # also with the archive, which is made of C++
+        assert f": {linker}_EXECUTABLE_LINKER__{program}_with_srcu_static" in rules
         run_time = {"libc.so.6"} if example.suffix == ".c" else needed(built / f"{program}_with_srcu_static")
         assert needed(built / f"{program}_with_srcu_static") == run_time
         assert needed(built / f"{program}_with_srcu") == run_time | {"libsrcu.so.0"}
