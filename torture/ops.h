@@ -73,7 +73,8 @@ struct srcutorture_ops {
   uint64_t facts;
 
   /* Makes a domain. Called by a thread of the conductor before any torture thread or signal is started, so this is the
-   * place for helper threads, which should block all signals. Null: it could not be made, and the run is BROKEN. */
+   * place for helper threads, which should block all signals. Where there is destroy and no thread_register, and a
+   * scenario asks for several domains, called later too. Null: it could not be made, and the run is BROKEN. */
   void *(*create)(void);
   /* Ends a domain. No thread is registered or inside a section, nobody uses the domain any more; callbacks that are
    * still waiting are invoked before it returns. Null member: domains last as long as the program, and create() may

@@ -29,6 +29,16 @@ Roles Roles::of(const Ops& ops, const Params& params, unsigned cpus) {
   };
   roles.signals = leave_out(params.irqreader && roles.readers > 0, ops.facts & SRCUTORTURE_READER_IN_SIGNAL,
                             "no readers in signal handlers: the flavour does not allow them");
+  roles.signal_posts = roles.signals && leave_out(params.nmi_calls, ops.facts & SRCUTORTURE_CALL_IN_SIGNAL,
+                                                  "no posts from signal handlers: the flavour does not allow them");
+  roles.up_down = leave_out(params.n_up_down > 0, ops.facts & SRCUTORTURE_UNLOCK_ELSEWHERE,
+                            "no sections closed elsewhere: the flavour does not allow them")
+                      ? static_cast<unsigned>(params.n_up_down)
+                      : 0;
+  roles.domains = leave_out(params.n_domains > 0, ops.destroy && !ops.thread_register,
+                            "no further domains: the flavour has one for ever, or registers threads")
+                      ? static_cast<unsigned>(params.n_domains)
+                      : 0;
   roles.barrier = leave_out(params.n_barrier_cbs > 0, ops.barrier && ops.call,
                             "no barrier test: the flavour has no barrier or no call");
   roles.posters = roles.barrier ? static_cast<unsigned>(params.n_barrier_cbs) : 0;
@@ -49,6 +59,9 @@ harness::Roles Roles::seats() const {
   add("barrier", barrier ? 1 : 0);
   add("poster", posters);
   add("flood", flood ? 1 : 0);
+  add("down", up_down ? 1 : 0);
+  add("up", up_down ? 1 : 0);
+  add("domains", domains ? 1 : 0);
   return seats;
 }
 
@@ -61,9 +74,9 @@ Cast::Cast(World& world, const Params& params, const Roles& roles, harness::Sign
   }
   for (unsigned i = 0; i < roles.readers; ++i) {
     Visitor* task = add_visitor(Level::kTask, fmt::format("reader {}", i));
-    Visitor* handler =
-        roles.signals ? add_visitor(Level::kSignal, fmt::format("signal handler on reader {}", i)) : nullptr;
-    readers_.push_back(std::make_unique<Reader>(world, *task, handler, injector, i));
+    Interrupt* interrupt =
+        roles.signals ? add_interrupt(injector, fmt::format("reader {}", i), roles.signal_posts) : nullptr;
+    readers_.push_back(std::make_unique<Reader>(world, *task, interrupt, i));
   }
   if (roles.read_exit) {
     read_exit_ = std::make_unique<ReadExit>(world, *add_visitor(Level::kTask, "read-exit thread"),
@@ -71,7 +84,9 @@ Cast::Cast(World& world, const Params& params, const Roles& roles, harness::Sign
                                             static_cast<uint64_t>(params.read_exit_delay));
   }
   for (unsigned i = 0; i < roles.updaters; ++i) {
-    updaters_.push_back(std::make_unique<Updater>(world, *stations_[i], kinds_, i));
+    // Where handlers may post, they interrupt the update side too.
+    Interrupt* interrupt = roles.signal_posts ? add_interrupt(injector, fmt::format("updater {}", i), true) : nullptr;
+    updaters_.push_back(std::make_unique<Updater>(world, *stations_[i], kinds_, interrupt, i));
     faults_.emplace_back(fmt::format("updater {}", i), &updaters_.back()->faults());
   }
   for (unsigned i = 0; i < roles.fakewriters; ++i) {
@@ -81,12 +96,30 @@ Cast::Cast(World& world, const Params& params, const Roles& roles, harness::Sign
     barrier_ = std::make_unique<BarrierTorture>(world, roles.posters);
     faults_.emplace_back("barrier thread", &barrier_->faults());
   }
+  if (roles.up_down > 0) {
+    Visitor* down = add_visitor(Level::kTask, "down thread");
+    Visitor* up = add_visitor(Level::kTask, "up thread");
+    updown_ = std::make_unique<UpDown>(world, *down, *up, roles.up_down);
+  }
+  if (roles.domains > 0) {
+    domains_ = std::make_unique<Domains>(world, roles.domains);
+    faults_.emplace_back("domains thread", &domains_->faults());
+  }
   if (roles.flood) {
     flood_ =
         std::make_unique<Flood>(world, Flood::Options{static_cast<uint64_t>(params.cbflood_max),
                                                       static_cast<uint64_t>(params.fwd_progress_holdoff),
                                                       world.ops.pending_bytes && params.garbage_bound > 0});
   }
+}
+
+Interrupt* Cast::add_interrupt(harness::SignalInjector* injector, const std::string& on, bool posts) {
+  Visitor* visitor = add_visitor(Level::kSignal, "signal handler on " + on);
+  if (posts) signal_posters_.push_back(std::make_unique<SignalPoster>(world_));
+  SignalPoster* poster = posts ? signal_posters_.back().get() : nullptr;
+  const auto index = static_cast<unsigned>(interrupts_.size());
+  interrupts_.push_back(std::make_unique<Interrupt>(world_, *visitor, poster, *injector, index));
+  return interrupts_.back().get();
 }
 
 Visitor* Cast::add_visitor(Level level, const std::string& name) {
@@ -130,6 +163,11 @@ void Cast::start(const std::vector<harness::Seat>& seats) {
   }
   if (flood_) add_thread("flood", 0, seats, [this] { flood_->run(); });
   if (read_exit_) add_thread("read_exit", 0, seats, [this] { read_exit_->run(); });
+  if (updown_) {
+    add_thread("down", 0, seats, [this] { updown_->run_down(); });
+    add_thread("up", 0, seats, [this] { updown_->run_up(); });
+  }
+  if (domains_) add_thread("domains", 0, seats, [this] { domains_->run(); });
 }
 
 bool Cast::all_ended() const { return ended_.load(std::memory_order_acquire) == threads_.size(); }
@@ -173,7 +211,15 @@ Totals Cast::totals() const {
     sum.pending_bytes += flood_->pending_bytes();
     sum.floods = flood_->floods();
   }
+  for (const auto& poster : signal_posters_) {
+    sum.invoked += poster->invoked();
+    sum.posted += poster->posted();
+    sum.signal_posts += poster->posted();
+    sum.signal_callbacks += poster->invoked();
+  }
   if (read_exit_) sum.read_exits = read_exit_->exits();
+  if (updown_) sum.up_downs = updown_->sections();
+  if (domains_) sum.domains = domains_->made();
   sum.gp_seq = world_.ops.gp_seq ? world_.ops.gp_seq(world_.domain) : sum.gps;
   return sum;
 }

@@ -11,19 +11,22 @@
 #include "harness/threads/named_thread.hpp"
 #include "harness/topology/placement.hpp"
 #include "torture/threads/barrier_torture.hpp"
+#include "torture/threads/domains.hpp"
 #include "torture/threads/fakewriter.hpp"
 #include "torture/threads/flood.hpp"
 #include "torture/threads/params.hpp"
 #include "torture/threads/read_exit.hpp"
 #include "torture/threads/reader.hpp"
 #include "torture/threads/updater.hpp"
+#include "torture/threads/updown.hpp"
 
 namespace torture {
 
 /// Sums over all threads; cumulative.
 struct Totals {
   uint64_t gps = 0, reads = 0, versions = 0, posted = 0, invoked = 0, pending_bytes = 0;
-  uint64_t barriers = 0, floods = 0, read_exits = 0, signal_reads = 0;
+  uint64_t barriers = 0, floods = 0, read_exits = 0, signal_reads = 0, signal_posts = 0, signal_callbacks = 0;
+  uint64_t up_downs = 0, domains = 0;
   uint64_t starved = 0;  ///< How often an updater found no free element.
   bool starving = false;
   uint64_t gp_seq = 0;  ///< The scheme's own sequence; where it has none, the grace periods waited for.
@@ -33,7 +36,8 @@ struct Totals {
 /// Threads by role: what the scenario asks for and the scheme can do.
 struct Roles {
   unsigned readers, updaters, fakewriters, posters;
-  bool signals, barrier, flood, read_exit;
+  bool signals, signal_posts, barrier, flood, read_exit;
+  unsigned up_down, domains;
   std::vector<std::string> left_out;  ///< One sentence for each that was asked for and cannot be.
 
   static Roles of(const Ops& ops, const Params& params, unsigned cpus);
@@ -68,10 +72,13 @@ class Cast {
   const BarrierTorture* barrier() const { return barrier_.get(); }
   const Flood* flood() const { return flood_.get(); }
   const ReadExit* read_exit() const { return read_exit_.get(); }
+  const Domains* domains() const { return domains_.get(); }
+  const std::vector<std::unique_ptr<SignalPoster>>& signal_posters() const { return signal_posters_; }
   const std::vector<std::unique_ptr<harness::NamedThread>>& threads() const { return threads_; }
 
  private:
   Visitor* add_visitor(Level level, const std::string& name);
+  Interrupt* add_interrupt(harness::SignalInjector* injector, const std::string& on, bool posts);
   void add_thread(const std::string& role, unsigned index, const std::vector<harness::Seat>& seats,
                   std::function<void()> body);
 
@@ -86,6 +93,10 @@ class Cast {
   std::unique_ptr<BarrierTorture> barrier_;
   std::unique_ptr<Flood> flood_;
   std::unique_ptr<ReadExit> read_exit_;
+  std::vector<std::unique_ptr<SignalPoster>> signal_posters_;
+  std::vector<std::unique_ptr<Interrupt>> interrupts_;
+  std::unique_ptr<UpDown> updown_;
+  std::unique_ptr<Domains> domains_;
   std::vector<std::pair<std::string, const Faults*>> faults_;
   std::vector<std::unique_ptr<harness::NamedThread>> threads_;
   std::atomic<unsigned> ended_{0};

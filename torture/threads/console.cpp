@@ -25,10 +25,10 @@ void Console::banner(const std::string& tag) {
       "stall_cpu_holdoff=0 stall_cpu_irqsoff=0 stall_cpu_block=0 stall_cpu_repeat=0 n_barrier_cbs={} "
       "onoff_interval=0 "
       "onoff_holdoff=0 read_exit_delay={} read_exit_burst={} reader_flavor=1 nocbs_nthreads=0 nocbs_toggle=0 "
-      "test_nmis=0 nmi_calls=0 preempt_duration=0 preempt_interval=0 n_up_down=0",
+      "test_nmis=0 nmi_calls={} preempt_duration=0 preempt_interval=0 n_up_down={}",
       ops_.name, tag, roles_.readers, roles_.updaters, roles_.fakewriters, s(params_.stat_interval),
       s(params_.shuffle_interval), s(params_.stutter), roles_.signals ? 1 : 0, duration_s_, roles_.posters,
-      s(params_.read_exit_delay), params_.read_exit_burst));
+      s(params_.read_exit_delay), params_.read_exit_burst, roles_.signal_posts ? 1 : 0, roles_.up_down));
 }
 
 void Console::start(const Totals& totals) {
@@ -44,10 +44,10 @@ bool Console::statistics(const Totals& t, const void* current, const Errors& err
       "{}-torture: rtc: {:016x} {}: {} tfle: {} rta: {} rtaf: {} rtf: {} rtmbe: {} rtmbkf: 0/0 rtbe: {} "
       "rtbke: 0 rtbf: 0 rtb: 0 nt: {} ni: 0 onoff: 0/0:0/0 -1,0:-1,0 0:0 (HZ=100) barrier: {}/{}:{} "
       "read-exits: "
-      "{} nmi-calls: 0 nmi-cbs: 0 nocb-toggles: 0:0 gpwraps: 0",
+      "{} nmi-calls: {} nmi-cbs: {} nocb-toggles: 0:0 gpwraps: 0",
       ops_.name, reinterpret_cast<uintptr_t>(current), grown ? "ver" : "VER", t.versions, t.starving ? 1 : 0,
       t.left_stage[0], t.starved, t.left_stage[kPipeLength - 1], errors.memory, errors.barrier,
-      t.signal_reads, t.barriers, t.barriers, errors.barrier, t.read_exits));
+      t.signal_reads, t.barriers, t.barriers, errors.barrier, t.read_exits, t.signal_posts, t.signal_callbacks));
   file_.line(fmt::format("{}-torture: {}Reader Pipe:  {}", ops_.name, errors.all ? "!!! " : "",
                          fmt::join(t.pipe, " ")));
   file_.line(fmt::format("{}-torture: Reader Batch:  {}", ops_.name, fmt::join(t.batch, " ")));

@@ -24,6 +24,7 @@ void Domains::use(std::vector<One>& all) {
       ops.call(one.domain, nullptr, &post->head, on_callback);
     }
     ops.read_unlock(one.domain, nullptr, inner);
+    bump(steps_);
     if (ops.synchronize && random_.one_in(2)) ops.synchronize(one.domain, nullptr);
     if (ops.expedited && random_.one_in(2)) ops.expedited(one.domain, nullptr);
   }
@@ -33,6 +34,7 @@ void Domains::use(std::vector<One>& all) {
 // destroy() must have invoked what was posted.
 void Domains::end(One& one) {
   world_.ops.destroy(one.domain);
+  bump(steps_);
   const uint64_t invoked = one.invoked.load(std::memory_order_acquire);  // acquire: pairs with on_callback
   if (invoked == one.posted) return;
   faults_.note(Check::kLostCallback, "a domain was ended before its callbacks had run: posted, invoked", one.posted,
@@ -44,7 +46,7 @@ void Domains::run() {
   while (!world_.stopped()) {
     member.pause_point([this] { return world_.now().updaters == 1; });
     busy_.store(true, std::memory_order_relaxed);
-    std::vector<One> all(2 + random_.below(most_ - 1));
+    std::vector<One> all(2 + random_.below(most_));
     for (One& one : all) {
       one.domain = world_.ops.create();
       if (!one.domain) throw harness::Broken("the scheme's create() returned null: free memory, or lower n_domains");

@@ -19,6 +19,8 @@ class Domains {
   void run();
 
   uint64_t made() const { return peek(made_); }
+  /// Grows while it gets on: for the stall watch.
+  uint64_t steps() const { return peek(steps_); }
   const Faults& faults() const { return faults_; }
   /// True between the first and the last use of a domain: for the stall watch. relaxed: a hint
   bool busy() const { return busy_.load(std::memory_order_relaxed); }
@@ -40,7 +42,7 @@ class Domains {
   World& world_;
   unsigned most_;
   harness::Random random_;
-  std::atomic<uint64_t> made_{0};
+  std::atomic<uint64_t> made_{0}, steps_{0};
   std::atomic<bool> busy_{false};
   Faults faults_;
 };

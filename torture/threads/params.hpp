@@ -15,7 +15,10 @@ struct Params {
   int64_t nwriters = 1;
   int64_t nfakewriters = 1;
   int64_t n_barrier_cbs = 2;
+  int64_t n_up_down = 0;
+  int64_t n_domains = 0;
   int64_t irqreader = 1;
+  int64_t nmi_calls = 1;
   int64_t signal_period = 200'000;
   int64_t read_exit_burst = 4;
   int64_t read_exit_delay = 1'000'000'000;

@@ -1,17 +1,14 @@
-// The reader thread, and the reader in a signal handler on top of it.
+// The reader thread.
 #pragma once
 
-#include "harness/threads/signal_injector.hpp"
-#include "torture/threads/world.hpp"
+#include "torture/threads/interrupt.hpp"
 
 namespace torture {
 
-/// Enters sections in a tight loop. With `in_signal`, the visitor of the handler on this thread, `injector`
-/// interrupts it; both may be null.
+/// Enters sections in a tight loop. `interrupt` may be null.
 class Reader {
  public:
-  Reader(World& world, Visitor& visitor, Visitor* in_signal, harness::SignalInjector* injector,
-         unsigned index);
+  Reader(World& world, Visitor& visitor, Interrupt* interrupt, unsigned index);
 
   /// The thread's body; returns when the world stops.
   void run();
@@ -19,12 +16,9 @@ class Reader {
   const Visitor& visitor() const { return visitor_; }
 
  private:
-  static void on_signal(void* reader);
-
   World& world_;
   Visitor& visitor_;
-  Visitor* in_signal_;
-  harness::SignalInjector* injector_;
+  Interrupt* interrupt_;
   unsigned index_;
 };
 

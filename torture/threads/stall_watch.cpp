@@ -37,6 +37,10 @@ void StallWatch::watch_updates(const Cast& cast) {
     watched_.push_back({Check::kNoForwardProgress, "a barrier does not return",
                         [barrier] { return barrier->barriers(); }, [barrier] { return barrier->waiting(); }});
   }
+  if (const Domains* domains = cast.domains()) {
+    watched_.push_back({Check::kStalledGp, "a grace period of one domain waits for a section of another",
+                        [domains] { return domains->steps(); }, [domains] { return domains->busy(); }});
+  }
   if (const Flood* flood = cast.flood()) {
     watched_.push_back({Check::kNoForwardProgress, "a flood of callbacks does not drain",
                         [flood] { return flood->invoked(); }, [flood] { return flood->waiting_for() != 0; }});

@@ -4,9 +4,10 @@
 
 namespace torture {
 
-Updater::Updater(World& world, Station& station, const GraceKinds& kinds, unsigned index)
+Updater::Updater(World& world, Station& station, const GraceKinds& kinds, Interrupt* interrupt, unsigned index)
     : world_(world),
       station_(station),
+      interrupt_(interrupt),
       index_(index),
       kinds_(kinds),
       random_(world.seed, "updater", index),
@@ -15,6 +16,7 @@ Updater::Updater(World& world, Station& station, const GraceKinds& kinds, unsign
 void Updater::run() {
   Membership member(world_);
   ctx_ = member.ctx();
+  const Interrupt::Here interrupted(interrupt_, ctx_);
   while (!world_.stopped()) {
     member.pause_point([this] { return index_ >= world_.now().updaters; });
     pass(world_.now(), member);

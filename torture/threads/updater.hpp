@@ -8,14 +8,15 @@
 
 #include "harness/record/histogram.hpp"
 #include "torture/threads/grace.hpp"
-#include "torture/threads/world.hpp"
+#include "torture/threads/interrupt.hpp"
 
 namespace torture {
 
 /// One updater and its station.
 class Updater {
  public:
-  Updater(World& world, Station& station, const GraceKinds& kinds, unsigned index);
+  /// `interrupt` may be null.
+  Updater(World& world, Station& station, const GraceKinds& kinds, Interrupt* interrupt, unsigned index);
 
   /// The thread's body; returns when the world stops.
   void run();
@@ -42,6 +43,7 @@ class Updater {
 
   World& world_;
   Station& station_;
+  Interrupt* interrupt_;
   unsigned index_;
   const GraceKinds& kinds_;
   harness::Random random_;

@@ -31,7 +31,9 @@ void UpDown::run_down() {
     resting_.store(true, std::memory_order_release);  // release [resting]: pairs with the acquire in run_up()
     member.pause_point([this] { return world_.now().updaters == 1; });
     resting_.store(false, std::memory_order_relaxed);  // relaxed: what we open from now on is published by [open]
-    while (!world_.readers_shall_park() && !full() && give(down_.enter(world_.now()))) {
+    Phase phase = world_.now();
+    phase.private_flags = false;  // the flag would be the opener's
+    while (!world_.readers_shall_park() && !full() && give(down_.enter(phase))) {
     }
     member.nap(20'000);
   }

@@ -40,6 +40,17 @@ class Visitor {
   /// One plain section: lock, look at one element, read its pipe, unlock.
   [[gnu::always_inline]] inline void plain();
 
+  /// One open section.
+  struct Stay {
+    uint64_t token, cookie, batch;
+    Element* element;
+    bool has_cookie, flagged;
+  };
+  /// Opens one, and closes it; another visitor, on its own thread, may close it where the scheme lets it and the phase
+  /// wants no flags.
+  Stay enter(const Phase& phase);
+  void leave(const Stay& stay);
+
   /// One section, or a chain of them, with all that the phase wants.
   void special(const Phase& phase);
 
@@ -82,11 +93,6 @@ class Visitor {
   const Faults& faults() const { return faults_; }
 
  private:
-  struct Stay {  // one open section
-    uint64_t token, cookie, batch;
-    Element* element;
-    bool has_cookie, flagged;
-  };
   [[gnu::always_inline]] inline Element* load(std::atomic<Element*>& slot);
   [[gnu::always_inline]] inline void look(Sight& sight, Element* e);
   [[gnu::always_inline]] inline void tally(Element* e);
@@ -94,8 +100,6 @@ class Visitor {
   [[gnu::always_inline]] inline void stuff();
   [[gnu::cold, gnu::noinline]] void make_stuffing();
   static constexpr size_t kStuffing = (64U << 20) / sizeof(uint64_t);
-  Stay enter(const Phase& phase);
-  void leave(const Stay& stay);
   void walk(Element* e);
   void linger();
   void dawdle();
