@@ -21,7 +21,7 @@
  *       srcu_read_unlock(&config_srcu, idx);                         free(old);
  *
  * From lock to unlock is a section. synchronize_srcu() returns when every section has ended that was open when it was
- * called. call_srcu() does not wait: it has a callback invoked then. Two updaters at a time need a lock between
+ * called. call_srcu() does not wait: it has a callback invoked then. Two updaters at a time need a lock among
  * themselves; readers do not take it.
  *
  * A domain (struct srcu_struct) is a world of its own: its grace periods wait for its readers alone. So a reader that
@@ -55,7 +55,8 @@
  * callback takes, of any domain. (4) Under the strategy defer_irqoff, which is the default, and once the helper runs.
  *
  * The helper is a thread that runs callbacks, one for all domains, one after the other, with all signals blocked. They
- * may take locks that are held around call_srcu(); while one sleeps, the others wait.
+ * may take locks that are held around call_srcu(). While one sleeps, the others wait, and so does every grace period
+ * that only call_srcu() or start_poll asked for: a loop that polls waits for callbacks as srcu_barrier() does, (3).
  *
  * The first call_srcu() of a process starts it, which allocates. Where that may happen in a signal handler, or holding a
  * lock that malloc() takes, call srcu_start_helper() first; init_srcu_struct() does so by itself. No function here is a
@@ -331,9 +332,9 @@ SRCU_API void call_srcu(struct srcu_struct *ssp, struct rcu_head *head, rcu_call
  * own: without callbacks it returns at once. Before a dlclose(), so that no callback is left without its code. */
 SRCU_API void srcu_barrier(struct srcu_struct *ssp);
 
-/* Polling. A cookie stands for a grace period that begins no earlier than now; get_state only takes it, start_poll
- * sees to it that the grace period comes to pass. poll_state: has it ended? Once true, always true, and as good as a
- * synchronize_srcu(). Cookies of a domain can be compared for equality: the same cookie, the same grace period.
+/* Polling. A cookie stands for a grace period that begins no earlier than now. start_poll sees to it that it comes to
+ * pass; get_state only takes the cookie, and counts on others. poll_state: has it ended? Once true, always true, and as
+ * good as a synchronize_srcu(). Cookies of a domain can be compared: the same cookie, the same grace period.
  *
  *     old->cookie = start_poll_synchronize_srcu(&config_srcu);    // after rcu_assign_pointer()
  *     ...                                                         // work that is to be done anyhow
