@@ -278,6 +278,12 @@ def test_who_may_call_what(either: Installation, tmp_path: Path) -> None:
     done(either.compile(tmp_path, INSTALLED / "who_may_call.c", "shared"))
 
 
+def test_cpp_face(either: Installation, tmp_path: Path) -> None:
+    program = either.compile(tmp_path, INSTALLED / "cpp_face.cpp", "shared")
+    done(program)
+    assert "srcu: cleanup_srcu_struct" in done(program, "destroy-while-read", status=-6)
+
+
 def test_memory_of_a_domain(release: Installation, tmp_path: Path) -> None:
     done(release.compile(tmp_path, INSTALLED / "footprint.c", "shared"))
 
