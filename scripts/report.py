@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Makes the report of a run: report.html, summary.md and junit.xml in its directory.
 
-With several run directories, one page that shows them side by side (--out, default ./report.html).
+With several run directories, one page that shows them side by side (--out, default ./report.html). A .json of
+bench_table.py among them puts its picture on the page; alone, it gets the picture beside it, as a .png.
 Under GitHub Actions (GITHUB_ACTIONS set) also prints annotations and adds to the job's summary.
 """
 
@@ -12,11 +13,15 @@ import os
 import sys
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from lib.report.figures import as_data_uri
 from lib.report.load import NoRun, Run, load_run
 from lib.report.outputs import annotations, junit, summary
 from lib.report.page import render
+from lib.report.speed import draw, load_speed
 
 TEMPLATE = Path(__file__).resolve().parent / "lib" / "report" / "report.html.j2"
 
@@ -43,13 +48,25 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def save(speed: dict[Path, Figure], out: Path | None) -> int:
+    """Pictures without a page."""
+    for path, figure in speed.items():
+        picture = out or path.with_suffix(".png")
+        figure.savefig(picture, dpi=100)
+        print(picture)
+    return 0
+
+
 def main() -> int:
     arguments = parse_arguments()
     try:
-        runs = [load_run(path) for path in arguments.runs]
+        speed = {path: draw(load_speed(path)) for path in arguments.runs if path.suffix == ".json"}
+        runs = [load_run(path) for path in arguments.runs if path not in speed]
+        if not runs:
+            return save(speed, arguments.out)
         single = len(runs) == 1
         page = arguments.out or (runs[0].dir if single else Path()) / "report.html"
-        write(page, render(runs, TEMPLATE))
+        write(page, render(runs, TEMPLATE, [as_data_uri(figure) for figure in speed.values()]))
         for run in runs if single else []:
             write(run.dir / "summary.md", summary(run))
             write(run.dir / "junit.xml", junit(run))

@@ -92,7 +92,8 @@ def run_view(run: Run) -> dict[str, Any]:
     }
 
 
-def render(runs: list[Run], template: Path) -> str:
+def render(runs: list[Run], template: Path, speed: list[str] | None = None) -> str:
+    """`speed`: pictures of speed tables, as data URIs."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template.parent), autoescape=True,
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["anchor"] = lambda text: re.sub(r"[^A-Za-z0-9.-]", "-", str(text))
@@ -100,4 +101,5 @@ def render(runs: list[Run], template: Path) -> str:
     if len(runs) > 1 or len(runs[0].scenarios) > 1:
         side_by_side = figures.compare([(f"{run.name if len(runs) > 1 else ''} {s.name}".strip(), s)
                                         for run in runs for s in run.scenarios])
-    return environment.get_template(template.name).render(runs=[run_view(r) for r in runs], side_by_side=side_by_side)
+    return environment.get_template(template.name).render(runs=[run_view(r) for r in runs], side_by_side=side_by_side,
+                                                          speed=speed or [])

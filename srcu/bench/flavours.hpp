@@ -1,0 +1,81 @@
+// What is compared: this library's readers and liburcu's, each as a bundle of static functions that the
+// compiler can inline, so that a benchmark is one template.
+#pragma once
+
+// clang-format off
+#include <urcu/tls-compat.h>
+// C++'s thread_local has each access ask whether the variable wants a constructor run. A C program's readers do not pay
+// that, and shall not here.
+#undef URCU_TLS_STORAGE_CLASS
+#define URCU_TLS_STORAGE_CLASS __thread
+#include <urcu/urcu-memb.h>  // the first one gets its callbacks declared, the others do not
+#include <urcu/urcu-bp.h>
+#include <urcu/urcu-mb.h>
+#include <urcu/urcu-qsbr.h>
+#include "srcu/srcu.h"  // after liburcu, whose struct rcu_head serves both
+// clang-format on
+
+namespace srcu_bench {
+
+inline srcu_struct normal_domain = SRCU_STRUCT_INIT(normal_domain, SRCU_KIND_NORMAL);
+inline srcu_struct fast_domain = SRCU_STRUCT_INIT(fast_domain, SRCU_KIND_FAST);
+inline srcu_struct fast_updown_domain = SRCU_STRUCT_INIT(fast_updown_domain, SRCU_KIND_FAST_UPDOWN);
+
+/// Common to our flavours: threads need no registration.
+template <srcu_struct& kDomain>
+struct Ours {
+  static void attach() {}
+  static void detach() {}
+  static void synchronize() { synchronize_srcu(&kDomain); }
+  static void call(rcu_head* head, rcu_callback_t func) { call_srcu(&kDomain, head, func); }
+  static void hurry() {}
+  static void barrier() { srcu_barrier(&kDomain); }
+};
+
+/// The same at expedited pace.
+template <class Flavour>
+struct Expedited : Flavour {
+  static void synchronize() { synchronize_srcu_expedited(&Flavour::domain()); }
+  static void hurry() { srcu_expedite_current(&Flavour::domain()); }
+};
+
+#define SRCU_BENCH_FLAVOUR(Name, the_domain, suffix)                   \
+  struct Name : Ours<the_domain> {                                     \
+    static srcu_struct& domain() { return the_domain; }                \
+    static auto lock() { return srcu_read_lock##suffix(&the_domain); } \
+    template <class Token>                                             \
+    static void unlock(Token token) {                                  \
+      srcu_read_unlock##suffix(&the_domain, token);                    \
+    }                                                                  \
+  }
+SRCU_BENCH_FLAVOUR(Srcu, normal_domain, );
+SRCU_BENCH_FLAVOUR(SrcuFast, fast_domain, _fast);
+SRCU_BENCH_FLAVOUR(SrcuFastUpdown, fast_updown_domain, _fast_updown);
+#undef SRCU_BENCH_FLAVOUR
+
+struct TasksTrace : Ours<rcu_tasks_trace_srcu_struct> {
+  static int lock() { return rcu_read_lock_trace(), 0; }
+  static void unlock(int) { rcu_read_unlock_trace(); }
+};
+
+#define SRCU_BENCH_FLAVOUR(Name, prefix)                      \
+  struct Name {                                               \
+    static void attach() { prefix##_register_thread(); }      \
+    static void detach() { prefix##_unregister_thread(); }    \
+    static int lock() { return prefix##_read_lock(), 0; }     \
+    static void unlock(int) { prefix##_read_unlock(); }       \
+    static void synchronize() { prefix##_synchronize_rcu(); } \
+  }
+SRCU_BENCH_FLAVOUR(UrcuMembReader, urcu_memb);
+SRCU_BENCH_FLAVOUR(UrcuMb, urcu_mb);
+SRCU_BENCH_FLAVOUR(UrcuQsbr, urcu_qsbr);
+SRCU_BENCH_FLAVOUR(UrcuBp, urcu_bp);
+#undef SRCU_BENCH_FLAVOUR
+
+struct UrcuMemb : UrcuMembReader {
+  static void call(rcu_head* head, rcu_callback_t func) { urcu_memb_call_rcu(head, func); }
+  static void hurry() {}
+  static void barrier() { urcu_memb_barrier(); }
+};
+
+}  // namespace srcu_bench

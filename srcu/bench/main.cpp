@@ -1,0 +1,30 @@
+// The benchmark program. Says in its output how it was built: figures of a debug or sanitizer build mean
+// nothing beside others, and scripts that compare refuse them.
+#include <benchmark/benchmark.h>
+
+namespace {
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+
+constexpr const char* build() {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || __has_feature(thread_sanitizer) || \
+    __has_feature(address_sanitizer)
+  return "sanitizer";
+#elif defined(SRCU_DEBUG) || !defined(NDEBUG) || !defined(__OPTIMIZE__)
+  return "debug";
+#else
+  return "release";
+#endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::AddCustomContext("srcu_build", build());
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

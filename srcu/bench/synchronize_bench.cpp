@@ -1,0 +1,104 @@
+// What waiting for a grace period costs: without readers (the updater is a registered thread on either side;
+// CPU time), and against a reader that reads all the time.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "flavours.hpp"
+#include "thread.hpp"
+
+namespace srcu_bench {
+namespace {
+
+template <class Flavour>
+void synchronize(benchmark::State& state) {
+  const Attached<Flavour> attached(0);
+  for (auto _ : state) Flavour::synchronize();
+}
+
+/// Opens and closes sections of about a microsecond on a CPU of its own, and counts them.
+template <class Flavour>
+class BusyReader {
+ public:
+  BusyReader() : thread_([this] { read(); }) {
+    while (sections() == 0) std::this_thread::yield();
+  }
+  ~BusyReader() {
+    stop_.store(true, std::memory_order_relaxed);  // relaxed: joined next
+    thread_.join();
+  }
+  BusyReader(const BusyReader&) = delete;
+  BusyReader& operator=(const BusyReader&) = delete;
+
+  uint64_t sections() const { return sections_.load(std::memory_order_relaxed); }  // relaxed: a clock
+
+ private:
+  void read() {
+    const Attached<Flavour> attached(1);
+    while (!stop_.load(std::memory_order_relaxed)) {  // relaxed: nothing is read by it
+      const auto token = Flavour::lock();
+      for (const uint64_t end = wall_ns() + 1000; wall_ns() < end;) {
+      }
+      sections_.store(sections() + 1,
+                      std::memory_order_relaxed);  // relaxed: one writer, and a clock to others
+      Flavour::unlock(token);
+    }
+  }
+
+  alignas(128) std::atomic<uint64_t> sections_{0};
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+/// The median of grace periods, one a section of the reader at most. A reader that is preempted outside a
+/// section lets thousands pass at the price of an idle domain; counting each would make the median that of
+/// the idle domain.
+template <class Flavour>
+void synchronize_busy(benchmark::State& state) {
+  const Attached<Flavour> attached(0);
+  const BusyReader<Flavour> reader;
+  std::vector<uint64_t> took(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) {
+    uint64_t before = reader.sections();
+    for (size_t counted = 0; counted < took.size();) {
+      const uint64_t section = reader.sections();
+      const uint64_t begin = wall_ns();
+      Flavour::synchronize();
+      took[counted] = wall_ns() - begin;
+      counted += section != before;
+      before = section;
+    }
+    std::sort(took.begin(), took.end());
+    state.SetIterationTime(static_cast<double>(took[took.size() / 2]) * 1e-9);
+  }
+  state.counters["p99_ns"] = static_cast<double>(took[took.size() * 99 / 100]);
+}
+
+BENCHMARK(synchronize<Srcu>)->Name("synchronize/srcu/readers:0");
+BENCHMARK(synchronize<SrcuFast>)->Name("synchronize/srcu-fast/readers:0");
+BENCHMARK(synchronize<Expedited<Srcu>>)->Name("synchronize/srcu-expedited/readers:0");
+BENCHMARK(synchronize<Expedited<SrcuFast>>)->Name("synchronize/srcu-fast-expedited/readers:0");
+BENCHMARK(synchronize<UrcuMemb>)->Name("synchronize/urcu-memb/readers:0");
+BENCHMARK(synchronize<UrcuMemb>)->Name("synchronize/urcu-memb-again/readers:0");
+BENCHMARK(synchronize<UrcuMb>)->Name("synchronize/urcu-mb/readers:0");
+BENCHMARK(synchronize<UrcuBp>)->Name("synchronize/urcu-bp/readers:0");
+
+void medians(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("grace_periods")->Arg(1001)->Iterations(1)->UseManualTime();
+}
+
+BENCHMARK(synchronize_busy<Srcu>)->Name("synchronize/srcu/readers:1")->Apply(medians);
+BENCHMARK(synchronize_busy<SrcuFast>)->Name("synchronize/srcu-fast/readers:1")->Apply(medians);
+BENCHMARK(synchronize_busy<Expedited<Srcu>>)->Name("synchronize/srcu-expedited/readers:1")->Apply(medians);
+BENCHMARK(synchronize_busy<Expedited<SrcuFast>>)
+    ->Name("synchronize/srcu-fast-expedited/readers:1")
+    ->Apply(medians);
+BENCHMARK(synchronize_busy<UrcuMemb>)->Name("synchronize/urcu-memb/readers:1")->Apply(medians);
+BENCHMARK(synchronize_busy<UrcuMemb>)->Name("synchronize/urcu-memb-again/readers:1")->Apply(medians);
+BENCHMARK(synchronize_busy<UrcuMb>)->Name("synchronize/urcu-mb/readers:1")->Apply(medians);
+
+}  // namespace
+}  // namespace srcu_bench
