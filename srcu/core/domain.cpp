@@ -13,7 +13,8 @@
 
 namespace srcu {
 
-Usage::Usage(srcu_struct* ssp) : domain(ssp), fast(ssp->srcu_kind != SRCU_KIND_NORMAL) {
+Usage::Usage(srcu_struct* ssp)
+    : domain(ssp), fast(ssp->srcu_kind != SRCU_KIND_NORMAL), shown(!fast || membarrier_works()) {
   gp_work = {process_grace_periods, this};
   data.invoke_work = {invoke_callbacks, this};
   data.staged_work.run = drain_staged;
@@ -44,17 +45,18 @@ Usage* make(srcu_struct* ssp) {
     return made;
   }
   register_domain(*fresh);
-  // Without membarrier() readers that have no fence must go the slow way, where they have one.
-  if (!fresh->fast || membarrier_works()) {
-    // ORD(S1): pairs with S2.
-    __atomic_store_n(&ssp->srcu_slots, &fresh->slots[0], __ATOMIC_RELEASE);
-  }
+  srcu_ctr* hidden = nullptr;
+  // ORD(S1): pairs with S2. Failing, somebody found the domain, and has flipped its rank already. relaxed then: nothing
+  // is read
+  if (fresh->shown)
+    __atomic_compare_exchange_n(&ssp->srcu_current, &hidden, &fresh->slots[0].rank[0], false, __ATOMIC_RELEASE,
+                                __ATOMIC_RELAXED);
   return fresh;
 }
 
 int init(srcu_struct* ssp, uint32_t kind) {
   check_fresh(ssp);
-  *ssp = {nullptr, 0, kind, nullptr, nullptr};
+  *ssp = {nullptr, kind, nullptr, nullptr};
   if (!native_host.start()) return -EAGAIN;
   return make(ssp) ? 0 : -ENOMEM;
 }
@@ -110,7 +112,7 @@ void cleanup_srcu_struct(srcu_struct* ssp) {
   usage.host->cancel_work(usage.gp_work);
   usage.host->cancel_work(usage.data.invoke_work);
   unregister_domain(usage);
-  ssp->srcu_slots = nullptr;
+  ssp->srcu_current = nullptr;
   ssp->srcu_sup = nullptr;
   ssp->srcu_kind |= kCleaned;
   usage.~Usage();

@@ -23,9 +23,9 @@ void drop(Spinlock& lock) {
 void even_out(Usage& usage, uint32_t rank) {
   const int64_t open = open_sections(usage, rank);
   const srcu_slot& mine = usage.slots[srcu_slot_offset / sizeof(srcu_slot)];
-  const auto own = srcu_slot_offset ? static_cast<int64_t>(mine.lock[rank] - mine.unlock[rank]) : 0;
+  const auto own = srcu_slot_offset ? static_cast<int64_t>(mine.rank[rank].lock - mine.rank[rank].unlock) : 0;
   const int64_t kept = own < 0 ? 0 : own < open ? own : open;
-  usage.slots[0].unlock[rank] += static_cast<uint64_t>(open - kept);
+  usage.slots[0].rank[rank].unlock += static_cast<uint64_t>(open - kept);
 }
 
 // The driver, the invoker and irq_works may have been in threads that are gone.
@@ -33,6 +33,7 @@ void repair(Usage& usage) {
   // relaxed, all: there is one thread
   usage.driver.store(0, relaxed);
   usage.fenced = usage.drained[0] = usage.drained[1] = false;
+  show_rank(usage);
   usage.data.staged_work.state.store(0, relaxed);
   usage.gp_irq_work.state.store(0, relaxed);
   for (const uint32_t rank : {0U, 1U}) even_out(usage, rank);

@@ -5,7 +5,6 @@
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/atomic.hpp"
 #include "srcu/platform/env.hpp"
-#include "srcu/platform/membarrier.hpp"
 
 namespace srcu {
 namespace {
@@ -23,7 +22,7 @@ uint64_t sum_unlocks(const Usage& usage, uint32_t rank) {
   uint64_t sum = 0;
   const uint32_t threads = threads_ever();
   // ORD(U): pairs with C: every unlock that is counted brings along its section, and its lock for the next sum.
-  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].unlock[rank], __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].rank[rank].unlock, __ATOMIC_ACQUIRE);
   return sum;
 }
 
@@ -31,7 +30,7 @@ uint64_t sum_locks(const Usage& usage, uint32_t rank) {
   uint64_t sum = 0;
   const uint32_t threads = threads_ever();  // again: a thread may have come since the sum of unlocks
   // relaxed: a section opened since A need not be seen, and those before are by the fence.
-  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].lock[rank], __ATOMIC_RELAXED);
+  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].rank[rank].lock, __ATOMIC_RELAXED);
   return sum;
 }
 
@@ -45,14 +44,14 @@ bool sums_equal(const Usage& usage, uint32_t rank) {
 // had unpublished; the sequence says that it began. After: the sums.
 void fence_readers(const Usage& usage) {
   fence(Ord::A);
-  if (usage.fast && membarrier_works()) env::membarrier();
+  if (usage.fast && usage.shown) env::membarrier();
 }
 
-uint32_t current_rank(const Usage& usage) { return __atomic_load_n(&usage.domain->srcu_idx, __ATOMIC_RELAXED); }
+uint32_t current_rank(const Usage& usage) { return usage.rank.load(relaxed); }  // relaxed: the driver writes it
 
 void flip(Usage& usage) {
-  // relaxed: which rank a reader takes matters to nobody's safety
-  __atomic_store_n(&usage.domain->srcu_idx, 1 - current_rank(usage), __ATOMIC_RELAXED);
+  usage.rank.store(1 - current_rank(usage), relaxed);  // relaxed: any rank is safe for a reader to take
+  show_rank(usage);
   // ORD(D): pairs with B: a reader that has gone through its fence since takes the new rank the next time. Bounds
   // how many sections may still be opened in the old one during the sums, and so the width that counters need.
   fence(Ord::D);
@@ -166,6 +165,12 @@ void relax_for(uint64_t ns) {
 }
 
 }  // namespace
+
+void show_rank(Usage& usage) {
+  // ORD(S1): pairs with S2: as the pointer's first value.
+  if (usage.shown)
+    __atomic_store_n(&usage.domain->srcu_current, &usage.slots[0].rank[current_rank(usage)], __ATOMIC_RELEASE);
+}
 
 uint64_t snapshot(const Usage& usage) {
   // ORD(G): pairs with A, pattern SB: our unpublication comes before the look. Without it we might count on a grace

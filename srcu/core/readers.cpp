@@ -12,25 +12,22 @@ srcu_slot* own_slot(Usage& usage) {
   return srcu_slot_offset ? &usage.slots[srcu_slot_offset / sizeof(srcu_slot)] : nullptr;
 }
 
-bool needs_fence(const Usage& usage) {
-  // A fast domain without slots in sight has them hidden: there is no membarrier(). relaxed: only compared
-  return !usage.fast || !__atomic_load_n(&usage.domain->srcu_slots, __ATOMIC_RELAXED);
-}
+// A fast domain's too where there is no membarrier().
+bool needs_fence(const Usage& usage) { return !usage.fast || !usage.shown; }
 
 }  // namespace
 
 uint32_t open_section(Usage& usage) {
   srcu_slot* const slot = own_slot(usage);
-  // relaxed: as in srcu.h
-  const uint32_t rank = __atomic_load_n(&usage.domain->srcu_idx, __ATOMIC_RELAXED);
+  const uint32_t rank = usage.rank.load(relaxed);  // relaxed: any rank will do
   if (!slot) {
     // ORD(B) too: this one is a full fence in any case, relaxed and fence, as for readers with one.
-    __atomic_fetch_add(&usage.slots[0].lock[rank], 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&usage.slots[0].rank[rank].lock, 1, __ATOMIC_RELAXED);
     fence(Ord::B);
   } else if (needs_fence(usage)) {
-    srcu_count_and_fence(&slot->lock[rank]);
+    srcu_count_and_fence(&slot->rank[rank].lock);
   } else {
-    srcu_count(&slot->lock[rank]);
+    srcu_count(&slot->rank[rank].lock);
   }
   return rank;
 }
@@ -38,27 +35,32 @@ uint32_t open_section(Usage& usage) {
 void close_section(Usage& usage, uint32_t rank) {
   srcu_slot* const slot = own_slot(usage);
   if (slot)
-    srcu_count(&slot->unlock[rank]);
+    srcu_count(&slot->rank[rank].unlock);
   else
-    __atomic_fetch_add(&usage.slots[0].unlock[rank], 1, __ATOMIC_RELEASE);  // ORD(C)
+    __atomic_fetch_add(&usage.slots[0].rank[rank].unlock, 1, __ATOMIC_RELEASE);  // ORD(C)
 }
 
 }  // namespace srcu
 
 extern "C" {
 
-int srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
+srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_reader_kind(usage, read_kind);
   const uint32_t rank = srcu::open_section(usage);
   srcu::note_opened(usage, read_kind);
-  return static_cast<int>(rank);
+  return &usage.slots[0].rank[rank];
 }
 
 void srcu_slow_read_unlock(srcu_struct* ssp, int idx, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_closing(usage, idx, read_kind);
   srcu::close_section(usage, static_cast<uint32_t>(idx) & 1);
+}
+
+void srcu_slow_read_unlock_ctr(srcu_struct* ssp, srcu_ctr* scp, int read_kind) {
+  const srcu_ctr* const ranks = srcu::usage_of(ssp).slots[0].rank;
+  srcu_slow_read_unlock(ssp, scp == &ranks[0] ? 0 : scp == &ranks[1] ? 1 : -1, read_kind);
 }
 
 bool srcu_read_lock_held(const srcu_struct* ssp) { return srcu::maybe_inside(ssp); }

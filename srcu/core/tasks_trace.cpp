@@ -13,7 +13,7 @@ thread_local constinit uint32_t depth = 0;
 }  // namespace
 
 void rcu_read_lock_trace() {
-  const int rank = SRCU_IDX_OF(srcu_read_lock_fast(&rcu_tasks_trace_srcu_struct));
+  const int rank = srcu_rank_of(srcu_read_lock_fast(&rcu_tasks_trace_srcu_struct));
   ranks = ranks << 1 | static_cast<uint64_t>(rank);
   ++depth;
   srcu::signal_fence();
@@ -24,7 +24,7 @@ void rcu_read_unlock_trace() {
   const auto rank = static_cast<int>(ranks & 1);
   ranks >>= 1;
   --depth;
-  srcu_read_unlock_fast(&rcu_tasks_trace_srcu_struct, SRCU_CTR_OF(rank));
+  srcu_generic_read_unlock(&rcu_tasks_trace_srcu_struct, rank, SRCU_READ_FAST);
 }
 
 bool rcu_read_lock_trace_held() { return depth != 0; }

@@ -32,7 +32,8 @@ inline constexpr uint32_t kDriven = 1, kAsked = 2;
 
 struct Usage {
   srcu_struct* const domain;
-  const bool fast;  ///< Its readers have no fence.
+  const bool fast;   ///< Its readers have no fence.
+  const bool shown;  ///< Readers may go the fast way: there is membarrier(), or they do without.
   const Strategy* strategy = &defer_irqoff;
   const Host* host = &native_host;
 
@@ -41,6 +42,7 @@ struct Usage {
   std::atomic<uint64_t> gp_seq_needed{kSeqFirst};      ///< The furthest grace period asked for.
   std::atomic<uint64_t> gp_seq_needed_exp{kSeqFirst};  ///< The same at expedited pace.
 
+  std::atomic<uint32_t> rank{0};  ///< The current one. The driver writes it.
   std::atomic<uint32_t> driver{0};
   /// \name The driver's own
   /// @{
@@ -84,6 +86,8 @@ class Section {
 
 // Grace periods: gp.cpp.
 
+/// Sends readers to the current rank, the fast ones too.
+void show_rank(Usage& usage);
 /// A cookie for a grace period that begins no earlier than now; fences before it looks. Any context.
 uint64_t snapshot(const Usage& usage);
 /// Whether that grace period has ended; then what readers did is visible. Any context.

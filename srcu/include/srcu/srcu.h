@@ -125,11 +125,16 @@ typedef void (*rcu_callback_t)(struct rcu_head *head);
 enum srcu_kind { SRCU_KIND_NORMAL = 1, SRCU_KIND_FAST = 2, SRCU_KIND_FAST_UPDOWN = 3 };
 enum srcu_read_kind { SRCU_READ_NORMAL, SRCU_READ_NMISAFE, SRCU_READ_UPDOWN, SRCU_READ_FAST, SRCU_READ_FAST_UPDOWN };
 
-/* One thread's counts in one domain: sections opened and closed, by rank. A line of its own. Its thread is the only
- * writer (and handlers on it), so that plain one-instruction increments do. Only sums over all slots mean something,
- * since a section may be closed by another thread. */
+/* Sections opened and closed in one rank, by one thread in one domain. */
+struct srcu_ctr {
+  uint64_t lock, unlock;
+};
+
+/* One thread's counts in one domain. A line of its own. Its thread is the only writer (and handlers on it), so that plain
+ * one-instruction increments do. Only sums over all slots mean something, since a section may be closed by another
+ * thread. */
 struct srcu_slot {
-  uint64_t lock[2], unlock[2];
+  struct srcu_ctr rank[2];
   int64_t held; /* debug builds: sections that this thread opened and did not close */
 } __attribute__((aligned(64)));
 
@@ -137,18 +142,19 @@ struct srcu_usage;
 
 /* A domain. Its members are the library's. */
 struct srcu_struct {
-  struct srcu_slot *srcu_slots; /* by thread number; null: readers go the slow way */
-  uint32_t srcu_idx;            /* the current rank */
+  struct srcu_ctr *srcu_current; /* the current rank's, of slot 0; null: readers go the slow way */
   uint32_t srcu_kind;
   struct srcu_usage *srcu_sup; /* update side; null before first use */
   const char *srcu_name;
 } __attribute__((aligned(64)));
 
-/* Where this thread's slot is, in bytes from srcu_slots; 0: it has none yet. */
+/* Where this thread's slot is, in bytes from slot 0; 0: it has none yet. */
 extern SRCU_API __thread size_t srcu_slot_offset __attribute__((tls_model("initial-exec")));
 
-SRCU_API int srcu_slow_read_lock(struct srcu_struct *ssp, int read_kind) __attribute__((nothrow));
+SRCU_API struct srcu_ctr *srcu_slow_read_lock(struct srcu_struct *ssp, int read_kind) __attribute__((nothrow));
 SRCU_API void srcu_slow_read_unlock(struct srcu_struct *ssp, int idx, int read_kind) __attribute__((nothrow));
+SRCU_API void srcu_slow_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr *scp, int read_kind)
+    __attribute__((nothrow));
 
 #define SRCU_LIKELY(x) __builtin_expect(!!(x), 1)
 
@@ -184,35 +190,55 @@ static inline void srcu_count_and_fence(uint64_t *count) {
 #endif
 }
 
-/* This thread's slot; null where the slow way must be gone. */
-static inline struct srcu_slot *srcu_my_slot(struct srcu_struct *ssp) {
-  /* ORD(S2), consume: pairs with S1: the memory behind the pointer is zeroed and known to the update side. */
-  char *slots = (char *)__atomic_load_n(&ssp->srcu_slots, __ATOMIC_CONSUME);
-  size_t offset = srcu_slot_offset;
-  return SRCU_LIKELY(slots && offset) ? (struct srcu_slot *)(void *)(slots + offset) : NULL;
+/* Slots are aligned to their size, which is 64; a rank's counts take 16. */
+#define SRCU_RANK_BIT ((uintptr_t)sizeof(struct srcu_ctr))
+
+/* Slot 0's counts to those of the slot that stands `offset` behind. */
+static inline struct srcu_ctr *srcu_at(struct srcu_ctr *scp, size_t offset) {
+  return (struct srcu_ctr *)(void *)((char *)scp + offset);
+}
+static inline int srcu_rank_of(struct srcu_ctr *scp) { return ((uintptr_t)scp & SRCU_RANK_BIT) != 0; }
+
+/* ORD(S2), consume: pairs with S1: the memory behind the pointer is zeroed and known to the update side. */
+static inline struct srcu_ctr *srcu_current_of(struct srcu_struct *ssp) {
+  return __atomic_load_n(&ssp->srcu_current, __ATOMIC_CONSUME);
 }
 
-static inline int srcu_generic_read_lock(struct srcu_struct *ssp, int read_kind) {
+/* What a section holds: its rank, as a place in slot 0. Whoever closes it counts in a slot of his own. */
+static inline struct srcu_ctr *srcu_generic_read_lock(struct srcu_struct *ssp, int read_kind) {
 #ifndef SRCU_DEBUG
-  struct srcu_slot *slot = srcu_my_slot(ssp);
-  if (SRCU_LIKELY(slot)) {
-    /* relaxed: any rank will do; the flip only keeps new readers from holding up a grace period for ever */
-    uint32_t idx = __atomic_load_n(&ssp->srcu_idx, __ATOMIC_RELAXED);
+  struct srcu_ctr *scp = srcu_current_of(ssp);
+  size_t offset = srcu_slot_offset;
+  if (SRCU_LIKELY(scp && offset)) {
     if (read_kind >= SRCU_READ_FAST)
-      srcu_count(&slot->lock[idx]);
+      srcu_count(&srcu_at(scp, offset)->lock);
     else
-      srcu_count_and_fence(&slot->lock[idx]);
-    return (int)idx;
+      srcu_count_and_fence(&srcu_at(scp, offset)->lock);
+    return scp;
   }
 #endif
   return srcu_slow_read_lock(ssp, read_kind);
 }
 
+static inline void srcu_generic_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr *scp, int read_kind) {
+#ifndef SRCU_DEBUG
+  size_t offset = srcu_slot_offset;
+  if (SRCU_LIKELY(offset)) {
+    srcu_count(&srcu_at(scp, offset)->unlock);
+    return;
+  }
+#endif
+  srcu_slow_read_unlock_ctr(ssp, scp, read_kind);
+}
+
+/* The same by number. Of a wrong one the lowest bit counts. */
 static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, int read_kind) {
 #ifndef SRCU_DEBUG
-  struct srcu_slot *slot = srcu_my_slot(ssp);
-  if (SRCU_LIKELY(slot)) {
-    srcu_count(&slot->unlock[idx & 1]);
+  struct srcu_ctr *scp = srcu_current_of(ssp);
+  size_t offset = srcu_slot_offset;
+  if (SRCU_LIKELY(scp && offset)) {
+    struct srcu_ctr *rank_0 = (struct srcu_ctr *)((uintptr_t)scp & ~SRCU_RANK_BIT);
+    srcu_count(&srcu_at(rank_0 + (idx & 1), offset)->unlock);
     return;
   }
 #endif
@@ -222,7 +248,7 @@ static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, in
 /* ---- Domains ---- */
 
 /* A domain known at compile time; made on first use, by whoever is first, readers and signal handlers too. */
-#define SRCU_STRUCT_INIT(name, kind) {NULL, 0, kind, NULL, #name}
+#define SRCU_STRUCT_INIT(name, kind) {NULL, kind, NULL, #name}
 #define DEFINE_SRCU(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
 #define DEFINE_STATIC_SRCU(name) static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
 #define DEFINE_SRCU_FAST(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST)
@@ -252,41 +278,42 @@ SRCU_API int srcu_start_helper(void);
 /* ---- Readers. Never block, never call malloc(); nest to any depth, and may overlap. ---- */
 
 /* Opens a section; give the value to the unlock that closes it, on the same thread. */
-static inline int srcu_read_lock(struct srcu_struct *ssp) { return srcu_generic_read_lock(ssp, SRCU_READ_NORMAL); }
+static inline int srcu_read_lock(struct srcu_struct *ssp) {
+  return srcu_rank_of(srcu_generic_read_lock(ssp, SRCU_READ_NORMAL));
+}
 static inline void srcu_read_unlock(struct srcu_struct *ssp, int idx) {
   srcu_generic_read_unlock(ssp, idx, SRCU_READ_NORMAL);
 }
 
 static inline int srcu_read_lock_nmisafe(struct srcu_struct *ssp) {
-  return srcu_generic_read_lock(ssp, SRCU_READ_NMISAFE);
+  return srcu_rank_of(srcu_generic_read_lock(ssp, SRCU_READ_NMISAFE));
 }
 static inline void srcu_read_unlock_nmisafe(struct srcu_struct *ssp, int idx) {
   srcu_generic_read_unlock(ssp, idx, SRCU_READ_NMISAFE);
 }
 
 /* A section that any thread or handler may close, later. Hand the value over in an ordered way: queue, lock, release. */
-static inline int srcu_down_read(struct srcu_struct *ssp) { return srcu_generic_read_lock(ssp, SRCU_READ_UPDOWN); }
+static inline int srcu_down_read(struct srcu_struct *ssp) {
+  return srcu_rank_of(srcu_generic_read_lock(ssp, SRCU_READ_UPDOWN));
+}
 static inline void srcu_up_read(struct srcu_struct *ssp, int idx) {
   srcu_generic_read_unlock(ssp, idx, SRCU_READ_UPDOWN);
 }
 
-/* What a fast reader holds: of a type of its own, so that the compiler sees a wrong unlock. */
-struct srcu_ctr;
-#define SRCU_CTR_OF(idx) ((struct srcu_ctr *)(uintptr_t)((unsigned)(idx) + 1U))
-#define SRCU_IDX_OF(scp) ((int)((uintptr_t)(scp) - 1U))
-
+/* What a fast reader holds is of a type of its own, so that the compiler sees a wrong unlock. A wrong pointer is seen by
+ * debug builds; release builds write where it points. */
 static inline struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp) {
-  return SRCU_CTR_OF(srcu_generic_read_lock(ssp, SRCU_READ_FAST));
+  return srcu_generic_read_lock(ssp, SRCU_READ_FAST);
 }
 static inline void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp) {
-  srcu_generic_read_unlock(ssp, SRCU_IDX_OF(scp), SRCU_READ_FAST);
+  srcu_generic_read_unlock_ctr(ssp, scp, SRCU_READ_FAST);
 }
 
 static inline struct srcu_ctr *srcu_read_lock_fast_updown(struct srcu_struct *ssp) {
-  return SRCU_CTR_OF(srcu_generic_read_lock(ssp, SRCU_READ_FAST_UPDOWN));
+  return srcu_generic_read_lock(ssp, SRCU_READ_FAST_UPDOWN);
 }
 static inline void srcu_read_unlock_fast_updown(struct srcu_struct *ssp, struct srcu_ctr *scp) {
-  srcu_generic_read_unlock(ssp, SRCU_IDX_OF(scp), SRCU_READ_FAST_UPDOWN);
+  srcu_generic_read_unlock_ctr(ssp, scp, SRCU_READ_FAST_UPDOWN);
 }
 static inline struct srcu_ctr *srcu_down_read_fast(struct srcu_struct *ssp) { return srcu_read_lock_fast_updown(ssp); }
 static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *scp) {
