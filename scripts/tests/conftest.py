@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,15 @@ class Ended:
 
 
 class Program:
-    """Runs srcutorture in a directory of its own."""
+    """Runs srcutorture in a directory of its own, perhaps by way of another program."""
 
-    def __init__(self, cwd: Path) -> None:
+    def __init__(self, cwd: Path, program: Path = PROGRAM, by_way_of: Sequence[str] = ()) -> None:
         self.cwd = cwd
         self.dir = cwd / "out"
+        self.words = [*by_way_of, str(program)]
 
     def command(self, *args: str) -> list[str]:
-        return [str(PROGRAM), *args]
+        return [*self.words, *args]
 
     def call(self, *args: str, **kwargs: Any) -> Ended:
         done = subprocess.run(self.command(*args), cwd=self.cwd, capture_output=True, text=True, timeout=120, **kwargs)
@@ -46,9 +48,9 @@ class Program:
     def run(self, *args: str, **kwargs: Any) -> Ended:
         return self.call("run", "--out", str(self.dir), *args, **kwargs)
 
-    def start(self, *args: str) -> subprocess.Popen[str]:
+    def start(self, *args: str, **kwargs: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(self.command("run", "--out", str(self.dir), *args), cwd=self.cwd, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from .load import Scenario
 from .text import number
 
 GP_TAGS = ("gp.normal", "gp.expedited")
-LINE_COLORS = {"gp.normal": "#1f77b4", "gp.expedited": "#ff7f0e", "cb.delay": "#2ca02c", "barrier": "#9467bd"}
+LINE_COLORS = {"gp.normal": "#1f77b4", "gp.expedited": "#ff7f0e", "cb.delay": "#2ca02c", "barrier": "#9467bd",
+               "sched.jitter": "#7f7f7f"}
 PHASE_COLORS = {"ordering": "#dce9f7", "races": "#fbe3d6", "liveness": "#e2f2df", "control": "#efe6f7"}
 MOST_POINTS = 4000
 MOST_SHADES = 400
