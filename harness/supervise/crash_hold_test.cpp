@@ -37,8 +37,8 @@ class CrashHold : public ::testing::Test {
         },
         &mailbox);
   }
-  void wait_for_the_crash() const {
-    while (!board.help_asked()) sleep_ns(1'000'000);
+  void wait_for_the_crash(Child& child) const {
+    while (!board.help_asked()) ASSERT_FALSE(child.wait(0.001)) << "it ended and did not ask";
   }
   uint64_t beats() const { return board.read().front().beats; }
 
@@ -50,9 +50,10 @@ class CrashHoldSignal : public CrashHold, public ::testing::WithParamInterface<i
 
 TEST_P(CrashHoldSignal, IsHeldUntilHelpIsGivenThenTakesItsCourse) {
   Child child = crashing(kNever, [] { raise(GetParam()); });
-  wait_for_the_crash();
+  ASSERT_NO_FATAL_FAILURE(wait_for_the_crash(child));
   const uint64_t before = beats();
-  while (beats() < before + 3) sleep_ns(1'000'000);  // for ever, if the other threads are held too
+  while (beats() < before + 3)  // for ever, if the other threads are held too
+    ASSERT_FALSE(child.wait(0.001)) << "it was not held";
   EXPECT_FALSE(child.wait(0.05));
   board.give_help();
   const auto ended = child.wait(kLong);
@@ -66,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(All, CrashHoldSignal, ::testing::Values(SIGSEGV, SIGBUS
 
 TEST_F(CrashHold, ARealFaultCrashesAgainAfterItWasHeld) {
   Child child = crashing(kNever, crash_here);
-  wait_for_the_crash();
+  ASSERT_NO_FATAL_FAILURE(wait_for_the_crash(child));
   board.give_help();
   const auto ended = child.wait(kLong);
   ASSERT_TRUE(ended);
@@ -75,7 +76,7 @@ TEST_F(CrashHold, ARealFaultCrashesAgainAfterItWasHeld) {
 
 TEST_F(CrashHold, AnAbortEndsByItsOwnSignal) {
   Child child = crashing(kNever, [] { std::abort(); });
-  wait_for_the_crash();
+  ASSERT_NO_FATAL_FAILURE(wait_for_the_crash(child));
   board.give_help();
   const auto ended = child.wait(kLong);
   ASSERT_TRUE(ended);
@@ -84,7 +85,7 @@ TEST_F(CrashHold, AnAbortEndsByItsOwnSignal) {
 
 TEST_F(CrashHold, NobodyComesAndItEndsByItself) {
   Child child = crashing(0.2, crash_here);
-  wait_for_the_crash();
+  ASSERT_NO_FATAL_FAILURE(wait_for_the_crash(child));
   const auto ended = child.wait(kLong);
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->signal, SIGSEGV) << ended->words();
@@ -92,7 +93,7 @@ TEST_F(CrashHold, NobodyComesAndItEndsByItself) {
 
 TEST_F(CrashHold, TheCrashedThreadTellsWhereWithoutADebugger) {
   Child child = crashing(kNever, crash_here);
-  wait_for_the_crash();
+  ASSERT_NO_FATAL_FAILURE(wait_for_the_crash(child));
   StackLimits limits;
   limits.gdb_s = 0;
   limits.answer_s = kAnswerS;
@@ -109,7 +110,7 @@ TEST_F(CrashHold, OtherSignalsDoNotReachTheCrashedThread) {
     pthread_setname_np(pthread_self(), "crasher");
     crash_here();
   });
-  wait_for_the_crash();
+  ASSERT_NO_FATAL_FAILURE(wait_for_the_crash(child));
   unsigned told = 0;
   for (const pid_t tid : proc_threads(child.pid()))
     if (proc_stat(child.pid(), tid)->comm == "crasher") told += tgkill(child.pid(), tid, SIGUSR1) == 0;

@@ -75,7 +75,9 @@ TEST(SchedJitter, AStretchWithoutTheCpuShowsWithItsLength) {
   sleep_ns(200 * kMs);
   seen->go_on = true;
   child.send(SIGCONT);
-  ASSERT_EQ(child.wait(60)->exit_code, 0);
+  const auto ended = child.wait(60);
+  ASSERT_TRUE(ended) << "it did not notice";
+  ASSERT_EQ(ended->exit_code, 0);
   EXPECT_GE(seen->max_ns, 180 * kMs);
   EXPECT_GE(seen->long_ones, 13u) << "only the first of the wake-ups that were missed was counted";
   unmap_shared(seen, sizeof(Seen));

@@ -225,8 +225,8 @@ def test_more_threads_than_a_user_may_have_are_broken(for_everybody: Program) ->
     if os.geteuid() != 0:
         pytest.skip("needs root, to become a user of whom nothing else runs")
     for threads in range(1, 50):
-        ended = for_everybody.run("--flavor", "urcu-memb", "--duration", "500ms", "--set", "read_exit_delay=10ms",
-                                  preexec_fn=limited(RLIMIT_NPROC=threads))
+        ended = for_everybody.run("--flavor", "urcu-memb", "--duration", "500ms", "--set", "phases=liveness",
+                                  "--set", "read_exit_delay=10ms", preexec_fn=limited(RLIMIT_NPROC=threads))
         if ended.status == 0:
             break
         assert ended.status == 3, ended.err
