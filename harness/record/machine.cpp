@@ -47,7 +47,11 @@ long membarrier_commands() { return syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY
 Json kernel() {
   utsname u{};
   if (uname(&u) != 0) return nullptr;
-  return {{"sysname", u.sysname}, {"release", u.release}, {"version", u.version}, {"machine", u.machine}};
+  return {{"nodename", u.nodename},
+          {"sysname", u.sysname},
+          {"release", u.release},
+          {"version", u.version},
+          {"machine", u.machine}};
 }
 
 Json cpu() {
