@@ -17,7 +17,7 @@ from lib.report.distributions import compare, grace_periods
 from lib.report.figures import FIGURES, draw_all
 from lib.report.hlog import Series, counter_values
 from lib.report.load import Scenario
-from lib.report.recording import Recording, load_recording, read_events
+from lib.report.recording import Recording, common, load_recording, read_events
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
@@ -121,11 +121,16 @@ def test_windows_of_injectors(recording: Recording) -> None:
               {"t_s": 1.8, "event": "flood", "on": False}, {"t_s": 1.9, "event": "flood", "on": True},
               {"t_s": 2, "event": "phase", "name": "b", "stutter": True}, {"t_s": 2.5, "event": "shuffle", "idle_pu": 1},
               {"t_s": 3, "event": "phase", "name": "a", "stutter": False}, {"t_s": 3.5, "event": "shuffle", "idle_pu": None},
-              {"t_s": 4, "event": "stutter", "on": True}, {"t_s": 9, "event": "end"}, {"t_s": 60, "event": "child_ended"}]
+              {"t_s": 2.9, "event": "stutter", "on": True}, {"t_s": 9, "event": "end"}, {"t_s": 60, "event": "child_ended"}]
     phases, windows, end_s = read_events(events)
     assert phases == [(1, "a"), (2, "b"), (3, "a")]
-    assert windows.closed(end_s) == {"flood": [(1.5, 1.8), (1.9, 9)], "stutter": [(2, 3)], "shuffle": [(2.5, 3.5)], "pause": [(4, 9)]}
+    assert windows.closed(end_s) == {"flood": [(1.5, 1.8), (1.9, 9)], "stutter": [(2, 3)], "shuffle": [(2.5, 3.5)], "pause": [(2.9, 3)]}
     assert len(recording.windows["stutter"]) == 2 and len(recording.windows["flood"]) >= 1, "as the program writes them"
+
+
+def test_common_spans() -> None:
+    assert common([(0, 4), (5, 6), (8, 9)], [(1, 2), (3, 5.5), (5.8, 7)]) == [(1, 2), (3, 4), (5, 5.5), (5.8, 6)]
+    assert common([], [(1, 2)]) == common([(0, 1)], [(1, 2)]) == []
 
 
 def test_real_windows_are_bounded(program) -> None:
@@ -171,11 +176,11 @@ def test_times_of_a_foreign_file_do_no_harm(recording: Recording) -> None:
         assert len(draw_all(Scenario(Path("s"), {}), recording)) == len(EVERY)
 
 
-@pytest.mark.parametrize(("words", "value"), [("351 ns", text.latency(351)), ("1 µs", text.latency(999.9)), ("17.2 µs", text.latency(17_240)),
-                                              ("1.42 s", text.latency(1.4249e9)), ("0 ns", text.latency(0)), ("5.42 ms", text.span(0.00542)),
-                                              ("60 s", text.span(60)), ("2 min", text.span(120)), ("8 h", text.span(28_800)),
-                                              ("48 h", text.span(48 * 3600)), ("999,999", text.count(999_999)),
-                                              ("366 M", text.count(365_538_305)), ("1.23 T", text.count(1.234e12)), ("1.64", text.count(1.6401)),
-                                              ("0", text.count(0)), ("9.16 KiB", text.size(9384)), ("248 B", text.size(248))])
+@pytest.mark.parametrize(("words", "value"), [
+    ("351 ns", text.latency(351)), ("1 µs", text.latency(999.9)), ("17.2 µs", text.latency(17_240)), ("1.42 s", text.latency(1.4249e9)),
+    ("0 ns", text.latency(0)), ("5.42 ms", text.span(0.00542)), ("60 s", text.span(60)), ("2 min", text.span(120)),
+    ("8 h", text.span(28_800)), ("48 h", text.span(48 * 3600)), ("999,999", text.count(999_999)), ("366 M", text.count(365_538_305)),
+    ("1.23 T", text.count(1.234e12)), ("1.64", text.count(1.6401)), ("0", text.count(0)), ("9.16 KiB", text.size(9384)),
+    ("248 B", text.size(248))])
 def test_numbers_as_people_read_them(words: str, value: str) -> None:
     assert value == words

@@ -92,7 +92,8 @@ def summary(run: Run) -> str:
     for s in run.scenarios:
         counts = member(s.verdict, "counts")
         worst = number(member(s.verdict, "gp_latency_ns").get("max"))
-        work = [f"{number(counts.get('grace_periods')):,.0f}", text.latency(worst) if worst else "", text.count(number(counts.get("reads")))]
+        reads = text.count(number(counts.get("reads")))
+        work = [f"{number(counts.get('grace_periods')):,.0f}", text.latency(worst) if worst else "", reads]
         cells = [plain(s.name), plain(s.flavor), s.word, *(work if counts else [""] * 3), plain(s.why)]
         lines.append(f"| {' | '.join(cells)} |")
     signatures = [f"- {plain(s.name)}: {code(str(s.verdict['signature']))}" for s in run.scenarios if s.verdict.get("signature")]

@@ -17,7 +17,12 @@ from .recording import Recording, Spans
 MOST_POINTS = 1500
 MOST_SHADES = 300
 STALLS = ("stalled_gp", "no_forward_progress")
-SHADES = {"stutter": ("#e9e9e9", ""), "pause": ("#cfcfcf", ""), "shuffle": ("#eef3d6", ""), "flood": ("none", "////")}
+SHADES = {  # of an injector: what its windows are, colour, hatch
+    "stutter": ("stutter", "#e9e9e9", ""),
+    "pause": ("all paused", "#cfcfcf", ""),
+    "shuffle": ("a CPU left idle", "#eef3d6", ""),
+    "flood": ("flood", "none", "////"),
+}
 
 
 def cuts(length: int, most: int = MOST_POINTS) -> np.ndarray:
@@ -34,11 +39,11 @@ def shown(spans: Spans) -> bool:
 
 
 def shade_windows(axes: Axes, recording: Recording) -> None:
-    for name, spans in recording.windows.items():
-        color, hatch = SHADES.get(name, ("#e9e9e9", ""))
+    for name, (label, color, hatch) in SHADES.items():
+        spans = recording.windows.get(name, [])
         for i, (start, stop) in enumerate(spans if shown(spans) else []):
             axes.axvspan(start, stop, facecolor=color, hatch=hatch, edgecolor="#9a9a9a", lw=0, zorder=0,
-                         label=name if i == 0 else None)
+                         label=label if i == 0 else None)
 
 
 def name_phases(axes: Axes, recording: Recording) -> None:
@@ -49,7 +54,10 @@ def name_phases(axes: Axes, recording: Recording) -> None:
     names = list(dict.fromkeys(recording.phase_names))
     for start, stop, name in zip(starts, [*starts[1:], recording.end_s], recording.phase_names):
         color = CYCLE[names.index(name) % len(CYCLE)][0]
-        axes.axvspan(start, stop, ymax=0.035, facecolor=color, edgecolor="white", lw=0.5, zorder=3)
+        axes.axvspan(start, stop, ymax=0.055, facecolor=color, edgecolor="white", lw=0.5, zorder=3)
+        if stop - start > 0.06 * recording.end_s:
+            axes.text((start + stop) / 2, 0.027, name, transform=axes.get_xaxis_transform(), color="white", fontsize=7.5, ha="center",
+                      va="center", zorder=4)
 
 
 def plot_worst(axes: Axes, recording: Recording, series: Series) -> None:
@@ -74,7 +82,7 @@ def plot_median(axes: Axes, series: Series, label: str, style: str) -> None:
     whole = np.flatnonzero(series.length_s > np.median(series.length_s) / 2)
     parts = np.split(whole, cuts(len(whole))[1:])
     axes.plot([middles(series)[part].mean() for part in parts], [np.median(series.median[part]) for part in parts], style, lw=1.3,
-              color="#333333", label=label, zorder=3)
+              marker="_" if len(parts) == 1 else None, color="#333333", label=label, zorder=3)
 
 
 def mark_failures(axes: Axes, scenario: Scenario, recording: Recording) -> None:
@@ -95,7 +103,7 @@ def mark_failures(axes: Axes, scenario: Scenario, recording: Recording) -> None:
 def windows_in_words(recording: Recording) -> str:
     if len(recording.phase_starts) > MOST_SHADES:
         return " Phases and injectors change too fast to be shaded here; the dots' shapes tell the phase."
-    names = [name for name, spans in recording.windows.items() if shown(spans)]
+    names = [label for name, (label, _, _) in SHADES.items() if shown(recording.windows.get(name, []))]
     return f" Shaded: {', '.join(names)}." if names else ""
 
 
@@ -151,7 +159,7 @@ def timeline(scenario: Scenario, recording: Recording) -> Drawn | None:
     if stalls:
         high = max(high, recording.stall_limit_s * 1e9)
         axes.axhline(recording.stall_limit_s * 1e9, color=RED, lw=0.8, ls=":")
-    latency_axis(axes.yaxis, low, high)
+    latency_axis(axes.yaxis, low * 0.6, high)  # room for the phases
     time_axis(axes, recording.end_s)
     mark_failures(axes, scenario, recording)
     legend_above(axes)

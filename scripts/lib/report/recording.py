@@ -34,7 +34,24 @@ class Windows:
     def closed(self, end_s: float) -> dict[str, Spans]:
         for name in list(self.open):
             self.switch(name, end_s, False)
+        # A pause is obeyed only in phases that want it.
+        if "pause" in self.spans:
+            self.spans["pause"] = common(self.spans["pause"], self.spans.get("stutter", []))
         return self.spans
+
+
+def common(some: Spans, others: Spans) -> Spans:
+    """What lies in both; each ascending and without overlaps."""
+    found, i, k = [], 0, 0
+    while i < len(some) and k < len(others):
+        start, stop = max(some[i][0], others[k][0]), min(some[i][1], others[k][1])
+        if start < stop:
+            found.append((start, stop))
+        if some[i][1] < others[k][1]:
+            i += 1
+        else:
+            k += 1
+    return found
 
 
 @dataclass
