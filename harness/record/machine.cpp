@@ -44,7 +44,11 @@ Json value_of(const char* path, const std::string& key) {
 Json kernel() {
   utsname u{};
   if (uname(&u) != 0) return nullptr;
-  return {{"sysname", u.sysname}, {"release", u.release}, {"version", u.version}, {"machine", u.machine}};
+  return {{"nodename", u.nodename},
+          {"sysname", u.sysname},
+          {"release", u.release},
+          {"version", u.version},
+          {"machine", u.machine}};
 }
 
 Json cpu() {

@@ -1,9 +1,10 @@
-"""The built program, for tests that run it as a user would."""
+"""The built program and the report, for tests that run them as a user would."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+REPORT = ROOT / "scripts" / "report.py"
+STORED = ROOT / "scripts" / "tests" / "data" / "run"
 PROGRAM = Path(os.environ.get("SRCUTORTURE", ROOT / "build" / "release" / "srcutorture"))
 
 
@@ -57,3 +60,25 @@ class Program:
 def program(tmp_path: Path) -> Program:
     assert PROGRAM.exists(), f"{PROGRAM} is missing: run scripts/test.sh, which builds it"
     return Program(tmp_path)
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    """A copy of a stored run."""
+    return Path(shutil.copytree(STORED, tmp_path / "run"))
+
+
+def report(*args: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
+    return subprocess.run([REPORT, *map(str, args)], capture_output=True, text=True, timeout=120,
+                          env={**clean, **(env or {})})
+
+
+def fail(run_dir: Path, message: str, word: str = "FAILURE", check: str = "too_short_gp") -> None:
+    """Makes a failed run of it."""
+    for file in (run_dir / "verdict.json", run_dir / "basic" / "verdict.json"):
+        verdict = json.loads(file.read_text())
+        failure = {"check": check, "count": 3, "first_s": 1.25, "message": message, "evidence": "reader 0"}
+        verdict |= {"verdict": word, "signature": f"{check}:frame", "why": message, "failures": [failure],
+                    "bound_per_hour_95": None}
+        file.write_text(json.dumps(verdict))

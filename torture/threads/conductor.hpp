@@ -37,6 +37,7 @@ class Conductor {
   bool check_stalls();
   bool failed_enough() const;
   void to_phase(size_t index);
+  void note_flood();
 
   World& world_;
   Cast& cast_;
@@ -49,6 +50,8 @@ class Conductor {
   Patience patience_;
   StallWatch watch_;
   uint64_t garbage_max_ = 0;
+  uint64_t flood_noted_ns_ = 0;
+  bool flood_noted_ = false;
 };
 
 }  // namespace torture

@@ -45,8 +45,7 @@ struct Injectors {
                 }) {
     if (plan.params.stutter > 0) {
       const double s = seconds(plan.params.stutter);
-      stutter.emplace(s,
-                      s);  // 20 ms ones are too many for events.jsonl; their number stands in the last event
+      stutter.emplace(s, s, noted(s, events));
     }
     if (roles.signals) {
       const auto period = static_cast<uint64_t>(plan.params.signal_period);
@@ -55,6 +54,13 @@ struct Injectors {
   }
 
   static double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
+
+  /// Short pauses are too many for events.jsonl: their number stands in the last event, and each phase says
+  /// whether it has them.
+  static harness::Stutter::Report noted(double pause_s, Events& events) {
+    if (pause_s < 0.5) return {};
+    return [&events](bool paused, uint64_t at_ns) { events.say_at(at_ns, "stutter", {{"on", paused}}); };
+  }
 
   /// Those that must have fired for the run to count.
   Json wanted(const SessionPlan& plan) const {
