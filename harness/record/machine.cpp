@@ -41,13 +41,14 @@ Json value_of(const char* path, const std::string& key) {
   return nullptr;
 }
 
-// Commands that membarrier(2) offers, as a bit mask; -1 where it is refused.
-long membarrier_commands() { return syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0); }
-
 Json kernel() {
   utsname u{};
   if (uname(&u) != 0) return nullptr;
-  return {{"sysname", u.sysname}, {"release", u.release}, {"version", u.version}, {"machine", u.machine}};
+  return {{"nodename", u.nodename},
+          {"sysname", u.sysname},
+          {"release", u.release},
+          {"version", u.version},
+          {"machine", u.machine}};
 }
 
 Json cpu() {
@@ -65,12 +66,18 @@ Json cgroup() {
 }
 
 Json rights() {
-  return {{"membarrier", membarrier_commands()},
+  const auto commands = membarrier_commands();
+  return {{"membarrier", commands ? Json(*commands) : Json(nullptr)},
           {"ptrace_scope", first_line("/proc/sys/kernel/yama/ptrace_scope")},
           {"capabilities", value_of("/proc/self/status", "CapEff")}};
 }
 
 }  // namespace
+
+std::optional<long> membarrier_commands() {
+  const long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+  return commands < 0 ? std::nullopt : std::optional(commands);
+}
 
 Json machine_facts() {
   return {{"kernel", kernel()},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -47,6 +48,9 @@ TEST_F(RunDir, PlaceThatCannotBeMadeIsBroken) {
 TEST(Machine, KnowsKernelAndBuild) {
   const auto facts = machine_facts();
   EXPECT_TRUE(facts["kernel"]["release"].is_string());
+  char host[256] = {};
+  ASSERT_EQ(gethostname(host, sizeof host - 1), 0);
+  EXPECT_EQ(facts["kernel"]["nodename"], host);
   EXPECT_GE(facts["cpu"]["online"].get<long>(), 1);
   EXPECT_NE(facts["build"]["type"], "unknown");
 }

@@ -59,6 +59,14 @@ std::string proc_line(pid_t pid, pid_t tid, const char* file) {
   return std::getline(in, line) ? line : "?";
 }
 
+std::optional<uint64_t> proc_migrations(pid_t pid, pid_t tid) {
+  std::ifstream in(task_file(pid, tid, "sched"));
+  std::string word, colon;
+  for (uint64_t count; in >> word;)
+    if (word == "se.nr_migrations" && in >> colon >> count) return count;
+  return {};
+}
+
 bool proc_stopped(pid_t pid) {
   const auto stat = proc_stat(pid);
   return stat && (stat->state == 'T' || stat->state == 't');

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ std::vector<pid_t> proc_threads(pid_t pid);
 
 /// The first line of /proc/PID/task/TID/`file`; "?" if it cannot be read.
 std::string proc_line(pid_t pid, pid_t tid, const char* file);
+
+/// How often the kernel moved a thread to another CPU. Nothing if it does not tell.
+std::optional<uint64_t> proc_migrations(pid_t pid, pid_t tid);
 
 /// True if the process is stopped (by a signal or a tracer).
 bool proc_stopped(pid_t pid);

@@ -26,9 +26,9 @@ struct Stacks {
 };
 
 /// Takes the stacks of all threads of `pid`, by the best way that works. Never hangs: returns within the
-/// limits plus a second or so. The process is left running or stopped, as it was found. Never throws for a
-/// process that is gone, refuses or does not answer: then the text says so. `mailbox`: the one the process
-/// answers, or null.
+/// limits plus a second or so. The process is stopped now and then, and left running or stopped, as it was
+/// found. Never throws for a process that is gone, refuses or does not answer: then the text says so.
+/// `mailbox`: the one the process answers, or null.
 Stacks take_stacks(pid_t pid, StackMailbox* mailbox, const StackLimits& limits = {});
 
 }  // namespace harness

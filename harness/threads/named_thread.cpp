@@ -27,20 +27,21 @@ std::string short_thread_name(std::string_view name) {
 /// Shared with the thread, and at a fixed address, so that a NamedThread can be moved while it runs.
 struct NamedThread::State {
   std::string name;
+  std::optional<unsigned> pu;
   pid_t tid = 0;
   std::exception_ptr failure;
   std::promise<void> seated;
   std::thread thread;
 
-  void take_seat(std::optional<unsigned> pu) {
+  void take_seat() {
     tid = gettid();
     pthread_setname_np(pthread_self(), short_thread_name(name).c_str());
     if (pu) bind_this_thread(*pu);
   }
 
-  void run(std::optional<unsigned> pu, const std::function<void()>& fn) {
+  void run(const std::function<void()>& fn) {
     try {
-      take_seat(pu);
+      take_seat();
     } catch (const Broken& refusal) {
       seated.set_exception(
           std::make_exception_ptr(Broken(fmt::format("thread {}: {}", name, refusal.what()))));
@@ -59,12 +60,15 @@ NamedThread::NamedThread(std::string name, std::optional<unsigned> pu, std::func
     : state_(std::make_unique<State>()) {
   State* state = state_.get();
   state->name = std::move(name);
+  state->pu = pu;
   std::future<void> seated = state->seated.get_future();
   try {
-    state->thread = std::thread([state, pu, fn = std::move(fn)] { state->run(pu, fn); });
+    state->thread = std::thread([state, fn = std::move(fn)] { state->run(fn); });
   } catch (const std::system_error& refusal) {
-    throw Broken(fmt::format("cannot start thread {}: {}: raise the limit on processes or use fewer threads",
-                             state->name, refusal.code().message()));
+    throw Broken(fmt::format(
+        "cannot start thread {}: {}: raise the limits on processes and memory (ulimit -u, ulimit -v), or use "
+        "fewer threads",
+        state->name, refusal.code().message()));
   }
   try {
     seated.get();
@@ -101,6 +105,8 @@ void NamedThread::join() {
 bool NamedThread::joinable() const { return state_ && state_->thread.joinable(); }
 
 pid_t NamedThread::tid() const { return state_->tid; }
+
+std::optional<unsigned> NamedThread::pu() const { return state_->pu; }
 
 const std::string& NamedThread::name() const { return state_->name; }
 

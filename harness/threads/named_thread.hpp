@@ -36,6 +36,9 @@ class NamedThread {
   /// The kernel's thread id, for timers and affinity. Stale once the thread has ended.
   pid_t tid() const;
 
+  /// The CPU it was bound to when it started, if any.
+  std::optional<unsigned> pu() const;
+
   /// The whole name as given.
   const std::string& name() const;
 

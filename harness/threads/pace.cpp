@@ -2,13 +2,17 @@
 
 #include <chrono>
 
+#include "harness/base/clock.hpp"
+
 namespace harness {
 
 bool Pace::sleep(double seconds) {
   // A year is for ever, and does not overflow the clock.
-  const std::chrono::duration<double> time(seconds < 3e7 ? seconds : 3e7);
-  const auto until =
-      std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(time);
+  return sleep_until(now_ns() + static_cast<uint64_t>((seconds < 3e7 ? seconds : 3e7) * 1e9));
+}
+
+bool Pace::sleep_until(uint64_t at_ns) {
+  const std::chrono::steady_clock::time_point until{std::chrono::nanoseconds(at_ns)};
   std::unique_lock lock(mutex_);
   return !changed_.wait_until(lock, until, [this] { return stopped_; });
 }

@@ -12,6 +12,9 @@ class Pace {
   /// Sleeps `seconds` of CLOCK_MONOTONIC. True if the whole time passed, false once stop() was called.
   bool sleep(double seconds);
 
+  /// The same up to an instant of now_ns().
+  bool sleep_until(uint64_t at_ns);
+
   /// Ends the sleep under way and every later one. Any thread, any number of times.
   void stop();
 

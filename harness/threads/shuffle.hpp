@@ -49,6 +49,12 @@ class Shuffle {
   /// then or earlier (the rounds end at the first refusal), and whatever `report` threw.
   void stop();
 
+  /// No round begins while the result lives.
+  std::unique_lock<std::mutex> hold() const { return std::unique_lock(mutex_); }
+
+  /// Where a thread with this seat may run in the round under way; ask with hold().
+  std::vector<unsigned> allowed(std::optional<unsigned> seat) const;
+
   /// Rounds in which one CPU was left idle, every move read back and found true.
   /// relaxed: a statistic with one writer.
   uint64_t firings() const { return firings_.load(std::memory_order_relaxed); }
@@ -56,13 +62,13 @@ class Shuffle {
  private:
   void rounds();
   void begin_round(std::optional<unsigned> idle);
-  std::vector<unsigned> allowed(std::optional<unsigned> seat) const;
 
   std::vector<unsigned> pus_;
   double interval_s_;
   Report report_;
   Pace pace_;
-  std::mutex mutex_;  ///< Guards idle_ and members_, so that a dismissed thread is not moved any more.
+  mutable std::mutex
+      mutex_;  ///< Guards idle_ and members_, so that a dismissed thread is not moved any more.
   std::optional<unsigned> idle_;
   std::map<pid_t, std::optional<unsigned>> members_;
   std::atomic<uint64_t> firings_{0};

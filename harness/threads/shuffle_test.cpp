@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <set>
 #include <vector>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/threads/sitter.hpp"
 #include "harness/topology/bind.hpp"
 
 namespace harness {
@@ -18,17 +18,6 @@ namespace {
 void wait_until(const auto& condition) {
   while (!condition()) sleep_ns(1'000'000);
 }
-
-/// A thread that waits to be moved about.
-struct Sitter {
-  explicit Sitter(std::optional<unsigned> pu)
-      : thread("sitter", pu, [this] {
-          while (!done) sleep_ns(1'000'000);
-        }) {}
-  ~Sitter() { done = true; }
-  std::atomic<bool> done{false};
-  NamedThread thread;
-};
 
 class ShuffleTest : public ::testing::Test {
  protected:

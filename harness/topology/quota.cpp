@@ -1,5 +1,7 @@
 #include "harness/topology/quota.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -80,6 +82,11 @@ std::optional<double> cpu_quota(const fs::path& cgroup_root, const fs::path& pro
   std::optional<double> tightest;
   for (std::string line; std::getline(in, line);) keep_tighter(tightest, limit_of(cgroup_root, line));
   return tightest;
+}
+
+unsigned cpus_at_once(size_t pus, std::optional<double> quota) {
+  const auto all = static_cast<double>(pus);
+  return static_cast<unsigned>(std::max(1.0, std::min(all, std::ceil(quota.value_or(all)))));
 }
 
 std::optional<double> cpu_quota() { return cpu_quota("/sys/fs/cgroup", "/proc/self/cgroup"); }

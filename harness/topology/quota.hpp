@@ -14,4 +14,8 @@ std::optional<double> cpu_quota();
 std::optional<double> cpu_quota(const std::filesystem::path& cgroup_root,
                                 const std::filesystem::path& proc_self_cgroup);
 
+/// How many threads make progress at the same time on so many PUs: as many, or fewer if the quota is less.
+/// At least 1.
+unsigned cpus_at_once(size_t pus, std::optional<double> quota);
+
 }  // namespace harness

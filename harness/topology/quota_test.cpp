@@ -49,5 +49,13 @@ TEST_F(Quota, NoLimitOrNoCgroup) {
   EXPECT_EQ(quota(), std::nullopt);
 }
 
+TEST(CpusAtOnce, AreAsManyAsTheQuotaGrants) {
+  EXPECT_EQ(cpus_at_once(8, {}), 8u);
+  EXPECT_EQ(cpus_at_once(8, 2.0), 2u);
+  EXPECT_EQ(cpus_at_once(8, 2.5), 3u);
+  EXPECT_EQ(cpus_at_once(2, 64), 2u);
+  EXPECT_EQ(cpus_at_once(8, 0.1), 1u);
+}
+
 }  // namespace
 }  // namespace harness

@@ -8,8 +8,10 @@ import resource
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from conftest import Program
 
 
@@ -103,6 +105,29 @@ def test_full_disk_is_broken(program: Program) -> None:
     assert "cannot write" in ended.err
 
 
+@pytest.fixture
+def small_disk(program: Program) -> Iterator[Path]:
+    """The directory of the program's results, on a disk of its own of 4 MiB."""
+    program.dir.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", program.dir], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no disk of its own can be mounted: {mounted.stderr.strip()}")
+    try:
+        yield program.dir
+    finally:
+        subprocess.run(["umount", program.dir], check=True)
+
+
+def test_disk_that_fills_up_meanwhile_is_broken(program: Program, small_disk: Path) -> None:
+    run = started(program)
+    with pytest.raises(OSError, match="No space left"):
+        (small_disk / "basic" / "foreign").write_bytes(bytes(8 << 20))
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 3
+    assert "No space left on device; free some space or choose another --out" in err
+    assert checked(program)[0] in (3, 4)
+
+
 def test_truncated_files_are_judged(program: Program) -> None:
     ended = program.run("--flavor", "urcu-memb", "--duration", "1s")
     assert checked(program) == (0, "SUCCESS")
@@ -124,5 +149,7 @@ def test_run_directory_is_complete(program: Program) -> None:
             assert (ended.dir / scenario / name).stat().st_size > 0
     plan = json.loads((ended.dir / "plan.json").read_text())
     assert plan["rerun"].endswith("--seed 0xabc")
+    hlog = (ended.dir / "basic" / "gp.hlog").read_text()
+    assert "\nTag=gp.normal," in hlog and "\nTag=sched.jitter," in hlog
     assert [s["dir"] for s in ended.verdict()["scenarios"]] == ["basic", "basic.2"]
     assert not list(ended.dir.rglob("*.tmp"))

@@ -12,6 +12,7 @@
 #include "harness/base/duration.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/base/random.hpp"
+#include "harness/topology/quota.hpp"
 #include "torture/flavors/plugin.hpp"
 #include "torture/threads/cast.hpp"
 #include "torture/threads/phase.hpp"
@@ -115,7 +116,7 @@ std::string run_name(const RunOptions& options, const std::vector<std::string>& 
 
 }  // namespace
 
-Plan make_plan(const RunOptions& options, const Ops* extra) {
+Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops* extra) {
   const Ops* plugin = options.plugin.empty() ? extra : &load_plugin(options.plugin);
   if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name))
     (void)find_flavor(options.flavor);
@@ -139,15 +140,19 @@ Plan make_plan(const RunOptions& options, const Ops* extra) {
     // Every scenario has its own seed, which depends on the run's seed and its own place alone.
     planned.seed = harness::Random(plan.seed, "scenario", plan.scenarios.size()).next();
     planned.part = static_cast<unsigned>(plan.scenarios.size()) % plan.jobs;
+    if (quota) planned.quota = *quota / plan.jobs;
     planned.duration_s = plan.duration_s / rounds(names.size(), plan.jobs);
     plan.scenarios.push_back(std::move(planned));
   }
   return plan;
 }
 
+unsigned cpus_of(const PlannedScenario& planned, const harness::Topology& pus) {
+  return harness::cpus_at_once(pus.pus().size(), planned.quota);
+}
+
 std::vector<harness::Seat> seats_of(const PlannedScenario& planned, const harness::Topology& pus) {
-  const auto cpus = static_cast<unsigned>(pus.pus().size());
-  const Roles roles = Roles::of(*planned.flavor.ops, planned.scenario.params, cpus);
+  const Roles roles = Roles::of(*planned.flavor.ops, planned.scenario.params, cpus_of(planned, pus));
   return harness::place(pus, planned.scenario.params.place, roles.seats(), planned.seed);
 }
 

@@ -31,7 +31,8 @@ struct PlannedScenario {
   Flavor flavor;
   uint64_t seed;
   double duration_s;
-  unsigned part;  ///< Of the machine, which is divided among the jobs.
+  unsigned part;                ///< Of the machine, which is divided among the jobs.
+  std::optional<double> quota;  ///< CPUs' worth of time that its job is granted; empty: no limit.
 };
 
 struct Plan {
@@ -45,9 +46,13 @@ struct Plan {
   std::vector<PlannedScenario> scenarios;
 };
 
-/// Expands, merges and checks everything; creates nothing. `extra` is a flavour that the program brings
-/// itself (srcutorture_main). UsageError, naming the cure, for all that is wrong.
-Plan make_plan(const RunOptions& options, const Ops* extra);
+/// Expands, merges and checks everything; creates nothing. The jobs share the `quota`, if there is one.
+/// `extra` is a flavour that the program brings itself (srcutorture_main). UsageError, naming the cure, for
+/// all that is wrong.
+Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops* extra);
+
+/// How many of its threads make progress at once on these PUs; default thread counts follow it.
+unsigned cpus_of(const PlannedScenario& planned, const harness::Topology& pus);
 
 /// Where its threads run on these PUs. UsageError if its placement cannot be had there.
 std::vector<harness::Seat> seats_of(const PlannedScenario& planned, const harness::Topology& pus);

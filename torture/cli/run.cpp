@@ -14,7 +14,6 @@
 #include "harness/record/run_dir.hpp"
 #include "harness/topology/cpu_list.hpp"
 #include "harness/topology/placement.hpp"
-#include "harness/topology/quota.hpp"
 #include "harness/topology/svg.hpp"
 #include "torture/cli/commands.hpp"
 #include "torture/cli/jobs.hpp"
@@ -54,9 +53,10 @@ Json plan_json(const RunOptions& options, const Plan& plan, const harness::Topol
           {"rerun", rerun_command(options, plan)}};
 }
 
-Json manifest_json(const RunOptions& options, const Plan& plan) {
+Json manifest_json(const RunOptions& options, const Plan& plan, const Limits& limits) {
   Json machine = harness::machine_facts();
-  if (const auto quota = harness::cpu_quota()) machine["cgroup"]["cpus"] = *quota;
+  if (limits.quota) machine["cgroup"]["cpus"] = *limits.quota;
+  machine["notes"] = limits.notes;
   return {{"schema", 1},
           {"started", fmt::format("{:%Y-%m-%dT%H:%M:%S%z}", fmt::localtime(std::time(nullptr)))},
           {"machine", machine},
@@ -102,8 +102,8 @@ std::vector<harness::Seat> first_seats(const Plan& plan, const Parts& parts) {
 }
 
 void write_beginning(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
-                     const Parts& parts, const fs::path& dir) {
-  harness::write_once(dir / "manifest.json", manifest_json(options, plan).dump(2) + "\n");
+                     const Parts& parts, const Limits& limits, const fs::path& dir) {
+  harness::write_once(dir / "manifest.json", manifest_json(options, plan, limits).dump(2) + "\n");
   harness::write_once(dir / "plan.json", plan_json(options, plan, topology, parts).dump(2) + "\n");
   harness::write_once(dir / "topology.xml", topology.xml_text());
   harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));
@@ -130,16 +130,18 @@ void make_report(const fs::path& dir) {
 int run_command(const RunOptions& options, const Ops* extra) {
   const harness::Topology topology = harness::Topology::this_machine();
   const Parts parts = topology.parts(options.jobs);
-  const Plan plan = make_plan(options, extra);
+  const Limits limits = limits_here(topology);
+  const Plan plan = make_plan(options, limits.quota, extra);
   check_possible(plan, parts);
+  for (const std::string& words : limits.notes) fmt::print(stderr, "note: {}\n", words);
   if (options.dry_run) return dry_run(options, plan, topology, parts);
   const fs::path dir = harness::create_run_dir(options.out, plan.name);
-  write_beginning(options, plan, topology, parts, dir);
+  write_beginning(options, plan, topology, parts, limits, dir);
   int stopped = 0;
   {
     const harness::StopSignals stop;
     Progress progress;
-    RunContext context{plan, rerun_command(options, plan), parts, dir, stop, progress};
+    RunContext context{plan, rerun_command(options, plan), parts, limits, dir, stop, progress};
     run_all(context);
     stopped = stop.noted();
   }

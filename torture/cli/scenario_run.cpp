@@ -41,12 +41,13 @@ void write_before_start(const PlannedScenario& planned, const fs::path& dir) {
   harness::write_once(dir / "seed.txt", fmt::format("0x{:x}\n", planned.seed));
 }
 
-bool noted_failure(const fs::path& dir) {
+/// The first event of that name; null if there is none.
+Json noted(const fs::path& dir, const char* name) {
   for (const std::string& line : harness::whole_lines(dir / "events.jsonl")) {
     const Json event = Json::parse(line, nullptr, false);
-    if (event.is_object() && event.value("event", "") == "failure") return true;
+    if (event.is_object() && event.value("event", "") == name) return event;
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace
@@ -55,41 +56,56 @@ bool noted_failure(const fs::path& dir) {
 // files stay only if it was missed.
 void run_canary(const PlannedScenario& planned, RunContext& context) {
   const std::string& twin = planned.flavor.canary;
-  if (twin.empty() || context.canaries.contains(twin)) return;
+  if (twin.empty() || context.canaries.contains(twin) || context.unfit.contains(twin)) return;
   if (!cannot_run(*planned.flavor.ops, planned.scenario.params).empty()) return;
   PlannedScenario canary = planned;
   canary.flavor = find_flavor(twin);
   canary.scenario.params.torture_type = twin;
   canary.duration_s = kCanaryS;
   const fs::path dir = made(context.dir_of(planned) / "canary");
-  {
+  try {
     Supervisor supervisor(dir, context.stop);
     supervisor.start(canary, context.pus_of(planned));
     while (supervisor.step()) Supervisor::wait({&supervisor});
+    if (const Json broken = noted(dir, "broken"); broken.is_object())
+      throw harness::Broken(broken.value("message", "the canary could not run"));
+  } catch (const harness::Broken& broken) {
+    context.unfit[twin] = broken.what();
+    return;
   }
-  const bool caught = noted_failure(dir);
+  const bool caught = noted(dir, "failure").is_object();
   if (caught) fs::remove_all(dir);
   context.canaries[twin] = caught ? "caught" : "missed";
 }
 
 ScenarioRun::ScenarioRun(const PlannedScenario& planned, RunContext& context)
-    : planned_(planned), supervisor_(made(context.dir_of(planned)), context.stop) {
-  const fs::path dir = context.dir_of(planned);
-  write_before_start(planned, dir);
+    : planned_(planned), supervisor_(made(context.dir_of(planned)), context.stop), runs_(false) {
+  write_before_start(planned, context.dir_of(planned));
   supervisor_.events().say("start", start_fields(planned, context.plan));
-  const std::string why = cannot_run(*planned.flavor.ops, planned.scenario.params);
-  if (skipped_ = !why.empty(); skipped_) {
-    supervisor_.events().say("skipped", {{"reason", why}});
-    return;
+  try {
+    runs_ = begin(context);
+  } catch (const harness::Broken& broken) {  // no canary, or no process for the child
+    supervisor_.events().say("broken", {{"message", broken.what()}});
   }
-  const std::string& twin = planned.flavor.canary;
-  supervisor_.events().say("canary",
-                           {{"flavor", twin}, {"result", twin.empty() ? "none" : context.canaries.at(twin)}});
-  if (context.plan.kernel_layout) kernel_layout::begin_scenario(dir, planned);
-  context.progress.begin(planned.dir, planned.flavor.ops->name, planned.duration_s, dir);
-  supervisor_.start(planned, context.pus_of(planned));
 }
 
-bool ScenarioRun::step() { return !skipped_ && supervisor_.step(); }
+bool ScenarioRun::begin(RunContext& context) {
+  if (const std::string why = cannot_run(*planned_.flavor.ops, planned_.scenario.params); !why.empty()) {
+    supervisor_.events().say("skipped", {{"reason", why}});
+    return false;
+  }
+  const std::string& twin = planned_.flavor.canary;
+  if (const auto why = context.unfit.find(twin); why != context.unfit.end())
+    throw harness::Broken(why->second);
+  supervisor_.events().say("canary",
+                           {{"flavor", twin}, {"result", twin.empty() ? "none" : context.canaries.at(twin)}});
+  const fs::path dir = context.dir_of(planned_);
+  if (context.plan.kernel_layout) kernel_layout::begin_scenario(dir, planned_);
+  context.progress.begin(planned_.dir, planned_.flavor.ops->name, planned_.duration_s, dir);
+  supervisor_.start(planned_, context.pus_of(planned_), context.limits.notes);
+  return true;
+}
+
+bool ScenarioRun::step() { return runs_ && supervisor_.step(); }
 
 }  // namespace torture

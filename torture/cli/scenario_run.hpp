@@ -8,6 +8,7 @@
 
 #include "harness/supervise/stop_signals.hpp"
 #include "harness/topology/topology.hpp"
+#include "torture/cli/limits.hpp"
 #include "torture/cli/plan.hpp"
 #include "torture/cli/progress.hpp"
 #include "torture/cli/supervisor.hpp"
@@ -19,10 +20,12 @@ struct RunContext {
   const Plan& plan;
   std::string command;                          ///< That does the same again.
   const std::vector<harness::Topology>& parts;  ///< Of the machine: one for each job.
+  const Limits& limits;
   std::filesystem::path dir;
   const harness::StopSignals& stop;
   Progress& progress;
   std::map<std::string, std::string> canaries{};  ///< Flavour -> "caught" or "missed": each runs once a run.
+  std::map<std::string, std::string> unfit{};     ///< Flavour -> why its canary could not run.
 
   std::filesystem::path dir_of(const PlannedScenario& planned) const { return dir / planned.dir; }
   const harness::Topology& pus_of(const PlannedScenario& planned) const { return parts[planned.part]; }
@@ -32,10 +35,11 @@ struct RunContext {
 void run_canary(const PlannedScenario& planned, RunContext& context);
 
 /// One scenario after its canary: leaves in its directory, which is made, all but the verdict. Whatever the
-/// child does, nothing is thrown; Broken only if the directory itself cannot be written.
+/// child does, nothing is thrown, also if there can be none; Broken only if the directory itself cannot be
+/// written.
 class ScenarioRun {
  public:
-  /// Forks the child, unless the scenario is skipped.
+  /// Forks the child, unless the scenario is skipped or cannot be run.
   ScenarioRun(const PlannedScenario& planned, RunContext& context);
 
   const PlannedScenario& planned() const { return planned_; }
@@ -46,9 +50,11 @@ class ScenarioRun {
   bool step();
 
  private:
+  bool begin(RunContext& context);
+
   const PlannedScenario& planned_;
   Supervisor supervisor_;
-  bool skipped_ = false;
+  bool runs_;
 };
 
 }  // namespace torture

@@ -19,18 +19,10 @@ constexpr uint64_t kSecond = 1'000'000'000;
 constexpr harness::WatchLimits kWatch{.cpu_s = 40, .wall_s = 60};
 constexpr uint64_t kStopGraceNs = 20 * kSecond, kHelpGraceNs = 3 * kSecond;
 
-// Stopped first: running on, the torture would starve the debugger for many seconds, and move. Only threads
-// that must answer for themselves have to run.
-harness::Stacks stacks_of(harness::Child& child, harness::StackMailbox& mailbox) {
-  child.send(SIGSTOP);
-  harness::Stacks stopped = harness::take_stacks(child.pid(), nullptr, {.answer_s = 0});
-  child.send(SIGCONT);
-  return stopped.way == "gdb" ? stopped : harness::take_stacks(child.pid(), &mailbox, {.gdb_s = 0});
-}
-
 }  // namespace
 
-void Supervisor::start(const PlannedScenario& planned, const harness::Topology& pus) {
+void Supervisor::start(const PlannedScenario& planned, const harness::Topology& pus,
+                       const std::vector<std::string>& notes) {
   const SessionPlan session{*planned.flavor.ops,
                             planned.scenario.params,
                             planned.seed,
@@ -39,6 +31,8 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             dir_,
                             seats_of(planned, pus),
                             pus.pus(),
+                            cpus_of(planned, pus),
+                            notes,
                             board_};
   child_.emplace(
       [&session, this] {
@@ -102,7 +96,7 @@ void Supervisor::end_hanging(const harness::Stall& stall) {
 }
 
 void Supervisor::write_stacks() {
-  const harness::Stacks stacks = stacks_of(*child_, mailbox_);
+  const harness::Stacks stacks = harness::take_stacks(child_->pid(), &mailbox_);
   harness::write_once(dir_ / "stacks.txt", stacks.text);
   events_.say("stacks", {{"way", stacks.way}, {"why_no_better", stacks.why_no_better}});
 }

@@ -27,8 +27,9 @@ class Supervisor {
 
   Events& events() { return events_; }
 
-  /// Forks the child, on these PUs. Call it once.
-  void start(const PlannedScenario& planned, const harness::Topology& pus);
+  /// Forks the child, on these PUs; `notes` go on its console. Call it once. Broken if the fork is refused.
+  void start(const PlannedScenario& planned, const harness::Topology& pus,
+             const std::vector<std::string>& notes = {});
 
   /// Looks after the child: call it a few times a second. False once it has ended, which then stands in the
   /// events. Never waits, unless stacks are taken: then for as long as the debugger needs.

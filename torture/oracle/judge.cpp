@@ -93,6 +93,7 @@ Json counts_of(const Events& events, const fs::path& dir) {
           {"grace_periods", count("gps")},
           {"callbacks_posted", count("posted")},
           {"callbacks_invoked", count("invoked")},
+          {"migrations", count("migrations")},
           {"pending_bytes_max", count("pending_bytes")}};
 }
 

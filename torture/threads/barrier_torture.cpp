@@ -60,9 +60,10 @@ void BarrierTorture::run_barrier() {
       // relaxed: the barrier's return must have ordered it
       const uint64_t invoked = poster->invoked.load(std::memory_order_relaxed);
       if (invoked != round) {
-        faults_.note(Check::kEarlyBarrier,
-                     "barrier returned before a callback posted earlier: round, last callback", round,
-                     invoked);
+        faults_.note(
+            Check::kEarlyBarrier,
+            "barrier {} returned before a callback posted earlier; the last that ran was for barrier {}",
+            round, invoked);
       }
       if (!wait_for(poster->invoked, round, member))
         return;  // the head must be ours again before the next round

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 namespace torture {
 GraceKinds grace_kinds(const Ops& ops, const Params& params) {
@@ -136,15 +137,17 @@ void Cast::add_thread(const std::string& role, unsigned index, const std::vector
   for (const harness::Seat& seat : seats) {
     if (seat.role == role && seat.index == index) pu = seat.pu;
   }
-  threads_.push_back(std::make_unique<harness::NamedThread>(
-      fmt::format("{}/{}", role, index), pu, [this, body = std::move(body)] {
-        try {
-          body();
-        } catch (const harness::Broken& broken) {
-          world_.give_up(broken);
-        }
-        ended_.fetch_add(1, std::memory_order_release);  // release: pairs with the acquire in all_ended()
-      }));
+  const std::string name = fmt::format("{}/{}", role, index);
+  threads_.push_back(std::make_unique<harness::NamedThread>(name, pu, [this, name, body = std::move(body)] {
+    try {
+      body();
+    } catch (const harness::Broken& broken) {
+      world_.give_up(broken);
+    } catch (const std::bad_alloc&) {
+      world_.give_up(out_of_memory(name));
+    }
+    ended_.fetch_add(1, std::memory_order_release);  // release: pairs with the acquire in all_ended()
+  }));
 }
 
 void Cast::start(const std::vector<harness::Seat>& seats) {

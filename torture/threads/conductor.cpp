@@ -28,7 +28,18 @@ void Conductor::to_phase(size_t index) {
   phase_ = index % phases_.size();
   // release: pairs with the acquire in World::now()
   world_.phase.store(&phases_[phase_], std::memory_order_release);
-  events_.say("phase", {{"name", phases_[phase_].name}});
+  events_.say("phase", {{"name", phases_[phase_].name},
+                        {"stutter", world_.stutter != nullptr && phases_[phase_].stutter}});
+}
+
+// Windows for the report: at most one a second, however short the floods and the time between them.
+void Conductor::note_flood() {
+  const bool on = cast_.flood() && cast_.flood()->flooding();
+  const uint64_t now = harness::now_ns();
+  if (on == flood_noted_ || (on && now - flood_noted_ns_ < kSecond)) return;
+  flood_noted_ = on;
+  if (on) flood_noted_ns_ = now;
+  events_.say("flood", {{"on", on}});
 }
 
 uint64_t Conductor::phase_end() const {
@@ -43,6 +54,7 @@ Finish Conductor::run(uint64_t duration_ns) {
   while (harness::now_ns() < end) {
     harness::sleep_ns(kTick);
     hooks_.sample();
+    note_flood();
     check_garbage();
     compare_sums();
     if (check_stalls()) return Finish::kStuck;

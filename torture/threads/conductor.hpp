@@ -39,6 +39,7 @@ class Conductor {
   bool failed_enough() const;
   void to_phase(size_t index);
   uint64_t phase_end() const;
+  void note_flood();
 
   World& world_;
   Cast& cast_;
@@ -51,6 +52,8 @@ class Conductor {
   Patience patience_;
   StallWatch watch_;
   uint64_t garbage_max_ = 0;
+  uint64_t flood_noted_ns_ = 0;
+  bool flood_noted_ = false;
 };
 
 }  // namespace torture

@@ -33,7 +33,7 @@ const char* check_name(Check check);
 /// locks or allocation, so in any context; read by the conductor.
 class Faults {
  public:
-  /// `what` must be a string literal; `a` and `b` are its figures.
+  /// `what` must be a string literal; its first {} stands for `a`, its second for `b`.
   void note(Check check, const char* what, uint64_t a = 0, uint64_t b = 0);
 
   struct First {

@@ -54,8 +54,10 @@ void Flood::run() {
     rest(member);
     if (world_.now().updaters == 1)
       continue;  // ordering phases want the cores for one reader and one updater
+    flooding_.store(true, std::memory_order_relaxed);  // relaxed: see flooding()
     if (!pour(member)) return;
     drain(member);
+    flooding_.store(false, std::memory_order_relaxed);
     bump(floods_);
   }
 }

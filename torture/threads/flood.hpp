@@ -29,6 +29,8 @@ class Flood {
   /// Callbacks of this flood still missing while the thread waits for them; 0 otherwise.
   uint64_t waiting_for() const { return peek(waiting_for_); }
   uint64_t pending_bytes() const;
+  /// From the first post to the last callback. relaxed: for the record only.
+  bool flooding() const { return flooding_.load(std::memory_order_relaxed); }
 
  private:
   struct Drop {
@@ -44,6 +46,7 @@ class Flood {
   World& world_;
   Options options_;
   std::atomic<uint64_t> floods_{0}, posted_{0}, waiting_for_{0};
+  std::atomic<bool> flooding_{false};
   alignas(64) std::atomic<uint64_t> invoked_{0};
 };
 

@@ -1,8 +1,7 @@
 #include "torture/threads/read_exit.hpp"
 
-#include <thread>
-
 #include "harness/base/clock.hpp"
+#include "harness/threads/named_thread.hpp"
 
 namespace torture {
 
@@ -25,7 +24,7 @@ void ReadExit::run() {
     while (harness::now_ns() < end && !world_.stopped()) harness::sleep_ns(5'000'000);
     for (unsigned i = 0; i < burst_ && !world_.stopped(); ++i) {
       if (world_.now().updaters != 1) {
-        std::thread([this] { child(); }).join();
+        harness::NamedThread("read_exit/child", std::nullopt, [this] { child(); }).join();
         bump(exits_);
       }
     }

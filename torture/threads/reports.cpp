@@ -15,7 +15,7 @@ bool Reports::collect() {
       from_threads_[i] += count;
       if (count == 0) continue;
       const Faults::First& first = faults->first(check);
-      first_of(check, first.at_ns, fmt::format("{} {}, {}", first.what, first.a, first.b),
+      first_of(check, first.at_ns, fmt::format(fmt::runtime(first.what), first.a, first.b),
                fmt::format("seen by {}", name));
     }
   }

@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
+#include <new>
+#include <set>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/supervise/proc.hpp"
 #include "harness/threads/shuffle.hpp"
 #include "harness/topology/bind.hpp"
 #include "harness/topology/cpu_list.hpp"
@@ -41,8 +45,7 @@ struct Injectors {
                 }) {
     if (plan.params.stutter > 0) {
       const double s = seconds(plan.params.stutter);
-      stutter.emplace(s,
-                      s);  // 20 ms ones are too many for events.jsonl; their number stands in the last event
+      stutter.emplace(s, s, noted(s, events));
     }
     if (roles.signals) {
       const auto period = static_cast<uint64_t>(plan.params.signal_period);
@@ -51,6 +54,13 @@ struct Injectors {
   }
 
   static double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
+
+  /// Short pauses are too many for events.jsonl: their number stands in the last event, and each phase says
+  /// whether it has them.
+  static harness::Stutter::Report noted(double pause_s, Events& events) {
+    if (pause_s < 0.5) return {};
+    return [&events](bool paused, uint64_t at_ns) { events.say_at(at_ns, "stutter", {{"on", paused}}); };
+  }
 
   /// Those that must have fired for the run to count.
   Json wanted(const SessionPlan& plan) const {
@@ -88,17 +98,12 @@ void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& pl
     console.note("no shuffle: " + why);
     return;
   }
-  for (const harness::Seat& seat : plan.seats) {
-    for (const auto& thread : cast.threads()) {
-      if (thread->name() == fmt::format("{}/{}", seat.role, seat.index))
-        injectors.shuffle.enroll(thread->tid(), seat.pu);
-    }
-  }
+  for (const auto& thread : cast.threads()) injectors.shuffle.enroll(thread->tid(), thread->pu());
   injectors.shuffle.start();
 }
 
 Json summary(const Cast& cast, const Statistics& statistics, const Reports& reports,
-             const Injectors& injectors, Finish finish) {
+             const Injectors& injectors, const harness::PinWatch& pins, Finish finish) {
   const Totals t = cast.totals();
   return {{"finish", finish_name(finish)},
           {"failures", reports.counts()},
@@ -114,11 +119,25 @@ Json summary(const Cast& cast, const Statistics& statistics, const Reports& repo
             {"signal_posts", t.signal_posts},
             {"up_downs", t.up_downs},
             {"domains", t.domains},
+            {"migrations", pins.migrations()},
             {"pending_bytes_max", statistics.pending_bytes_max()}}},
           {"pipe", t.pipe},
           {"batch", t.batch},
           {"injectors", injectors.counts()},
           {"gp_latency_ns", latency_json(statistics.grace_periods())}};
+}
+
+/// CPUs that threads sit on.
+std::vector<unsigned> used_pus(const std::vector<harness::Seat>& seats) {
+  std::set<unsigned> used;
+  for (const harness::Seat& seat : seats)
+    if (seat.pu) used.insert(*seat.pu);
+  return {used.begin(), used.end()};
+}
+
+void watch_pins(harness::PinWatch& pins, const Cast& cast, const harness::SchedJitter& jitter) {
+  for (const auto& thread : cast.threads()) pins.add(*thread);
+  for (const harness::NamedThread& thread : jitter.threads()) pins.add(thread);
 }
 
 /// Never returns: the supervisor takes the stacks of all threads as they are, and then the process ends.
@@ -134,15 +153,19 @@ void stand_still_in_a_crash(const harness::ProgressBoard& board) {
   while (board.help_asked()) pause();
 }
 
+/// For the last words of a process that has no memory left to say them.
+std::unique_ptr<char[]> last_reserve;
+
 /// Ends the process at once: threads are running and cannot be unwound.
 [[noreturn]] void give_up(Events& events, const harness::Broken& broken) {
+  last_reserve.reset();
   try {
+    fmt::print(stderr, "srcutorture: {}\n", broken.what());
+    std::fflush(stderr);
     events.say("broken", {{"message", broken.what()}});
   } catch (
-      const harness::Broken&) {  // the disk is full for this line too; the supervisor has the exit status
+      const std::exception&) {  // no room on the disk or in memory for this line; the exit status remains
   }
-  fmt::print(stderr, "srcutorture: {}\n", broken.what());
-  std::fflush(stderr);
   _exit(3);
 }
 
@@ -156,20 +179,32 @@ void stay_on(const std::vector<unsigned>& pus) {
                                       harness::cpu_list_text(pus), why));
 }
 
+/// A scheme that cannot start its own thread may abort, and that would look like a crash of its making.
+void prove_that_a_thread_can_be_had() {
+  harness::NamedThread probe("probe", std::nullopt, [] {});
+  probe.join();
+  // It counts until the kernel has taken it off the list.
+  while (harness::proc_stat(getpid(), probe.tid())) harness::sleep_ns(1'000'000);
+}
+
 void torture_now(const SessionPlan& plan, Events& events) {
   stay_on(plan.pus);
+  prove_that_a_thread_can_be_had();
   World world{plan.ops, plan.ops.create(), plan.seed};
   world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
   if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");
-  const Roles roles = Roles::of(plan.ops, plan.params, static_cast<unsigned>(plan.pus.size()));
+  const Roles roles = Roles::of(plan.ops, plan.params, plan.cpus);
   Injectors injectors(plan, roles, events);
   world.stutter = injectors.stutter ? &*injectors.stutter : nullptr;
-  const std::vector<Phase> first = parse_phases(plan.params.phases, static_cast<unsigned>(plan.pus.size()));
+  const std::vector<Phase> first = parse_phases(plan.params.phases, plan.cpus);
   world.phase.store(&first.front(), std::memory_order_relaxed);  // relaxed: no thread yet
   Cast cast(world, plan.params, roles, injectors.signals ? &*injectors.signals : nullptr);
   Reports reports(cast, events);
   Console console(plan.dir, plan.ops, plan.params, roles, static_cast<double>(plan.duration_ns) / 1e9);
-  Statistics statistics(plan.dir, world, cast, plan.params, console, reports, events.start_ns());
+  harness::PinWatch pins(injectors.shuffle);
+  const harness::SchedJitter jitter(used_pus(plan.seats), plan.seed);
+  Statistics statistics(plan.dir, world, cast, plan.params, console, reports, {pins, jitter},
+                        events.start_ns());
   harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
   Conductor conductor(world, cast, plan.params, first, events, reports,
                       {[&] {
@@ -180,8 +215,10 @@ void torture_now(const SessionPlan& plan, Events& events) {
                        [&] { return plan.board.stop_requested(); }});
   const auto body = [&] {
     console.start(cast.totals());
+    for (const std::string& words : plan.notes) console.note(words);
     world.gate.close(0);
     cast.start(plan.seats);
+    watch_pins(pins, cast, jitter);
     if (injectors.stutter) injectors.stutter->start();
     start_shuffle(injectors, cast, plan, console);
     events.say("torture", {{"left_out", roles.left_out}, {"injectors", injectors.wanted(plan)}});
@@ -190,10 +227,12 @@ void torture_now(const SessionPlan& plan, Events& events) {
     const Finish finish = conductor.run(plan.duration_ns);
     const uint64_t ended = harness::now_ns();
     injectors.shuffle.stop();
+    if (reports.failures() == 0) pins.look();  // a failure stands, wherever threads were
+    pins.stop();
     const bool live = finish != Finish::kStuck && conductor.wind_up();
     statistics.finish();
     console.end(cast.totals(), reports.failures() == 0);
-    Json last = summary(cast, statistics, reports, injectors, live ? finish : Finish::kStuck);
+    Json last = summary(cast, statistics, reports, injectors, pins, live ? finish : Finish::kStuck);
     last["torture_s"] = static_cast<double>(ended - begin) / 1e9;
     events.say("end", last);
     if (!live) wait_for_the_end(plan.board);
@@ -220,9 +259,12 @@ std::string cannot_run(const Ops& ops, const Params& params) {
 void run_session(const SessionPlan& plan) {
   Events events(plan.dir, plan.start_ns);
   try {
+    last_reserve = std::make_unique_for_overwrite<char[]>(4 << 20);
     torture_now(plan, events);
   } catch (const harness::Broken& broken) {
     give_up(events, broken);
+  } catch (const std::bad_alloc&) {
+    give_up(events, out_of_memory("the conductor"));
   }
 }
 

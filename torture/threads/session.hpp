@@ -22,7 +22,9 @@ struct SessionPlan {
   uint64_t start_ns;  ///< CLOCK_MONOTONIC at t_s = 0 of all files.
   std::filesystem::path dir;
   std::vector<harness::Seat> seats;
-  std::vector<unsigned> pus;  ///< All threads stay on these, also those without a seat.
+  std::vector<unsigned> pus;       ///< All threads stay on these, also those without a seat.
+  unsigned cpus;                   ///< How many of these are had at once.
+  std::vector<std::string> notes;  ///< What to say on the console about the machine.
   harness::ProgressBoard& board;
 };
 

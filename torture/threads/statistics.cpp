@@ -16,19 +16,22 @@ constexpr const char* kNormal = "gp.normal";
 constexpr const char* kExpedited = "gp.expedited";
 constexpr const char* kCallback = "cb.delay";
 constexpr const char* kBarrier = "barrier";
+constexpr const char* kJitter = "sched.jitter";
 
 double seconds(uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 }  // namespace
 
 Statistics::Statistics(const std::filesystem::path& scenario_dir, const World& world, const Cast& cast,
-                       const Params& params, Console& console, const Reports& reports, uint64_t start_ns)
+                       const Params& params, Console& console, const Reports& reports, const Machine& machine,
+                       uint64_t start_ns)
     : dir_(scenario_dir),
       world_(world),
       cast_(cast),
       params_(params),
       console_(console),
       reports_(reports),
+      machine_(machine),
       start_ns_(start_ns),
       last_sample_ns_(harness::now_ns()),
       next_stat_ns_(start_ns + static_cast<uint64_t>(params.stat_interval)),
@@ -36,12 +39,13 @@ Statistics::Statistics(const std::filesystem::path& scenario_dir, const World& w
       log_(scenario_dir / "gp.hlog",
            seconds(harness::now_ns(CLOCK_REALTIME) - (harness::now_ns() - start_ns)),
            "values are nanoseconds, Interval_Max is milliseconds") {
-  for (const char* tag : {kNormal, kExpedited, kCallback, kBarrier}) {
+  for (const char* tag : {kNormal, kExpedited, kCallback, kBarrier, kJitter}) {
     tagged_.push_back({tag, harness::Counts(harness::Layout(2))});
   }
 }
 
 harness::Counts Statistics::now(const char* tag) const {
+  if (tag == kJitter) return machine_.jitter.snapshot();
   harness::Counts sum{harness::Layout(2)};
   const auto add_grace = [&sum, tag](const Grace& grace) {
     sum.add((tag == kNormal ? grace.normal() : grace.expedited()).snapshot());
@@ -94,6 +98,7 @@ void Statistics::tell_console() {
 
 // Latencies in stats.jsonl are those of the interval, everything else is cumulative.
 void Statistics::sample(uint64_t at_ns) {
+  machine_.pins.look();
   const Totals t = cast_.totals();
   uint64_t pending = t.pending_bytes;
   if (world_.ops.pending_bytes) pending = std::max(pending, world_.ops.pending_bytes(world_.domain));
@@ -116,6 +121,7 @@ void Statistics::sample(uint64_t at_ns) {
                                        {"invoked", t.invoked},
                                        {"pending", t.posted > t.invoked ? t.posted - t.invoked : 0},
                                        {"pending_bytes", pending},
+                                       {"migrations", machine_.pins.migrations()},
                                        {"failures", reports_.failures()},
                                        {"pipe", t.pipe},
                                        {"batch", t.batch},

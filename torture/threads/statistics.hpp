@@ -6,20 +6,30 @@
 #include "harness/record/files.hpp"
 #include "harness/record/hdr_log.hpp"
 #include "harness/record/histogram.hpp"
+#include "harness/threads/pin_watch.hpp"
+#include "harness/threads/sched_jitter.hpp"
 #include "torture/threads/cast.hpp"
 #include "torture/threads/console.hpp"
 #include "torture/threads/reports.hpp"
 
 namespace torture {
 
+/// What is measured of the machine, not of the scheme.
+struct Machine {
+  harness::PinWatch& pins;
+  const harness::SchedJitter& jitter;
+};
+
 /// Written by the conductor between its other duties; memory stays the same however long the run.
 class Statistics {
  public:
   Statistics(const std::filesystem::path& scenario_dir, const World& world, const Cast& cast,
-             const Params& params, Console& console, const Reports& reports, uint64_t start_ns);
+             const Params& params, Console& console, const Reports& reports, const Machine& machine,
+             uint64_t start_ns);
 
   /// Writes what is due: a line of stats.jsonl and of gp.hlog every sample_interval, console lines every
-  /// stat_interval. Cheap when nothing is.
+  /// stat_interval. Cheap when nothing is. Looks after the pinned threads with each sample: Broken if one was
+  /// moved.
   void tick();
   /// The last, cut-short interval, and gp.hgrm.
   void finish();
@@ -43,6 +53,7 @@ class Statistics {
   const Params& params_;
   Console& console_;
   const Reports& reports_;
+  const Machine machine_;
   uint64_t start_ns_, last_sample_ns_, next_stat_ns_;
   harness::Appender stats_;
   harness::HdrLog log_;

@@ -129,8 +129,8 @@ void Updater::look_back(Element* e) {
   for (unsigned id = 0; id < world_.visitors.size(); ++id) {
     if (e->held[id].load(std::memory_order_relaxed)) {
       faults_.note(Check::kTooShortGp,
-                   "a reader's private flag was still set after the grace period: reader, generation", id,
-                   e->generation.load(std::memory_order_relaxed));
+                   "visitor {} has its private flag in an element of generation {} after the grace period",
+                   id, e->generation.load(std::memory_order_relaxed));
       e->held[id].store(0, std::memory_order_relaxed);
     }
   }

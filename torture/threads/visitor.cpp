@@ -69,7 +69,8 @@ void Visitor::leave(const Stay& stay) {
     bump(batch_[passed < kPipeLength ? passed : kPipeLength]);
   }
   if (stay.has_cookie && ops_.poll_state(domain_, stay.cookie)) {
-    faults_.note(Check::kEarlyCookie, "a cookie taken inside a section was done before its end", stay.cookie);
+    faults_.note(Check::kEarlyCookie, "a cookie taken inside a section, {}, was done before its end",
+                 stay.cookie);
   }
   read_unlock_(domain_, ctx_, stay.token);
 }
@@ -166,8 +167,8 @@ void Visitor::read_inbox() {
   const uint64_t seen = peers_[noted.who]->progress() & Sighting::kProgressMask;
   if (seen < noted.progress) {
     faults_.note(Check::kMemoryOrder,
-                 "a reader's progress went backwards across a grace period: noted, then seen", noted.progress,
-                 seen);
+                 "another reader was seen at section {}, and after a grace period at section {}",
+                 noted.progress, seen);
   }
 }
 
@@ -175,21 +176,20 @@ void Visitor::bad_look(Element* e, uint64_t generation, uint64_t payload, uint64
   // relaxed: diagnosis
   const uint32_t pipe = e->pipe.load(std::memory_order_relaxed);
   if (payload == kPoison || pipe > 1) {
-    faults_.note(Check::kTooShortGp, "a reader found a freed element: pipe count, generation", pipe,
+    faults_.note(Check::kTooShortGp, "a reader found a freed element: pipe count {}, generation {}", pipe,
                  generation);
   } else if (payload != seal(generation)) {
-    faults_.note(Check::kMemoryOrder, "an element's payload is not of its generation: generation, payload",
+    faults_.note(Check::kMemoryOrder, "an element of generation {} holds the payload {:#x} of another",
                  generation, payload);
   } else {
-    faults_.note(Check::kMemoryOrder,
-                 "an older element was seen after a newer one: newest so far, generation", newest,
-                 generation);
+    faults_.note(Check::kMemoryOrder, "after an element of generation {} a reader saw one of generation {}",
+                 newest, generation);
   }
 }
 
 void Visitor::bad_pipe(uint32_t pipe) {
   faults_.note(Check::kTooShortGp,
-               "a reader still held an element that had been through this many grace periods", pipe - 1);
+               "a reader still held an element; whole grace periods since it was taken away: {}", pipe - 1);
 }
 
 }  // namespace torture

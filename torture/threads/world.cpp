@@ -1,5 +1,6 @@
 #include "torture/threads/world.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -20,6 +21,11 @@ class AllSignalsBlocked {
 };
 
 }  // namespace
+
+harness::Broken out_of_memory(std::string_view who) {
+  return harness::Broken(fmt::format(
+      "no memory left for {}: raise the limit on it (ulimit -v), or make floods smaller (cbflood_max)", who));
+}
 
 Membership::Membership(World& world, bool reads) : world_(world), reads_(reads) {
   const AllSignalsBlocked blocked;

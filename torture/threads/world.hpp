@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/clock.hpp"
@@ -15,6 +16,9 @@
 #include "torture/threads/visitor.hpp"
 
 namespace torture {
+
+/// For world.give_up(): what to say when an allocation failed in `who`.
+harness::Broken out_of_memory(std::string_view who);
 
 /// Made before the threads, outlives them. Only the conductor changes phase and gate.
 struct World {
