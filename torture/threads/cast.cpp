@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <new>
+#include <exception>
 
 namespace torture {
 GraceKinds grace_kinds(const Ops& ops, const Params& params) {
@@ -108,10 +108,8 @@ void Cast::add_thread(const std::string& role, unsigned index, const std::vector
   threads_.push_back(std::make_unique<harness::NamedThread>(name, pu, [this, name, body = std::move(body)] {
     try {
       body();
-    } catch (const harness::Broken& broken) {
-      world_.give_up(broken);
-    } catch (const std::bad_alloc&) {
-      world_.give_up(out_of_memory(name));
+    } catch (const std::exception&) {
+      world_.give_up(why_broken(name));
     }
     ended_.fetch_add(1, std::memory_order_release);  // release: pairs with the acquire in all_ended()
   }));

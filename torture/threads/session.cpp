@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
-#include <new>
 #include <set>
 
 #include "harness/base/clock.hpp"
@@ -155,6 +156,9 @@ std::unique_ptr<char[]> last_reserve;
 
 /// Ends the process at once: threads are running and cannot be unwound.
 [[noreturn]] void give_up(Events& events, const harness::Broken& broken) {
+  static std::atomic<bool> given_up{false};
+  // relaxed: it only picks one of those who want to; the others wait for the end
+  while (given_up.exchange(true, std::memory_order_relaxed)) pause();
   last_reserve.reset();
   try {
     fmt::print(stderr, "srcutorture: {}\n", broken.what());
@@ -236,8 +240,8 @@ void torture_now(const SessionPlan& plan, Events& events) {
   };
   try {
     body();
-  } catch (const harness::Broken& broken) {
-    give_up(events, broken);
+  } catch (const std::exception&) {  // here, before the threads are waited for, which do not know
+    give_up(events, why_broken("the conductor"));
   }
   if (plan.ops.destroy) plan.ops.destroy(world.domain);
   heartbeat.rest();
@@ -258,10 +262,8 @@ void run_session(const SessionPlan& plan) {
   try {
     last_reserve = std::make_unique_for_overwrite<char[]>(4 << 20);
     torture_now(plan, events);
-  } catch (const harness::Broken& broken) {
-    give_up(events, broken);
-  } catch (const std::bad_alloc&) {
-    give_up(events, out_of_memory("the conductor"));
+  } catch (const std::exception&) {
+    give_up(events, why_broken("the conductor"));
   }
 }
 
