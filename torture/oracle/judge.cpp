@@ -7,6 +7,7 @@
 
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
+#include "torture/oracle/sanitizer.hpp"
 #include "torture/oracle/signature.hpp"
 
 namespace torture {
@@ -212,12 +213,17 @@ Judgement judge_scenario(const fs::path& dir) {
   judge_near_misses(events, j.duration_s, misses, j.failures);
   judge_latency(events, j.duration_s, j.latency, j.failures);
   judge_end_of_child(events, j.failures);
+  std::ranges::move(sanitizer_failures(dir, events.last_s), std::back_inserter(j.failures));
   std::ranges::stable_sort(j.failures, {}, [](const Failure& f) { return causal_rank(f.check); });
   const Ruling ruling = rule(events, j.failures, j.counts, j.injectors);
   j.verdict = ruling.verdict;
   j.why = ruling.why;
-  if (!j.failures.empty())
-    j.signature = signature(j.failures.front().check, text(events.child_ended, "signal"), dir);
+  if (!j.failures.empty()) {
+    const Failure& first = j.failures.front();
+    j.signature = first.signature.empty()
+                      ? signature(first.check, first.message, text(events.child_ended, "signal"), dir)
+                      : first.signature;
+  }
   return j;
 }
 
