@@ -117,7 +117,8 @@ struct srcutorture_ops {
   /* A cookie for a grace period that begins no earlier than now; starts nothing. Called by anybody, also in sections.
    * Null member: nobody polls so. Needs poll_state. */
   uint64_t (*get_state)(void *dom);
-  /* As get_state(), and sees to it that the grace period takes place. Null member as above. Needs poll_state. */
+  /* As get_state(), and sees to it that the grace period takes place, which may take as long as that: called by updaters
+   * outside sections, in threads that may block. Null member as above. Needs poll_state. */
   uint64_t (*start_poll)(void *dom, void *ctx);
   /* Whether the grace period of that cookie has ended; once true, true for ever. True counts as a synchronize().
    * Called by anybody, also in sections. Needs get_state or start_poll. */

@@ -6,6 +6,7 @@
 
 #include "harness/record/files.hpp"
 #include "harness/supervise/crash_hold.hpp"
+#include "harness/supervise/sanitizer_reports.hpp"
 #include "harness/supervise/stacks.hpp"
 #include "harness/topology/placement.hpp"
 #include "torture/threads/session.hpp"
@@ -37,6 +38,7 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
   child_.emplace(
       [&session, this] {
         harness::hold_on_crash(board_);
+        harness::sanitizer_reports_to(dir_ / "sanitizer");
         run_session(session);
         return 0;
       },

@@ -158,8 +158,9 @@ bool Conductor::wind_up() {
     }
   }
   cast_.join();
-  // After a failure the accounts say nothing new.
-  const bool live = reports_.collect() || settle(true);
+  if (reports_.collect()) return true;  // after a failure the accounts say nothing new
+  check_balance();
+  const bool live = settle(true);
   reports_.collect();
   return live;
 }

@@ -46,7 +46,9 @@ class Visitor {
   [[gnu::always_inline]] inline void step(const Phase& phase) {
     if (phase.stuffing) stuff();
     if (--until_special_ == 0) [[unlikely]] {
-      until_special_ = 1 + static_cast<uint32_t>(random_.below(phase.nesting ? 32 : 128));
+      const auto plain_ones = static_cast<uint32_t>(random_.below(phase.nesting ? 32 : 128));
+      until_special_ = 1 + plain_ones;
+      until_cookie_ -= plain_ones;
       special(phase);
     } else {
       plain();
@@ -77,8 +79,10 @@ class Visitor {
   [[gnu::always_inline]] inline Element* load(std::atomic<Element*>& slot);
   [[gnu::always_inline]] inline void look(Sight& sight, Element* e);
   [[gnu::always_inline]] inline void tally(Element* e);
+  [[gnu::always_inline]] inline void tally_batch(uint64_t batch);
   [[gnu::always_inline]] inline Sight& next_sight();
   [[gnu::always_inline]] inline void stuff();
+  int64_t next_cookie();
   Stay enter(const Phase& phase);
   void leave(const Stay& stay);
   void walk(Element* e);
@@ -88,6 +92,7 @@ class Visitor {
   [[gnu::cold, gnu::noinline]] void bad_look(Element* e, uint64_t generation, uint64_t payload,
                                              uint64_t newest);
   [[gnu::cold, gnu::noinline]] void bad_pipe(uint32_t pipe);
+  [[gnu::cold, gnu::noinline]] void near_miss(uint64_t passed);
 
   // First what the hot path reads.
   uint64_t (*read_lock_)(void*, void*);
@@ -110,6 +115,7 @@ class Visitor {
   const Ops& ops_;
   const std::vector<Visitor*>& peers_;
   harness::Random random_;
+  int64_t until_cookie_;  // sections, plain ones too
   unsigned id_;
   std::atomic<bool> delaying_{false};
   alignas(64) std::atomic<uint64_t> inbox_{0};
@@ -147,6 +153,14 @@ inline void Visitor::tally(Element* e) {
   bump(pipe_[pipe < kPipeLength ? pipe : kPipeLength]);
 }
 
+inline void Visitor::tally_batch(uint64_t batch) {
+  if (!gp_seq_) return;
+  const uint64_t passed = gp_seq_(domain_) - batch;
+  if (passed > 1) [[unlikely]]
+    near_miss(passed);
+  bump(batch_[passed < kPipeLength ? passed : kPipeLength]);
+}
+
 inline void Visitor::stuff() {
   // relaxed: values nobody reads; the stores themselves are the point
   for (Line& line : stuffing_) line.word.store(at_, std::memory_order_relaxed);
@@ -159,10 +173,7 @@ inline void Visitor::plain() {
   Element* e = load(*sight.head);
   look(sight, e);
   tally(e);
-  if (gp_seq_) {
-    const uint64_t passed = gp_seq_(domain_) - batch;
-    bump(batch_[passed < kPipeLength ? passed : kPipeLength]);
-  }
+  tally_batch(batch);
   read_unlock_(domain_, ctx_, token);
 }
 

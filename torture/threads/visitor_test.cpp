@@ -96,6 +96,34 @@ TEST_F(VisitorTest, CookieDoneInsideIsEarly) {
   EXPECT_GT(visitor.faults().count(Check::kEarlyCookie), 0U);
 }
 
+// get_state fences: taken more often it would hide bugs, taken less often it would see none.
+TEST_F(VisitorTest, OneSectionIn4096TakesACookieWhateverThePhase) {
+  static uint64_t cookies;
+  ops_.get_state = [](void*) { return ++cookies; };
+  ops_.poll_state = [](void*, uint64_t) { return false; };
+  for (const bool nesting : {false, true}) {
+    Phase steps = phase();
+    steps.nesting = nesting;
+    cookies = 0;
+    Visitor visitor = make();
+    while (visitor.sections() < 400 * 4096) visitor.step(steps);
+    EXPECT_NEAR(static_cast<double>(cookies), 400, 60) << "nesting: " << nesting;
+  }
+}
+
+TEST_F(VisitorTest, NearMissIsTooShortOnlyWhereTheSequenceIsExact) {
+  static uint64_t seq;
+  ops_.gp_seq = [](void*) { return seq += 2; };
+  Visitor visitor = make();
+  visitor.plain();
+  EXPECT_EQ(visitor.batch(2), 1U);
+  EXPECT_EQ(visitor.faults().count(Check::kTooShortGp), 0U) << "the judge goes by the rate";
+  ops_.facts |= SRCUTORTURE_GP_SEQ_EXACT;
+  visitor.plain();
+  visitor.special(phase());
+  EXPECT_GE(visitor.faults().count(Check::kTooShortGp), 2U);
+}
+
 TEST_F(VisitorTest, GracePeriodsPassedAreCountedAsBatch) {
   static uint64_t seq;
   seq = 0;
