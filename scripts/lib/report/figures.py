@@ -95,7 +95,7 @@ def curves(scenarios: Iterable[tuple[str, list[Interval]]]) -> list[tuple[str, n
     found = []
     for label, intervals in scenarios:
         values, counts = merge(intervals)
-        if len(values):
+        if len(values) > 1:  # nothing is greater than the only one
             found.append((label, values, 1 - np.cumsum(counts) / counts.sum()))
     return found
 
@@ -111,6 +111,8 @@ def draw_percentiles(named: Iterable[tuple[str, list[Interval]]]) -> Figure | No
         total = counts.sum()
         below = np.cumsum(counts) / total
         enough = (1 - below) * total >= 10
+        if not enough.any():
+            continue
         axes.plot(1 / (1 - below[enough]), values[enough] / 1e6, label=f"{label} (worst {values[-1] / 1e6:.3g} ms)")
         drawn = True
     if not drawn:
