@@ -27,6 +27,9 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option("--place", options.place, "placement of the threads (list placements)");
   run->add_option("--out", options.out, "the run directory; must not exist, or be empty");
   run->add_option("--fail-on", options.fail_on, "near_miss,latency=50ms: fail on these too");
+  run->add_option(
+      "--stop-latency", options.stop_latency,
+      "50ms: stop at the first grace period that takes longer, with all stacks and who held it up");
   run->add_flag("--dry-run", options.dry_run, "show what would run, and where");
 }
 

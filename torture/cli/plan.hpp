@@ -17,6 +17,7 @@ struct RunOptions {
   std::vector<std::string> scenarios;  ///< SCENARIO, SET, N*SCENARIO
   bool all = false, dry_run = false;
   std::string duration, flavor, seed, place, plugin, fail_on;
+  std::optional<std::string> stop_latency;
   std::vector<std::string> set;  ///< key=value
   std::optional<std::filesystem::path> out;
   std::vector<std::string> argv;  ///< as given, for the manifest and the rerun command
@@ -29,6 +30,7 @@ struct PlannedScenario {
   Flavor flavor;
   uint64_t seed;
   double duration_s;
+  uint64_t stop_latency_ns;  ///< 0: no grace period is too slow.
 };
 
 struct Plan {

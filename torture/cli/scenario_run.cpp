@@ -68,7 +68,9 @@ class Supervisor {
     helped_ = true;
     write_stacks(child);
     board_.give_help();
-    if (!child.wait(3)) {
+    // It may stop itself only after we let it go on: then it is let go on again.
+    for (int tries = 0; tries < 100 && !child.wait(0.1); ++tries) child.send(SIGCONT);
+    if (!child.wait(0)) {
       by_supervisor_ = true;
       child.send(SIGKILL);
     }
@@ -140,6 +142,7 @@ Json start_fields(const PlannedScenario& planned, const Plan& plan) {
                  {"gp_seq_exact", (ops.facts & SRCUTORTURE_GP_SEQ_EXACT) != 0},
                  {"least", {{"grace_periods", params.least_gps}, {"reads", params.least_reads}}}};
   if (plan.fail_on_near_miss) fields["fail_on_near_miss"] = true;
+  if (planned.stop_latency_ns > 0) fields["stop_latency_ns"] = planned.stop_latency_ns;
   if (plan.fail_on_latency_ns > 0) fields["fail_on_latency_ns"] = plan.fail_on_latency_ns;
   return fields;
 }
@@ -156,8 +159,15 @@ SessionPlan session_plan(const PlannedScenario& planned, const fs::path& dir, co
   const auto cpus = static_cast<unsigned>(context.topology.pus().size());
   const auto seats =
       harness::place(context.topology, params.place, Roles::of(ops, params, cpus).seats(), planned.seed);
-  return {ops,      params, planned.seed, static_cast<uint64_t>(planned.duration_s * 1e9),
-          start_ns, dir,    seats,        context.topology.pus(),
+  return {ops,
+          params,
+          planned.seed,
+          static_cast<uint64_t>(planned.duration_s * 1e9),
+          planned.stop_latency_ns,
+          start_ns,
+          dir,
+          seats,
+          context.topology.pus(),
           board};
 }
 
@@ -184,6 +194,7 @@ std::string run_canary(const PlannedScenario& planned, const fs::path& dir, RunC
   canary.flavor = find_flavor(twin);
   canary.scenario.params.torture_type = twin;
   canary.duration_s = kCanaryS;
+  canary.stop_latency_ns = 0;  // it is caught by a check, or not at all
   const fs::path canary_dir = dir / "canary";
   fs::create_directory(canary_dir);
   const uint64_t start_ns = harness::now_ns();

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
 namespace torture {
 
 Console::Console(const std::filesystem::path& scenario_dir, const Ops& ops, const Params& params,
@@ -43,6 +47,19 @@ void Console::statistics(const Totals& t, uint64_t errors) {
   file_.line(
       fmt::format("{}-torture: {}Reader Pipe:  {}", ops_.name, errors ? "!!! " : "", fmt::join(t.pipe, " ")));
   file_.line(fmt::format("{}-torture: Reader Batch:  {}", ops_.name, fmt::join(t.batch, " ")));
+}
+
+void Console::state(void* domain) {
+  if (!ops_.print_state) return;
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* file = open_memstream(&text, &size);
+  if (!file) return note("no state of the scheme: out of memory");
+  ops_.print_state(domain, file);
+  std::fclose(file);
+  std::istringstream lines(text);
+  std::free(text);
+  for (std::string line; std::getline(lines, line);) note("state: " + line);
 }
 
 void Console::end(const Totals& totals, bool success) {

@@ -20,6 +20,8 @@ class Console {
   /// The statistics of one interval. `errors`: failures so far.
   void statistics(const Totals& totals, uint64_t errors);
   void end(const Totals& totals, bool success);
+  /// What the scheme says of itself, where it has print_state().
+  void state(void* domain);
   /// A line of our own, such as what was left out.
   void note(const std::string& words);
 

@@ -1,10 +1,13 @@
 #include "torture/threads/session.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/record/files.hpp"
+#include "harness/record/hdr_log.hpp"
 #include "harness/threads/shuffle.hpp"
 #include "torture/threads/conductor.hpp"
 #include "torture/threads/statistics.hpp"
@@ -93,8 +96,8 @@ void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& pl
   injectors.shuffle.start();
 }
 
-Json summary(const Cast& cast, const Statistics& statistics, const Reports& reports,
-             const Injectors& injectors, Finish finish) {
+Json summary(const Cast& cast, const Statistics& statistics, const harness::Counts& latencies,
+             const Reports& reports, const Injectors& injectors, Finish finish) {
   const Totals t = cast.totals();
   return {{"finish", finish_name(finish)},
           {"failures", reports.counts()},
@@ -111,14 +114,14 @@ Json summary(const Cast& cast, const Statistics& statistics, const Reports& repo
           {"pipe", t.pipe},
           {"batch", t.batch},
           {"injectors", injectors.counts()},
-          {"gp_latency_ns", latency_json(statistics.grace_periods())}};
+          {"gp_latency_ns", latency_json(latencies)}};
 }
 
-/// Never returns: the supervisor takes the stacks of all threads as they are, and then the process ends.
-[[noreturn]] void wait_for_the_end(harness::ProgressBoard& board) {
+/// Freezes all threads where they are; returns once the supervisor has taken their stacks and let them go on.
+void hold_still(harness::ProgressBoard& board) {
   board.ask_help();
+  kill(getpid(), SIGSTOP);
   while (!board.help_given()) harness::sleep_ns(10'000'000);
-  _exit(0);
 }
 
 /// Another thread crashed and waits for the supervisor to look: what stalls meanwhile is no failure of its
@@ -139,11 +142,18 @@ void stand_still_in_a_crash(const harness::ProgressBoard& board) {
   _exit(3);
 }
 
+Roles roles_of(const SessionPlan& plan) {
+  Roles roles = Roles::of(plan.ops, plan.params, static_cast<unsigned>(plan.pus.size()));
+  if (plan.stop_latency_ns > 0 && grace_kinds(plan.ops, plan.params) == GraceKinds{GraceKind::kCall})
+    roles.left_out.emplace_back("no --stop-latency: nobody waits for a grace period, all are for callbacks");
+  return roles;
+}
+
 void torture_now(const SessionPlan& plan, Events& events) {
   World world{plan.ops, plan.ops.create(), plan.seed};
   world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
   if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");
-  const Roles roles = Roles::of(plan.ops, plan.params, static_cast<unsigned>(plan.pus.size()));
+  const Roles roles = roles_of(plan);
   Injectors injectors(plan, roles, events);
   world.stutter = injectors.stutter ? &*injectors.stutter : nullptr;
   const std::vector<Phase> first = parse_phases(plan.params.phases, static_cast<unsigned>(plan.pus.size()));
@@ -153,13 +163,13 @@ void torture_now(const SessionPlan& plan, Events& events) {
   Console console(plan.dir, plan.ops, plan.params, roles);
   Statistics statistics(plan.dir, world, cast, plan.params, console, reports, events.start_ns());
   harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
-  Conductor conductor(world, cast, plan.params, first, events, reports,
+  Conductor conductor(world, cast, plan.params, first, plan.stop_latency_ns, events, reports,
                       {[&] {
                          stand_still_in_a_crash(plan.board);
                          heartbeat.beat();
                          statistics.tick();
                        },
-                       [&] { return plan.board.stop_requested(); }});
+                       [&] { return plan.board.stop_requested(); }, [&] { console.state(world.domain); }});
   const auto body = [&] {
     console.start();
     world.gate.close(0);
@@ -175,10 +185,14 @@ void torture_now(const SessionPlan& plan, Events& events) {
     const bool live = finish != Finish::kStuck && conductor.wind_up();
     statistics.finish();
     console.end(cast.totals(), reports.failures() == 0);
-    Json last = summary(cast, statistics, reports, injectors, live ? finish : Finish::kStuck);
+    const harness::Counts latencies = statistics.grace_periods();
+    Json last = summary(cast, statistics, latencies, reports, injectors, live ? finish : Finish::kStuck);
     last["torture_s"] = static_cast<double>(ended - begin) / 1e9;
     events.say("end", last);
-    if (!live) wait_for_the_end(plan.board);
+    // Up to here lines were appended, which is quick; what waits for the disk comes after the stacks.
+    if (!live) hold_still(plan.board);
+    harness::write_once(plan.dir / "gp.hgrm", harness::hgrm_text(latencies, 1000));
+    if (!live) _exit(0);  // the threads cannot be joined
   };
   try {
     body();

@@ -21,7 +21,7 @@ class Statistics {
   /// Writes what is due: a line of stats.jsonl and of gp.hlog every sample_interval, console lines every
   /// stat_interval. Cheap when nothing is.
   void tick();
-  /// The last, cut-short interval, and gp.hgrm.
+  /// The last, cut-short interval.
   void finish();
 
   uint64_t pending_bytes_max() const { return pending_bytes_max_; }
@@ -36,7 +36,6 @@ class Statistics {
   harness::Counts now(const char* tag) const;
   void sample(uint64_t at_ns);
 
-  std::filesystem::path dir_;
   const World& world_;
   const Cast& cast_;
   const Params& params_;

@@ -41,10 +41,12 @@ uint64_t Visitor::sections() const {
   return sum;
 }
 
+Visitor::Whereabouts Visitor::whereabouts() const { return {entered_, entered_ - sections(), delaying()}; }
+
 Visitor::Stay Visitor::enter(const Phase& phase) {
   Stay stay{};
   Sight& sight = next_sight();
-  stay.token = read_lock_(domain_, ctx_);
+  stay.token = lock();
   if (ops_.get_state && ops_.poll_state &&
       random_.one_in(64)) {  // rare: get_state fences, and would hide bugs
     stay.has_cookie = true;
