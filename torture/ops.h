@@ -15,6 +15,7 @@
  *            handlers on that thread, pass it. Where thread_register exists, every thread that reads is registered;
  *            threads that only call synchronize, call, barrier and so on may not be.
  *
+ * A thread that reads may be interrupted by a signal while a stall is suspected; its handler leaves the scheme alone.
  * Functions return normally: no exceptions, no longjmp. Members that may be null say so, and what is left out then.
  */
 #ifndef SRCUTORTURE_OPS_H

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPORT, ROOT, fail, report
+from test_hlog import encoded
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -43,6 +44,17 @@ def test_page_is_one_file_without_network(run_dir: Path) -> None:
     assert "<script" not in page
     assert page.count("data:image/png") >= 6
     assert not list(run_dir.rglob("*.tmp"))
+
+
+def test_run_that_ended_at_once_has_a_page(run_dir: Path) -> None:
+    """One grace period of each kind: no curve, but a page."""
+    log = run_dir / "basic" / "gp.hlog"
+    head = [line for line in log.read_text().splitlines(keepends=True) if not line.startswith("Tag=")]
+    once = "0.000,1.000,0.002," + encoded(bytes([0xC7, 0x01, 2]))
+    log.write_text("".join(head) + "".join(f"Tag={tag},{once}\n" for tag in ("gp.normal", "cb.delay")))
+    done = report(run_dir)
+    assert done.returncode == 0, done.stderr
+    assert "Grace-period latency over time" in (run_dir / "report.html").read_text()
 
 
 def test_numbers_are_those_of_the_files(run_dir: Path) -> None:

@@ -18,7 +18,7 @@ constexpr uint64_t kSecond = 1'000'000'000;
 // The conductor beats every 10 ms. It may be given no CPU for long; it cannot be given it for 20 s and not
 // beat.
 constexpr harness::WatchLimits kWatch{.cpu_s = 40, .wall_s = 60};
-constexpr uint64_t kStopGraceNs = 20 * kSecond, kHelpGraceNs = 3 * kSecond;
+constexpr uint64_t kStopGraceNs = 20 * kSecond, kHelpGraceNs = 10 * kSecond;
 
 }  // namespace
 
@@ -28,6 +28,7 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             planned.scenario.params,
                             planned.seed,
                             static_cast<uint64_t>(planned.duration_s * 1e9),
+                            planned.stop_latency_ns,
                             start_ns_,
                             dir_,
                             seats_of(planned, pus),
@@ -51,6 +52,7 @@ bool Supervisor::step() {
   if (ended_) return false;
   look();
   pass_on_stop();
+  if (helped_) child_->send(SIGCONT);  // it may stop itself only after we let it go on
   if (harness::now_ns() >= kill_ns_) {
     by_supervisor_ = true;
     child_->send(SIGKILL);

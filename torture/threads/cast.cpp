@@ -94,6 +94,7 @@ Visitor* Cast::add_visitor(Level level, const std::string& name) {
   visitors_.push_back(std::make_unique<Visitor>(world_.ops, world_.domain, world_.stations, world_.visitors,
                                                 static_cast<unsigned>(visitors_.size()), level, world_.seed));
   world_.visitors.push_back(visitors_.back().get());
+  visitor_names_.push_back(name);
   faults_.emplace_back(name, &visitors_.back()->faults());
   return visitors_.back().get();
 }
@@ -137,6 +138,15 @@ bool Cast::all_ended() const { return ended_.load(std::memory_order_acquire) == 
 
 void Cast::join() {
   for (auto& thread : threads_) thread->join();
+}
+
+std::vector<Waiter> Cast::waiters() const {
+  std::vector<Waiter> waiters;
+  for (size_t i = 0; i < updaters_.size(); ++i)
+    waiters.push_back({fmt::format("updater {}", i), &updaters_[i]->grace()});
+  for (size_t i = 0; i < fakewriters_.size(); ++i)
+    waiters.push_back({fmt::format("fakewriter {}", i), &fakewriters_[i]->grace()});
+  return waiters;
 }
 
 Totals Cast::totals() const {

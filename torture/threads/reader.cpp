@@ -21,6 +21,7 @@ void Reader::run() {
     const Phase& phase = world_.now();
     for (int i = 0; i < 64 && !world_.gate.closed(); ++i) visitor_.step(phase);
   }
+  visitor_.detach();
 }
 
 // Interrupts run() anywhere: inside a section, inside the scheme's own lock and unlock, or parked, and then

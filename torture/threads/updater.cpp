@@ -14,6 +14,7 @@ Updater::Updater(World& world, Station& station, const GraceKinds& kinds, unsign
 
 void Updater::run() {
   Membership member(world_);
+  grace_.attach();
   ctx_ = member.ctx();
   while (!world_.stopped()) {
     member.pause_point([this] { return index_ >= world_.now().updaters; });

@@ -45,11 +45,12 @@ uint64_t Visitor::sections() const {
 // One section in 4096 has a cookie: get_state() fences, and would hide bugs. Only special sections have one,
 // but plain ones are counted.
 int64_t Visitor::next_cookie() { return 1 + static_cast<int64_t>(random_.below(2 * 4096 - 1)); }
+Visitor::Whereabouts Visitor::whereabouts() const { return {entered_, entered_ - sections(), delaying()}; }
 
 Visitor::Stay Visitor::enter(const Phase& phase) {
   Stay stay{};
   Sight& sight = next_sight();
-  stay.token = read_lock_(domain_, ctx_);
+  stay.token = lock();
   if (--until_cookie_ <= 0 && ops_.get_state && ops_.poll_state) {
     until_cookie_ += next_cookie();
     stay.has_cookie = true;

@@ -1,6 +1,9 @@
 // The reader's path: one thread (or the signal handler on it) that enters sections and looks at elements.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -32,9 +35,16 @@ class Visitor {
   Visitor(const Ops& ops, void* domain, const std::vector<Station*>& stations,
           const std::vector<Visitor*>& peers, unsigned id, Level level, uint64_t seed);
 
-  /// The context that thread_register gave; before the first section of the thread.
-  void attach(void* ctx) { ctx_ = ctx; }
+  /// The context that thread_register gave; on the visitor's thread, before its first section.
+  void attach(void* ctx) {
+    ctx_ = ctx;
+    tid_.store(gettid(), std::memory_order_relaxed);  // relaxed: a name to send signals to
+  }
+  /// After the thread's last section.
+  void detach() { tid_.store(0, std::memory_order_relaxed); }  // relaxed: as in attach()
   void* ctx() const { return ctx_; }
+  /// The thread that it is attached to, 0 if none.
+  pid_t tid() const { return tid_.load(std::memory_order_relaxed); }  // relaxed: as in attach()
 
   /// One plain section: lock, look at one element, read its pipe, unlock.
   [[gnu::always_inline]] inline void plain();
@@ -61,6 +71,15 @@ class Visitor {
 
   Level level() const { return level_; }
   uint64_t sections() const;
+  /// What a visitor keeps to itself about its sections. One counts as open from the call of its lock to its
+  /// last look, right before the unlock: a thread that hangs in the scheme's lock is inside, one that hangs
+  /// in its unlock is not.
+  struct Whereabouts {
+    uint64_t entered, open;
+    bool delays;  ///< On purpose.
+  };
+  /// On its own thread only: there, in a signal handler.
+  Whereabouts whereabouts() const;
   uint64_t progress() const { return peek(pipe_[0]); }
   uint64_t pipe(size_t i) const { return peek(pipe_[i]); }
   uint64_t batch(size_t i) const { return peek(batch_[i]); }
@@ -81,6 +100,7 @@ class Visitor {
   [[gnu::always_inline]] inline void tally(Element* e);
   [[gnu::always_inline]] inline void tally_batch(uint64_t batch);
   [[gnu::always_inline]] inline Sight& next_sight();
+  [[gnu::always_inline]] inline uint64_t lock();
   [[gnu::always_inline]] inline void stuff();
   int64_t next_cookie();
   Stay enter(const Phase& phase);
@@ -103,6 +123,7 @@ class Visitor {
   void* ctx_ = nullptr;
   std::vector<Sight> sights_;
   size_t at_ = 0;
+  uint64_t entered_ = 0;
   uint32_t until_special_ = 1;
   Level level_;
   alignas(64) std::array<std::atomic<uint64_t>, kPipeSlots> pipe_{};
@@ -117,6 +138,7 @@ class Visitor {
   harness::Random random_;
   int64_t until_cookie_;  // sections, plain ones too
   unsigned id_;
+  std::atomic<pid_t> tid_{0};
   std::atomic<bool> delaying_{false};
   alignas(64) std::atomic<uint64_t> inbox_{0};
   Faults faults_;
@@ -125,6 +147,15 @@ class Visitor {
 inline Sight& Visitor::next_sight() {
   if (++at_ >= sights_.size()) at_ = 0;
   return sights_[at_];
+}
+
+// Counts before the lock, as tally() does before the unlock, so that nothing is added inside the section. A
+// signal handler on this thread reads both counts as they stand: a thread sees its own stores in order, and
+// the compiler carries none over a call through a pointer, of which one stands between each of them and the
+// next. So no fence is needed, not even one for signals.
+inline uint64_t Visitor::lock() {
+  ++entered_;
+  return read_lock_(domain_, ctx_);
 }
 
 inline Element* Visitor::load(std::atomic<Element*>& slot) {
@@ -168,7 +199,7 @@ inline void Visitor::stuff() {
 
 inline void Visitor::plain() {
   Sight& sight = next_sight();
-  const uint64_t token = read_lock_(domain_, ctx_);
+  const uint64_t token = lock();
   const uint64_t batch = gp_seq_ ? gp_seq_(domain_) : 0;
   Element* e = load(*sight.head);
   look(sight, e);
