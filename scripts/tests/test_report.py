@@ -28,8 +28,9 @@ Thread 2 (Thread 0x7f (LWP 9) "reader/0"):
 
 Thread 3 (Thread 0x7f (LWP 8) "updater/0"):
 #0  0x00007f in __libc_pause () at pause.c:29
-#1  0x000055 in synchronize () at stuck_gp.cpp:15
-#2  wait<torture::Updater::pass(int)::<lambda()> > () at grace.hpp:79
+#1  __pause_way_down (x=1) at pause.c:3
+#2  0x000055 in synchronize () at stuck_gp.cpp:15
+#3  wait<torture::Updater::pass(int)::<lambda()> > () at grace.hpp:79
 """
 
 
@@ -62,7 +63,11 @@ def test_numbers_are_those_of_the_files(run_dir: Path) -> None:
     verdict = json.loads(verdict_file.read_text())
     verdict["counts"]["grace_periods"] = 123456789
     verdict_file.write_text(json.dumps(verdict))
+    plan = json.loads((run_dir / "plan.json").read_text())
+    plan["scenarios"][0]["pus"] = "4,6-7"
+    (run_dir / "plan.json").write_text(json.dumps(plan))
     report(run_dir)
+    assert "on CPUs 4,6-7" in (run_dir / "report.html").read_text()
     assert "123,456,789" in (run_dir / "report.html").read_text()
     assert "123,456,789" in (run_dir / "summary.md").read_text()
 
