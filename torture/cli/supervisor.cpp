@@ -100,7 +100,7 @@ void Supervisor::end_hanging(const harness::Stall& stall) {
 }
 
 void Supervisor::write_stacks() {
-  const harness::Stacks stacks = harness::take_stacks(child_->pid(), &mailbox_);
+  const harness::Stacks stacks = harness::take_stacks(child_->pid(), &mailbox_, {.wake = true});
   harness::write_once(dir_ / "stacks.txt", stacks.text);
   events_.say("stacks", {{"way", stacks.way}, {"why_no_better", stacks.why_no_better}});
 }
