@@ -15,6 +15,7 @@
  *            handlers on that thread, pass it. Where thread_register exists, every thread that reads is registered;
  *            threads that only call synchronize, call, barrier and so on may not be.
  *
+ * A thread that reads may be interrupted by a signal while a stall is suspected; its handler leaves the scheme alone.
  * Functions return normally: no exceptions, no longjmp. Members that may be null say so, and what is left out then.
  */
 #ifndef SRCUTORTURE_OPS_H
@@ -118,7 +119,8 @@ struct srcutorture_ops {
   /* A cookie for a grace period that begins no earlier than now; starts nothing. Called by anybody, also in sections.
    * Null member: nobody polls so. Needs poll_state. */
   uint64_t (*get_state)(void *dom);
-  /* As get_state(), and sees to it that the grace period takes place. Null member as above. Needs poll_state. */
+  /* As get_state(), and sees to it that the grace period takes place, which may take as long as that: called by updaters
+   * outside sections, in threads that may block. Null member as above. Needs poll_state. */
   uint64_t (*start_poll)(void *dom, void *ctx);
   /* Whether the grace period of that cookie has ended; once true, true for ever. True counts as a synchronize().
    * Called by anybody, also in sections. Needs get_state or start_poll. */

@@ -27,7 +27,7 @@ namespace {
 constexpr int kUsageStatus = 2, kBrokenStatus = 3;
 
 /// ThreadSanitizer keeps a thread of its own, which holds no lock of ours.
-#ifdef __SANITIZE_THREAD__
+#ifdef SRCUTORTURE_TSAN
 constexpr size_t kThreadsAtFork = 2;
 #else
 constexpr size_t kThreadsAtFork = 1;

@@ -21,7 +21,7 @@
 namespace harness {
 
 // ThreadSanitizer has a thread of its own, which never answers, and calls handlers from its own code.
-#ifdef __SANITIZE_THREAD__
+#ifdef SRCUTORTURE_TSAN
 inline constexpr bool kForeignHandler = true;
 inline constexpr double kAnswerS = 3;
 #else
@@ -30,10 +30,10 @@ inline constexpr double kAnswerS = 60;
 #endif
 
 // Each waits or spins in its own function, never to return; outside of these, nothing bears these names.
-[[gnu::noinline, gnu::noclone]] inline void stuck_in_the_mud() {
+[[gnu::noinline]] inline void stuck_in_the_mud() {
   for (;;) pause();
 }
-[[gnu::noinline, gnu::noclone]] inline void running_in_circles(ProgressBoard::Slot& slot) {
+[[gnu::noinline]] inline void running_in_circles(ProgressBoard::Slot& slot) {
   for (;;) slot.beat();
 }
 

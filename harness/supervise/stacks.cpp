@@ -73,6 +73,7 @@ std::string frames_of(pid_t tid, const Names& names) {
 /// What can be had without a debugger; `why` grows by what went wrong.
 Stacks own_means(pid_t pid, StackMailbox* mailbox, const StackLimits& limits, std::string why) {
   StackMailbox::Answers answers;
+  if (limits.wake && proc_stopped(pid)) ::kill(pid, SIGCONT);
   if (mailbox && limits.answer_s > 0) answers = mailbox->ask(pid, limits.answer_s);
   const bool asked = !answers.empty();
   if (!mailbox)

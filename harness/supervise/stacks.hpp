@@ -12,6 +12,7 @@ class StackMailbox;
 struct StackLimits {
   double gdb_s = 30;        ///< For the debugger; 0: do not try it.
   double answer_s = 2;      ///< For the threads' own answers; 0: do not ask.
+  bool wake = false;        ///< A stopped process may go on where its threads must answer for themselves.
   double names_s = 10;      ///< For looking up the function names of those answers.
   std::string gdb = "gdb";  ///< Searched in PATH.
   std::string addr2line =

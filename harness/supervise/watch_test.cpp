@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -56,8 +55,7 @@ struct Pair {
 };
 
 void burn(ProgressBoard::Slot&) {
-  for (std::atomic<bool> never{false};
-       !never.load(std::memory_order_relaxed);) {  // relaxed: nobody writes it
+  for (volatile bool never = false; !never;) {  // volatile: a loop without effects may be left out
   }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -17,6 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "scripts" / "report.py"
 STORED = ROOT / "scripts" / "tests" / "data" / "run"
 PROGRAM = Path(os.environ.get("SRCUTORTURE", ROOT / "build" / "release" / "srcutorture"))
+
+
+def sanitizers() -> set[str]:
+    """Those that the program was built with: "address", "undefined", "thread"."""
+    cache = PROGRAM.parent / "CMakeCache.txt"
+    found = re.search(r"^SRCUTORTURE_SANITIZE:\w+=(.*)$", cache.read_text(), re.M) if cache.exists() else None
+    return set(filter(None, found[1].split(","))) if found else set()
 
 
 @dataclass

@@ -24,6 +24,11 @@ BAD = [
     (["--duration", "-5s"], "-5s"),
     (["--seed", "0xZZ"], "0x1234"),
     (["--fail-on", "sneezes"], "near_miss"),
+    (["--stop-latency", "soon"], "'soon': write a duration from 1ms to 1d"),
+    (["--stop-latency", ""], "from 1ms"),
+    (["--stop-latency", "-5ms"], "'-5ms'"),
+    (["--stop-latency", "100us"], "from 1ms"),
+    (["--stop-latency", "2d"], "to 1d"),
     (["--plugin", "/no/such.so"], "no such file"),
     (["--frobnicate"], "--frobnicate"),
 ]

@@ -207,8 +207,8 @@ def limited(**limits: int) -> Callable[[], None]:
 def test_memory_that_is_refused_is_broken(for_everybody: Program) -> None:
     ended = for_everybody.run(*HOARDER, preexec_fn=limited(RLIMIT_AS=400 << 20), env={**os.environ, "MALLOC_ARENA_MAX": "1"})
     assert ended.status == 3, ended.err
-    assert one_line(ended).startswith("srcutorture: no memory left for flood/0: raise the limit")
-    assert "no memory left for flood/0" in ended.out
+    assert "memory" in one_line(ended)  # most often flood/0 is the first that gets none
+    assert one_line(ended).removeprefix("srcutorture: ") in ended.out
     assert checked(for_everybody) == (3, "BROKEN")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPORT, ROOT, fail, report
+from test_hlog import encoded
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -27,8 +28,9 @@ Thread 2 (Thread 0x7f (LWP 9) "reader/0"):
 
 Thread 3 (Thread 0x7f (LWP 8) "updater/0"):
 #0  0x00007f in __libc_pause () at pause.c:29
-#1  0x000055 in synchronize () at stuck_gp.cpp:15
-#2  wait<torture::Updater::pass(int)::<lambda()> > () at grace.hpp:79
+#1  __pause_way_down (x=1) at pause.c:3
+#2  0x000055 in synchronize () at stuck_gp.cpp:15
+#3  wait<torture::Updater::pass(int)::<lambda()> > () at grace.hpp:79
 """
 
 
@@ -45,12 +47,27 @@ def test_page_is_one_file_without_network(run_dir: Path) -> None:
     assert not list(run_dir.rglob("*.tmp"))
 
 
+def test_run_that_ended_at_once_has_a_page(run_dir: Path) -> None:
+    """One grace period of each kind: no curve, but a page."""
+    log = run_dir / "basic" / "gp.hlog"
+    head = [line for line in log.read_text().splitlines(keepends=True) if not line.startswith("Tag=")]
+    once = "0.000,1.000,0.002," + encoded(bytes([0xC7, 0x01, 2]))
+    log.write_text("".join(head) + "".join(f"Tag={tag},{once}\n" for tag in ("gp.normal", "cb.delay")))
+    done = report(run_dir)
+    assert done.returncode == 0, done.stderr
+    assert "Grace-period latency over time" in (run_dir / "report.html").read_text()
+
+
 def test_numbers_are_those_of_the_files(run_dir: Path) -> None:
     verdict_file = run_dir / "basic" / "verdict.json"
     verdict = json.loads(verdict_file.read_text())
     verdict["counts"]["grace_periods"] = 123456789
     verdict_file.write_text(json.dumps(verdict))
+    plan = json.loads((run_dir / "plan.json").read_text())
+    plan["scenarios"][0]["pus"] = "4,6-7"
+    (run_dir / "plan.json").write_text(json.dumps(plan))
     report(run_dir)
+    assert "on CPUs 4,6-7" in (run_dir / "report.html").read_text()
     assert "123,456,789" in (run_dir / "report.html").read_text()
     assert "123,456,789" in (run_dir / "summary.md").read_text()
 

@@ -32,6 +32,9 @@ void add_run(CLI::App& app, RunOptions& options) {
       "scenarios at a time, each on an equal part of the CPUs; two CPUs or more for each see most");
   run->add_flag("--kernel-layout", options.kernel_layout,
                 "add the files by which the kernel's kvm-recheck.sh judges the run directory");
+  run->add_option(
+      "--stop-latency", options.stop_latency,
+      "50ms: stop at the first grace period that takes longer, with all stacks and who held it up");
   run->add_flag("--dry-run", options.dry_run, "show what would run, and where");
 }
 

@@ -95,6 +95,16 @@ void parse_fail_on(const std::string& words, Plan& plan) {
   }
 }
 
+uint64_t parse_stop_latency(const std::optional<std::string>& text) {
+  if (!text) return 0;
+  try {
+    const double seconds = harness::parse_duration_s(*text);
+    if (seconds >= 1e-3 && seconds <= 86400) return static_cast<uint64_t>(std::llround(seconds * 1e9));
+  } catch (const UsageError&) {
+  }
+  throw UsageError(fmt::format("--stop-latency '{}': write a duration from 1ms to 1d, as 50ms or 2s", *text));
+}
+
 Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plugin) {
   if (plugin && (options.flavor.empty() || options.flavor == plugin->name)) {
     return {plugin, "", "brought from outside", "busted_no_wait"};
@@ -128,6 +138,7 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
   plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
                                              : harness::parse_duration_s(options.duration);
   parse_fail_on(options.fail_on, plan);
+  const uint64_t stop_latency_ns = parse_stop_latency(options.stop_latency);
   std::map<std::string, unsigned> seen;
   for (const std::string& name : names) {
     PlannedScenario planned{.scenario = load_scenario(name)};
@@ -142,6 +153,7 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
     planned.part = static_cast<unsigned>(plan.scenarios.size()) % plan.jobs;
     if (quota) planned.quota = *quota / plan.jobs;
     planned.duration_s = plan.duration_s / rounds(names.size(), plan.jobs);
+    planned.stop_latency_ns = stop_latency_ns;
     plan.scenarios.push_back(std::move(planned));
   }
   return plan;

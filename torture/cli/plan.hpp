@@ -19,6 +19,7 @@ struct RunOptions {
   bool all = false, dry_run = false, kernel_layout = false;
   unsigned jobs = 1;  ///< Scenarios at a time; not 0.
   std::string duration, flavor, seed, place, plugin, fail_on;
+  std::optional<std::string> stop_latency;
   std::vector<std::string> set;  ///< key=value
   std::optional<std::filesystem::path> out;
   std::vector<std::string> argv;  ///< as given, for the manifest and the rerun command
@@ -33,6 +34,7 @@ struct PlannedScenario {
   double duration_s;
   unsigned part;                ///< Of the machine, which is divided among the jobs.
   std::optional<double> quota;  ///< CPUs' worth of time that its job is granted; empty: no limit.
+  uint64_t stop_latency_ns;  ///< 0: no grace period is too slow.
 };
 
 struct Plan {

@@ -32,6 +32,7 @@ Json start_fields(const PlannedScenario& planned, const Plan& plan) {
                  {"gp_seq_exact", (ops.facts & SRCUTORTURE_GP_SEQ_EXACT) != 0},
                  {"least", {{"grace_periods", params.least_gps}, {"reads", params.least_reads}}}};
   if (plan.fail_on_near_miss) fields["fail_on_near_miss"] = true;
+  if (planned.stop_latency_ns > 0) fields["stop_latency_ns"] = planned.stop_latency_ns;
   if (plan.fail_on_latency_ns > 0) fields["fail_on_latency_ns"] = plan.fail_on_latency_ns;
   return fields;
 }
@@ -62,6 +63,7 @@ void run_canary(const PlannedScenario& planned, RunContext& context) {
   canary.flavor = find_flavor(twin);
   canary.scenario.params.torture_type = twin;
   canary.duration_s = kCanaryS;
+  canary.stop_latency_ns = 0;  // it is caught by a check, or not at all
   const fs::path dir = made(context.dir_of(planned) / "canary");
   try {
     Supervisor supervisor(dir, context.stop);

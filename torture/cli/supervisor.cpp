@@ -6,6 +6,7 @@
 
 #include "harness/record/files.hpp"
 #include "harness/supervise/crash_hold.hpp"
+#include "harness/supervise/sanitizer_reports.hpp"
 #include "harness/supervise/stacks.hpp"
 #include "harness/topology/placement.hpp"
 #include "torture/threads/session.hpp"
@@ -17,7 +18,7 @@ constexpr uint64_t kSecond = 1'000'000'000;
 // The conductor beats every 10 ms. It may be given no CPU for long; it cannot be given it for 20 s and not
 // beat.
 constexpr harness::WatchLimits kWatch{.cpu_s = 40, .wall_s = 60};
-constexpr uint64_t kStopGraceNs = 20 * kSecond, kHelpGraceNs = 3 * kSecond;
+constexpr uint64_t kStopGraceNs = 20 * kSecond, kHelpGraceNs = 10 * kSecond;
 
 }  // namespace
 
@@ -27,6 +28,7 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             planned.scenario.params,
                             planned.seed,
                             static_cast<uint64_t>(planned.duration_s * 1e9),
+                            planned.stop_latency_ns,
                             start_ns_,
                             dir_,
                             seats_of(planned, pus),
@@ -37,6 +39,7 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
   child_.emplace(
       [&session, this] {
         harness::hold_on_crash(board_);
+        harness::sanitizer_reports_to(dir_ / "sanitizer");
         run_session(session);
         return 0;
       },
@@ -49,6 +52,7 @@ bool Supervisor::step() {
   if (ended_) return false;
   look();
   pass_on_stop();
+  if (helped_) child_->send(SIGCONT);  // it may stop itself only after we let it go on
   if (harness::now_ns() >= kill_ns_) {
     by_supervisor_ = true;
     child_->send(SIGKILL);
@@ -96,7 +100,7 @@ void Supervisor::end_hanging(const harness::Stall& stall) {
 }
 
 void Supervisor::write_stacks() {
-  const harness::Stacks stacks = harness::take_stacks(child_->pid(), &mailbox_);
+  const harness::Stacks stacks = harness::take_stacks(child_->pid(), &mailbox_, {.wake = true});
   harness::write_once(dir_ / "stacks.txt", stacks.text);
   events_.say("stacks", {{"way", stacks.way}, {"why_no_better", stacks.why_no_better}});
 }

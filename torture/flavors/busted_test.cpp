@@ -74,6 +74,18 @@ class Sitter {
   std::thread thread_;
 };
 
+void read_in_two_threads(Visit& visit) {
+  const auto read = [&visit] {
+    void* ctx = visit.ops.thread_register(visit.dom);
+    for (int i = 0; i < 100'000; ++i)
+      visit.ops.read_unlock(visit.dom, ctx, visit.ops.read_lock(visit.dom, ctx));
+    visit.ops.thread_unregister(visit.dom, ctx);
+  };
+  std::thread one(read), two(read);
+  one.join();
+  two.join();
+}
+
 TEST(Busted, NoWaitReturnsOverAReader) {
   Visit visit("busted_no_wait");
   Sitter sitter(visit);
@@ -182,10 +194,53 @@ TEST(Busted, UnboundedGarbageWaitsForTheEnd) {
   EXPECT_EQ(total(heads), 100);
 }
 
+TEST(Busted, EarlyCookieStandsForTheGracePeriodThatRuns) {
+  Visit visit("busted_early_cookie");
+  uint64_t cookie = 0;
+  std::thread updater;
+  {
+    Sitter sitter(visit);
+    updater = std::thread([&visit] { visit.ops.expedited(visit.dom, nullptr); });
+    std::this_thread::sleep_for(milliseconds(50));
+    cookie = visit.ops.get_state(visit.dom);
+    EXPECT_FALSE(visit.ops.poll_state(visit.dom, cookie));
+  }
+  updater.join();
+  EXPECT_TRUE(visit.ops.poll_state(visit.dom, cookie)) << "only what began before the cookie has ended";
+}
+
+TEST(Busted, CounterMismatchLosesCounts) {
+  Visit visit("busted_counter_mismatch");
+  EXPECT_EQ(visit.ops.reader_balance(visit.dom), 0);
+  const auto patience = steady_clock::now() + milliseconds(5000);
+  while (visit.ops.reader_balance(visit.dom) == 0 && steady_clock::now() < patience)
+    read_in_two_threads(visit);
+  EXPECT_NE(visit.ops.reader_balance(visit.dom), 0);
+}
+
+// The thread that is stuck for ever is left behind.
+TEST(Busted, NoForwardProgressEndsTenBarriersAndNoMore) {
+  static std::atomic<int> ended{0};
+  std::thread([] {
+    const Ops& ops = *find_flavor("busted_no_forward_progress").ops;
+    void* dom = ops.create();
+    for (;; ++ended) ops.barrier(dom, nullptr);
+  }).detach();
+  while (ended < 10) std::this_thread::sleep_for(milliseconds(1));
+  std::this_thread::sleep_for(milliseconds(300));
+  EXPECT_EQ(ended, 10);
+}
+
+TEST(Busted, NearMissCountsAGracePeriodTwice) {
+  Visit visit("busted_near_miss");
+  visit.ops.synchronize(visit.dom, visit.ctx);
+  EXPECT_EQ(visit.ops.gp_seq(visit.dom), 2U);
+}
+
 TEST(Busted, EachOneHasItsTestHere) {
   size_t busted = 0;
   for (const Flavor& flavor : flavors()) busted += !flavor.trips.empty();
-  EXPECT_EQ(busted, 8u) << "a new broken flavour shows its defect in a test of this file";
+  EXPECT_EQ(busted, 12u) << "a new broken flavour shows its defect in a test of this file";
 }
 
 }  // namespace

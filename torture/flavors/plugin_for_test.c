@@ -8,15 +8,15 @@
 #ifndef PLUGIN_SIZE
 #define PLUGIN_SIZE sizeof(struct srcutorture_ops)
 #endif
-#ifndef PLUGIN_SYNCHRONIZE
-#define PLUGIN_SYNCHRONIZE synchronize
-#endif
 
 #ifndef PLUGIN_EMPTY
 static void *create(void) { return (void *)&srcutorture_ops; }
 static uint64_t read_lock(void *dom, void *ctx) { (void)dom, (void)ctx; return 0; }
 static void read_unlock(void *dom, void *ctx, uint64_t token) { (void)dom, (void)ctx, (void)token; }
-static inline void synchronize(void *dom, void *ctx) { (void)dom, (void)ctx; }
+#ifndef PLUGIN_SYNCHRONIZE
+#define PLUGIN_SYNCHRONIZE synchronize
+static void synchronize(void *dom, void *ctx) { (void)dom, (void)ctx; }
+#endif
 
 const struct srcutorture_ops srcutorture_ops = {
     .version = PLUGIN_VERSION,

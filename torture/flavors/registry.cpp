@@ -27,9 +27,13 @@ const std::vector<Flavor>& flavors() {
       {&busted_lost_callback, "lost_callback", "one callback in 64 is forgotten", ""},
       {&busted_double_callback, "double_callback", "one callback in 64 is invoked twice", ""},
       {&busted_early_barrier, "early_barrier", "barrier returns at once", ""},
+      {&busted_early_cookie, "early_cookie", "a cookie stands for the grace period that runs already", ""},
       {&busted_stuck_gp, "stalled_gp", "after a hundred grace periods one never ends", ""},
       {&busted_backwards_payload, "memory_order", "readers see an older element after a newer one", ""},
       {&busted_unbounded_garbage, "garbage_bound", "callbacks wait for the end of the domain", ""},
+      {&busted_counter_mismatch, "counter_mismatch", "readers that count at one instant lose a count", ""},
+      {&busted_no_forward_progress, "no_forward_progress", "after ten barriers one never returns", ""},
+      {&busted_near_miss, "too_short_gp", "the sequence counts a grace period's beginning too", ""},
   };
   return all;
 }

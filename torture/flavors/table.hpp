@@ -17,7 +17,8 @@ constexpr Ops table(Ops ops) {
 extern const Ops srcu_normal, srcu_dynamic, srcu_nmisafe, srcu_updown, srcu_fast, srcu_fast_updown, tasks_trace;
 extern const Ops urcu_memb, urcu_mb, urcu_qsbr, urcu_bp, trivial;
 extern const Ops busted_no_wait, busted_early_callback, busted_lost_callback, busted_double_callback,
-    busted_early_barrier, busted_stuck_gp, busted_backwards_payload, busted_unbounded_garbage;
+    busted_early_barrier, busted_early_cookie, busted_stuck_gp, busted_backwards_payload,
+    busted_unbounded_garbage, busted_counter_mismatch, busted_no_forward_progress, busted_near_miss;
 /// @}
 
 }  // namespace torture

@@ -10,6 +10,7 @@
 
 #include <new>
 
+#include "torture/flavors/seen_by_tsan.hpp"
 #include "torture/flavors/table.hpp"
 #include "torture/ops.hpp"
 
@@ -36,7 +37,12 @@ void* create() {
   return &the_domain;
 }
 
-void destroy(void*) { URCU(barrier)(); }
+void barrier(void*, void*) {
+  const UnseenByTsan allocates_what_the_worker_frees;
+  URCU(barrier)();
+}
+
+void destroy(void*) { barrier(nullptr, nullptr); }
 
 uint64_t read_lock(void*, void*) {
   URCU(read_lock)();
@@ -49,12 +55,14 @@ void synchronize(void*, void*) { URCU(synchronize_rcu)(); }
 
 void on_grace_period(rcu_head* head) {
   auto* posted = reinterpret_cast<Posted*>(head);
+  tsan_acquire(posted);
   posted->callback(reinterpret_cast<srcutorture_head*>(posted));
 }
 
 void call(void*, void*, srcutorture_head* head, srcutorture_cb callback) {
   auto* posted = new (head) Posted{};
   posted->callback = callback;
+  tsan_release(posted);
   URCU(call_rcu)(&posted->rcu, on_grace_period);
 }
 
@@ -66,8 +74,6 @@ void* thread_register(void*) {
 }
 
 void thread_unregister(void*, void*) { URCU(unregister_thread)(); }
-
-void barrier(void*, void*) { URCU(barrier)(); }
 
 }  // namespace
 

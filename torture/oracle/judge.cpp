@@ -7,6 +7,7 @@
 
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
+#include "torture/oracle/sanitizer.hpp"
 #include "torture/oracle/signature.hpp"
 
 namespace torture {
@@ -106,11 +107,13 @@ uint64_t near_misses(const Events& events) {
   return sum;
 }
 
-// A section that saw more than one grace period end. Exact sequence numbers make it a failure; otherwise
-// rcutorture's own measure counts: more than five in ten hours.
+// A section that saw more than one grace period end. Exact sequence numbers make it a failure, which the
+// torture itself has noted if it lived; otherwise rcutorture's own measure counts: more than five in ten
+// hours.
 void judge_near_misses(const Events& events, double duration_s, uint64_t misses,
                        std::vector<Failure>& failures) {
-  if (misses == 0) return;
+  const auto noted = [](const Failure& f) { return f.check == "too_short_gp"; };
+  if (misses == 0 || std::ranges::any_of(failures, noted)) return;
   const bool exact = flag(events.start, "gp_seq_exact"), strict = flag(events.start, "fail_on_near_miss");
   const bool often = misses > 1 && static_cast<double>(misses) * 36000 / std::max(duration_s, 1.0) > 5;
   if (!exact && !strict && !often) return;
@@ -210,12 +213,17 @@ Judgement judge_scenario(const fs::path& dir) {
   judge_near_misses(events, j.duration_s, misses, j.failures);
   judge_latency(events, j.duration_s, j.latency, j.failures);
   judge_end_of_child(events, j.failures);
+  std::ranges::move(sanitizer_failures(dir, events.last_s), std::back_inserter(j.failures));
   std::ranges::stable_sort(j.failures, {}, [](const Failure& f) { return causal_rank(f.check); });
   const Ruling ruling = rule(events, j.failures, j.counts, j.injectors);
   j.verdict = ruling.verdict;
   j.why = ruling.why;
-  if (!j.failures.empty())
-    j.signature = signature(j.failures.front().check, text(events.child_ended, "signal"), dir);
+  if (!j.failures.empty()) {
+    const Failure& first = j.failures.front();
+    j.signature = first.signature.empty()
+                      ? signature(first.check, first.message, text(events.child_ended, "signal"), dir)
+                      : first.signature;
+  }
   return j;
 }
 

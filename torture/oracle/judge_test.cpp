@@ -139,6 +139,9 @@ TEST_F(Judge, NearMissesAreJudgedByRateUnlessExact) {
   end(R"(,"batch":[5,5,1])");
   exited();
   EXPECT_EQ(judged().failures.at(0).check, "too_short_gp");
+  event(R"("failure","check":"too_short_gp","message":"m","evidence":"seen by reader 0")");
+  ASSERT_EQ(judged().failures.size(), 1U) << "what the torture noted itself is not said twice";
+  EXPECT_EQ(judged().failures[0].evidence, "seen by reader 0");
 }
 
 TEST_F(Judge, RunHasTheWorstAndForeignDirectoriesAreRefused) {

@@ -37,6 +37,7 @@ struct Failure {
   uint64_t count = 1;
   double first_s = 0;
   std::string message, evidence;
+  std::string signature{};  ///< Where the evidence itself tells it; else the judge works it out.
 };
 
 /// What verdict.json of a scenario holds.

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <new>
+#include <exception>
 
 namespace torture {
 GraceKinds grace_kinds(const Ops& ops, const Params& params) {
@@ -127,6 +127,7 @@ Visitor* Cast::add_visitor(Level level, const std::string& name) {
   visitors_.push_back(std::make_unique<Visitor>(world_.ops, world_.domain, world_.stations, world_.visitors,
                                                 static_cast<unsigned>(visitors_.size()), level, world_.seed));
   world_.visitors.push_back(visitors_.back().get());
+  visitor_names_.push_back(name);
   faults_.emplace_back(name, &visitors_.back()->faults());
   return visitors_.back().get();
 }
@@ -141,10 +142,8 @@ void Cast::add_thread(const std::string& role, unsigned index, const std::vector
   threads_.push_back(std::make_unique<harness::NamedThread>(name, pu, [this, name, body = std::move(body)] {
     try {
       body();
-    } catch (const harness::Broken& broken) {
-      world_.give_up(broken);
-    } catch (const std::bad_alloc&) {
-      world_.give_up(out_of_memory(name));
+    } catch (const std::exception&) {
+      world_.give_up(why_broken(name));
     }
     ended_.fetch_add(1, std::memory_order_release);  // release: pairs with the acquire in all_ended()
   }));
@@ -177,6 +176,15 @@ bool Cast::all_ended() const { return ended_.load(std::memory_order_acquire) == 
 
 void Cast::join() {
   for (auto& thread : threads_) thread->join();
+}
+
+std::vector<Waiter> Cast::waiters() const {
+  std::vector<Waiter> waiters;
+  for (size_t i = 0; i < updaters_.size(); ++i)
+    waiters.push_back({fmt::format("updater {}", i), &updaters_[i]->grace()});
+  for (size_t i = 0; i < fakewriters_.size(); ++i)
+    waiters.push_back({fmt::format("fakewriter {}", i), &fakewriters_[i]->grace()});
+  return waiters;
 }
 
 Totals Cast::totals() const {

@@ -66,9 +66,12 @@ class Cast {
 
   const std::vector<std::unique_ptr<Station>>& stations() const { return stations_; }
   const std::vector<std::unique_ptr<Visitor>>& visitors() const { return visitors_; }
+  /// "reader 0", "signal handler on reader 0": of the visitor at that place.
+  const std::string& visitor_name(size_t i) const { return visitor_names_[i]; }
+  /// Everybody who waits for grace periods.
+  std::vector<Waiter> waiters() const;
   const std::vector<std::unique_ptr<Reader>>& readers() const { return readers_; }
   const std::vector<std::unique_ptr<Updater>>& updaters() const { return updaters_; }
-  const std::vector<std::unique_ptr<Fakewriter>>& fakewriters() const { return fakewriters_; }
   const BarrierTorture* barrier() const { return barrier_.get(); }
   const Flood* flood() const { return flood_.get(); }
   const ReadExit* read_exit() const { return read_exit_.get(); }
@@ -87,6 +90,7 @@ class Cast {
   GraceKinds kinds_;
   std::vector<std::unique_ptr<Station>> stations_;
   std::vector<std::unique_ptr<Visitor>> visitors_;
+  std::vector<std::string> visitor_names_;
   std::vector<std::unique_ptr<Reader>> readers_;
   std::vector<std::unique_ptr<Updater>> updaters_;
   std::vector<std::unique_ptr<Fakewriter>> fakewriters_;

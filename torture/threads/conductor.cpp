@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/base/clock.hpp"
 
 namespace torture {
@@ -9,11 +11,21 @@ namespace {
 
 constexpr uint64_t kTick = 10'000'000;
 constexpr uint64_t kSecond = 1'000'000'000;
+constexpr Inquiry::Looks kLooksAtStall{.count = 5, .gap_ns = 20'000'000, .most_ns = kSecond};
+
+// A grace period that is merely slow may end soon: the looks take half as long as it has lasted.
+Inquiry::Looks looks_at_latency(uint64_t limit_ns) {
+  return {.count = 5,
+          .gap_ns = std::clamp<uint64_t>(limit_ns / 10, 1'000'000, 20'000'000),
+          .most_ns = std::min(limit_ns / 2, kSecond)};
+}
+
+double ms(uint64_t ns) { return static_cast<double>(ns) / 1e6; }
 
 }  // namespace
 
 Conductor::Conductor(World& world, Cast& cast, const Params& params, const std::vector<Phase>& phases,
-                     Events& events, Reports& reports, Hooks hooks)
+                     uint64_t stop_latency_ns, Events& events, Reports& reports, Hooks hooks)
     : world_(world),
       cast_(cast),
       params_(params),
@@ -22,7 +34,10 @@ Conductor::Conductor(World& world, Cast& cast, const Params& params, const std::
       hooks_(std::move(hooks)),
       phases_(phases),
       patience_(kTick),
-      watch_(world, cast, static_cast<uint64_t>(params.stall_limit)) {}
+      watch_(world, cast, static_cast<uint64_t>(params.stall_limit)),
+      inquiry_(cast) {
+  if (stop_latency_ns > 0) latency_.emplace(cast.waiters(), stop_latency_ns);
+}
 
 void Conductor::to_phase(size_t index) {
   phase_ = index % phases_.size();
@@ -52,7 +67,7 @@ Finish Conductor::run(uint64_t duration_ns) {
   const uint64_t end = harness::now_ns() + duration_ns;
   uint64_t next_phase = phase_end();
   while (harness::now_ns() < end) {
-    harness::sleep_ns(kTick);
+    if (!rest()) return Finish::kStuck;
     hooks_.sample();
     note_flood();
     check_garbage();
@@ -69,6 +84,16 @@ Finish Conductor::run(uint64_t duration_ns) {
   return Finish::kTimeUp;
 }
 
+// One tick, in smaller ones where grace periods are timed. False if one takes too long.
+bool Conductor::rest() {
+  const uint64_t end = harness::now_ns() + kTick;
+  do {
+    harness::sleep_ns(latency_ ? latency_->tick_ns() : kTick);
+    if (check_latency()) return false;
+  } while (harness::now_ns() < end);
+  return true;
+}
+
 // A failure ends the run, a little later: what caused it may be noted by another thread a moment after.
 bool Conductor::failed_enough() const {
   return reports_.first_ns() != 0 && !params_.keep_going &&
@@ -76,10 +101,16 @@ bool Conductor::failed_enough() const {
 }
 
 // Parks everybody outside sections, compares the sums, changes the phase. A thread that waits for a long
-// grace period may keep the gate from closing; then the sums are compared another time.
+// grace period may keep the gate from closing; then the sums are compared another time. False if a thread
+// hangs or a grace period takes too long.
 bool Conductor::rotate() {
-  bool live = true;
-  if (world_.gate.close(kSecond / 2)) {
+  bool live = true, closed = false;
+  const uint64_t end = harness::now_ns() + kSecond / 2;
+  while (!(closed = world_.gate.close(latency_ ? latency_->tick_ns() : kSecond / 2)) &&
+         harness::now_ns() < end) {
+    if (check_latency()) return false;
+  }
+  if (closed) {
     check_balance();
     live = settle(false);
   }
@@ -153,12 +184,49 @@ void Conductor::check_garbage() {
                "the scheme's own count of pending bytes");
 }
 
+// At half the limit the readers are asked for the first time, so that something is known even if it goes on.
 bool Conductor::check_stalls() {
   const auto standstill = watch_.tick(patience_.tick(harness::now_ns()));
   if (!standstill) return false;
+  const auto half = static_cast<uint64_t>(params_.stall_limit) / 2;
+  // What stops together is asked about once.
+  if (!standstill->over && harness::now_ns() < suspected_ns_ + half) return false;
+  const std::string words =
+      fmt::format("{}; {}", standstill->words, who_holds_it_up(kLooksAtStall, 0, standstill->moved));
+  suspected_ns_ = harness::now_ns();
+  if (!standstill->over) {
+    events_.say("suspicion", {{"check", check_name(standstill->check)}, {"message", words}});
+    return false;
+  }
   reports_.collect();
-  reports_.add(standstill->check, standstill->words, "no progress; the stacks tell where");
+  reports_.add(standstill->check, words, "no progress; the stacks tell where");
   return true;
+}
+
+bool Conductor::check_latency() {
+  if (!latency_) return false;
+  const auto slow = latency_->tick(harness::now_ns());
+  if (!slow) return false;
+  const Grace& grace = *slow->waiter.grace;
+  const auto over = [&] { return grace.since_ns() != slow->since_ns; };
+  const std::string who = who_holds_it_up(looks_at_latency(latency_->limit_ns()), grace.tid(), over);
+  reports_.collect();
+  reports_.add(
+      Check::kStalledGp,
+      fmt::format(
+          "{} has waited {:.1f} ms for a grace period in phase {} (limit {:g} ms, --stop-latency); {}",
+          slow->waiter.name, ms(slow->waited_ns), world_.now().name, ms(latency_->limit_ns()), who),
+      "the waiting thread's clock; the stacks tell where");
+  return true;
+}
+
+// Before anything is judged: sample() does not return if a thread crashed meanwhile, which explains the rest.
+std::string Conductor::who_holds_it_up(const Inquiry::Looks& looks, pid_t waiting,
+                                       const std::function<bool()>& over) {
+  std::string who = inquiry_.ask(looks, waiting, over);
+  hooks_.sample();
+  hooks_.suspicious();
+  return who;
 }
 
 bool Conductor::wind_up() {
@@ -172,14 +240,17 @@ bool Conductor::wind_up() {
     waited += patience_.tick(harness::now_ns());
     if (waited > static_cast<uint64_t>(params_.stall_limit)) {
       reports_.collect();
-      reports_.add(Check::kStalledGp, "a thread does not come back from the scheme at the end of the run",
+      const std::string who = who_holds_it_up(kLooksAtStall, 0, [this] { return cast_.all_ended(); });
+      reports_.add(Check::kStalledGp,
+                   "a thread does not come back from the scheme at the end of the run; " + who,
                    "no progress; the stacks tell where");
       return false;
     }
   }
   cast_.join();
-  // After a failure the accounts say nothing new.
-  const bool live = reports_.collect() || settle(true);
+  if (reports_.collect()) return true;  // after a failure the accounts say nothing new
+  check_balance();
+  const bool live = settle(true);
   reports_.collect();
   return live;
 }

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
 namespace torture {
 
 Console::Console(const std::filesystem::path& scenario_dir, const Ops& ops, const Params& params,
@@ -58,6 +62,19 @@ bool Console::statistics(const Totals& t, const void* current, const Errors& err
 void Console::writer_stall(const char* doing, int code, const Totals& totals, char state, int cpu) {
   file_.line(fmt::format("??? Writer stall state {}({}) g{} f0x0 ->state {} cpu {}", doing, code,
                          totals.gp_seq, state, cpu));
+}
+
+void Console::state(void* domain) {
+  if (!ops_.print_state) return;
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* file = open_memstream(&text, &size);
+  if (!file) return note("no state of the scheme: out of memory");
+  ops_.print_state(domain, file);
+  std::fclose(file);
+  std::istringstream lines(text);
+  std::free(text);
+  for (std::string line; std::getline(lines, line);) note("state: " + line);
 }
 
 void Console::end(const Totals& totals, bool success) {

@@ -29,6 +29,8 @@ class Console {
   /// What an updater that no longer moves is doing; `state` and `cpu` are its thread's.
   void writer_stall(const char* doing, int code, const Totals& totals, char state, int cpu);
   void end(const Totals& totals, bool success);
+  /// What the scheme says of itself, where it has print_state().
+  void state(void* domain);
   /// A line of our own, such as what was left out.
   void note(const std::string& words);
 

@@ -10,6 +10,7 @@ Fakewriter::Fakewriter(World& world, const GraceKinds& kinds, unsigned index)
 
 void Fakewriter::run() {
   Membership member(world_);
+  grace_.attach();
   void* ctx = member.ctx();
   while (!world_.stopped()) {
     // With one updater alone in a phase there is no company for it either.

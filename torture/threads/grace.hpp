@@ -1,8 +1,12 @@
 // One grace period, waited for in any of the ways a scheme offers.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "harness/base/clock.hpp"
@@ -24,11 +28,15 @@ class Grace {
  public:
   Grace(const Ops& ops, void* domain) : ops_(ops), domain_(domain) {}
 
+  /// On the thread that will wait, before it does.
+  void attach() { tid_.store(gettid(), std::memory_order_relaxed); }  // relaxed: a number for /proc
+  /// That thread; 0 before attach().
+  pid_t tid() const { return tid_.load(std::memory_order_relaxed); }  // relaxed: as in attach()
+
   /// Starts the clock. Call it before the unpublication: between that and wait() nothing may give the store
   /// buffer time to drain, or a missing fence of the scheme stays hidden.
   void arm() {
-    waiting_.store(true, std::memory_order_relaxed);  // relaxed: a hint for the stall watch
-    begin_ns_ = harness::now_ns();
+    since_ns_.store(harness::now_ns(), std::memory_order_relaxed);  // relaxed: see since_ns()
   }
 
   /// Returns after a whole grace period of this kind (not kCall) that began after the call.
@@ -36,14 +44,11 @@ class Grace {
   template <class GiveUp>
   bool wait(GraceKind kind, void* ctx, GiveUp give_up);
 
-  /// Stops the clock without a grace period.
-  void disarm() { waiting_.store(false, std::memory_order_relaxed); }  // relaxed: as in arm()
-
   uint64_t ended() const { return peek(ended_); }
-  /// True while the thread waits for a grace period.
-  bool waiting() const {
-    return waiting_.load(std::memory_order_relaxed);
-  }  // relaxed: a hint for the stall watch
+  /// CLOCK_MONOTONIC since when the thread waits for a grace period, 0 while it does not.
+  uint64_t since_ns() const {
+    return since_ns_.load(std::memory_order_relaxed);
+  }  // relaxed: a hint for those who watch
   const harness::Histogram& normal() const { return normal_; }
   const harness::Histogram& expedited() const { return expedited_; }
 
@@ -53,10 +58,16 @@ class Grace {
 
   const Ops& ops_;
   void* domain_;
-  uint64_t begin_ns_ = 0;
   std::atomic<uint64_t> ended_{0};
-  std::atomic<bool> waiting_{false};
+  std::atomic<uint64_t> since_ns_{0};
+  std::atomic<pid_t> tid_{0};
   harness::Histogram normal_{2}, expedited_{2};
+};
+
+/// A thread that waits for grace periods, by name: "updater 0".
+struct Waiter {
+  std::string name;
+  const Grace* grace;
 };
 
 template <class GiveUp>
@@ -80,10 +91,10 @@ bool Grace::wait(GraceKind kind, void* ctx, GiveUp give_up) {
       break;
   }
   if (whole) {
-    (kind == GraceKind::kExpedited ? expedited_ : normal_).record(harness::now_ns() - begin_ns_);
+    (kind == GraceKind::kExpedited ? expedited_ : normal_).record(harness::now_ns() - since_ns());
     bump(ended_);
   }
-  disarm();
+  since_ns_.store(0, std::memory_order_relaxed);  // relaxed: see since_ns()
   return whole;
 }
 

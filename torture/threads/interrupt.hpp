@@ -19,8 +19,12 @@ class Interrupt {
   class Here {
    public:
     Here(Interrupt* interrupt, void* ctx);
+    ~Here();
+    Here(const Here&) = delete;
+    Here& operator=(const Here&) = delete;
 
    private:
+    Interrupt* interrupt_;
     std::optional<harness::SignalTarget> target_;
   };
 

@@ -6,8 +6,6 @@
 #include <thread>
 #include <vector>
 
-#include "torture/threads/stall_watch.hpp"
-
 namespace torture {
 namespace {
 
@@ -47,13 +45,6 @@ TEST(ParkGate, SaysWhenSomebodyDoesNotCome) {
   EXPECT_FALSE(gate.close(1'000'000));
   gate.leave();
   EXPECT_TRUE(gate.close(kLong));
-}
-
-TEST(Patience, CountsOnlyWhatTheMachineGranted) {
-  Patience patience(10);
-  EXPECT_EQ(patience.tick(1000), 0U);
-  EXPECT_EQ(patience.tick(1010), 10U);
-  EXPECT_EQ(patience.tick(9010), 20U) << "eight thousand passed, but we did not run";
 }
 
 }  // namespace

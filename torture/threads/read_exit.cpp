@@ -15,6 +15,7 @@ void ReadExit::child() {
   for (int i = 0; i < 200 && !world_.readers_shall_park(); ++i) visitor_.step(phase);
   member.pause_point([] { return false; });
   for (int i = 0; i < 200 && !world_.readers_shall_park(); ++i) visitor_.step(phase);
+  visitor_.detach();
 }
 
 // The parent is no member: it only waits, and a gate that waits for it would wait for its child twice.

@@ -19,6 +19,7 @@ void Reader::run() {
     }
     for (int i = 0; i < 64 && !closed(); ++i) visitor_.step(phase);
   }
+  visitor_.detach();
 }
 
 }  // namespace torture

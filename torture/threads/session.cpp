@@ -1,15 +1,19 @@
 #include "torture/threads/session.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
-#include <new>
 #include <set>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/record/files.hpp"
+#include "harness/record/hdr_log.hpp"
 #include "harness/supervise/proc.hpp"
 #include "harness/threads/shuffle.hpp"
 #include "harness/topology/bind.hpp"
@@ -102,8 +106,8 @@ void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& pl
   injectors.shuffle.start();
 }
 
-Json summary(const Cast& cast, const Statistics& statistics, const Reports& reports,
-             const Injectors& injectors, const harness::PinWatch& pins, Finish finish) {
+Json summary(const Cast& cast, const Statistics& statistics, const harness::Counts& latencies,
+             const Reports& reports, const Injectors& injectors, const harness::PinWatch& pins, Finish finish) {
   const Totals t = cast.totals();
   return {{"finish", finish_name(finish)},
           {"failures", reports.counts()},
@@ -124,7 +128,7 @@ Json summary(const Cast& cast, const Statistics& statistics, const Reports& repo
           {"pipe", t.pipe},
           {"batch", t.batch},
           {"injectors", injectors.counts()},
-          {"gp_latency_ns", latency_json(statistics.grace_periods())}};
+          {"gp_latency_ns", latency_json(latencies)}};
 }
 
 /// CPUs that threads sit on.
@@ -140,11 +144,11 @@ void watch_pins(harness::PinWatch& pins, const Cast& cast, const harness::SchedJ
   for (const harness::NamedThread& thread : jitter.threads()) pins.add(thread);
 }
 
-/// Never returns: the supervisor takes the stacks of all threads as they are, and then the process ends.
-[[noreturn]] void wait_for_the_end(harness::ProgressBoard& board) {
+/// Freezes all threads where they are; returns once the supervisor has taken their stacks and let them go on.
+void hold_still(harness::ProgressBoard& board) {
   board.ask_help();
+  kill(getpid(), SIGSTOP);
   while (!board.help_given()) harness::sleep_ns(10'000'000);
-  _exit(0);
 }
 
 /// Another thread crashed and waits for the supervisor to look: what stalls meanwhile is no failure of its
@@ -158,6 +162,9 @@ std::unique_ptr<char[]> last_reserve;
 
 /// Ends the process at once: threads are running and cannot be unwound.
 [[noreturn]] void give_up(Events& events, const harness::Broken& broken) {
+  static std::atomic<bool> given_up{false};
+  // relaxed: it only picks one of those who want to; the others wait for the end
+  while (given_up.exchange(true, std::memory_order_relaxed)) pause();
   last_reserve.reset();
   try {
     fmt::print(stderr, "srcutorture: {}\n", broken.what());
@@ -187,13 +194,20 @@ void prove_that_a_thread_can_be_had() {
   while (harness::proc_stat(getpid(), probe.tid())) harness::sleep_ns(1'000'000);
 }
 
+Roles roles_of(const SessionPlan& plan) {
+  Roles roles = Roles::of(plan.ops, plan.params, plan.cpus);
+  if (plan.stop_latency_ns > 0 && grace_kinds(plan.ops, plan.params) == GraceKinds{GraceKind::kCall})
+    roles.left_out.emplace_back("no --stop-latency: nobody waits for a grace period, all are for callbacks");
+  return roles;
+}
+
 void torture_now(const SessionPlan& plan, Events& events) {
   stay_on(plan.pus);
   prove_that_a_thread_can_be_had();
   World world{plan.ops, plan.ops.create(), plan.seed};
   world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
   if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");
-  const Roles roles = Roles::of(plan.ops, plan.params, plan.cpus);
+  const Roles roles = roles_of(plan);
   Injectors injectors(plan, roles, events);
   world.stutter = injectors.stutter ? &*injectors.stutter : nullptr;
   const std::vector<Phase> first = parse_phases(plan.params.phases, plan.cpus);
@@ -206,13 +220,13 @@ void torture_now(const SessionPlan& plan, Events& events) {
   Statistics statistics(plan.dir, world, cast, plan.params, console, reports, {pins, jitter},
                         events.start_ns());
   harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
-  Conductor conductor(world, cast, plan.params, first, events, reports,
+  Conductor conductor(world, cast, plan.params, first, plan.stop_latency_ns, events, reports,
                       {[&] {
                          stand_still_in_a_crash(plan.board);
                          heartbeat.beat();
                          statistics.tick();
                        },
-                       [&] { return plan.board.stop_requested(); }});
+                       [&] { return plan.board.stop_requested(); }, [&] { console.state(world.domain); }});
   const auto body = [&] {
     console.start(cast.totals());
     for (const std::string& words : plan.notes) console.note(words);
@@ -232,15 +246,19 @@ void torture_now(const SessionPlan& plan, Events& events) {
     const bool live = finish != Finish::kStuck && conductor.wind_up();
     statistics.finish();
     console.end(cast.totals(), reports.failures() == 0);
-    Json last = summary(cast, statistics, reports, injectors, pins, live ? finish : Finish::kStuck);
+    const harness::Counts latencies = statistics.grace_periods();
+    Json last = summary(cast, statistics, latencies, reports, injectors, pins, live ? finish : Finish::kStuck);
     last["torture_s"] = static_cast<double>(ended - begin) / 1e9;
     events.say("end", last);
-    if (!live) wait_for_the_end(plan.board);
+    // Up to here lines were appended, which is quick; what waits for the disk comes after the stacks.
+    if (!live) hold_still(plan.board);
+    harness::write_once(plan.dir / "gp.hgrm", harness::hgrm_text(latencies, 1000));
+    if (!live) _exit(0);  // the threads cannot be joined
   };
   try {
     body();
-  } catch (const harness::Broken& broken) {
-    give_up(events, broken);
+  } catch (const std::exception&) {  // here, before the threads are waited for, which do not know
+    give_up(events, why_broken("the conductor"));
   }
   if (plan.ops.destroy) plan.ops.destroy(world.domain);
   heartbeat.rest();
@@ -261,10 +279,8 @@ void run_session(const SessionPlan& plan) {
   try {
     last_reserve = std::make_unique_for_overwrite<char[]>(4 << 20);
     torture_now(plan, events);
-  } catch (const harness::Broken& broken) {
-    give_up(events, broken);
-  } catch (const std::bad_alloc&) {
-    give_up(events, out_of_memory("the conductor"));
+  } catch (const std::exception&) {
+    give_up(events, why_broken("the conductor"));
   }
 }
 

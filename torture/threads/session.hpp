@@ -19,7 +19,8 @@ struct SessionPlan {
   Params params;
   uint64_t seed;
   uint64_t duration_ns;
-  uint64_t start_ns;  ///< CLOCK_MONOTONIC at t_s = 0 of all files.
+  uint64_t stop_latency_ns;  ///< A grace period that takes longer is a failure, and the end; 0: none is.
+  uint64_t start_ns;         ///< CLOCK_MONOTONIC at t_s = 0 of all files.
   std::filesystem::path dir;
   std::vector<harness::Seat> seats;
   std::vector<unsigned> pus;       ///< All threads stay on these, also those without a seat.
@@ -33,9 +34,10 @@ std::string cannot_run(const Ops& ops, const Params& params);
 
 /// Runs the torture in the calling process and writes console.log, events.jsonl, stats.jsonl, gp.hlog and
 /// gp.hgrm. The last event is "end". Returns normally only if all threads could be joined. When threads hang
-/// in the scheme, it asks for help by the event "stuck" and waits to be ended, so that the supervisor finds
-/// every stack as it is. Broken (disk full, bind refused) is written as the event "broken" where possible,
-/// and the process exits with 3.
+/// in the scheme, or a grace period takes too long, it asks the supervisor for help and stops the whole
+/// process (SIGSTOP), so that every stack is found as it is; once continued and helped, it ends the process.
+/// Broken (disk full, bind refused) is written as the event "broken" where possible, and the process exits
+/// with 3.
 void run_session(const SessionPlan& plan);
 
 }  // namespace torture

@@ -6,12 +6,6 @@
 
 namespace torture {
 
-uint64_t Patience::tick(uint64_t now_ns) {
-  const uint64_t passed = last_ns_ == 0 ? 0 : now_ns - last_ns_;
-  last_ns_ = now_ns;
-  return std::min(passed, 2 * tick_ns_);
-}
-
 StallWatch::StallWatch(const World& world, const Cast& cast, uint64_t limit_ns)
     : cast_(cast), limit_ns_(limit_ns) {
   watch_updates(cast);
@@ -19,20 +13,18 @@ StallWatch::StallWatch(const World& world, const Cast& cast, uint64_t limit_ns)
 }
 
 void StallWatch::watch_updates(const Cast& cast) {
-  const auto add_grace = [this](const char* role, size_t index, const Grace& grace) {
+  for (const Waiter& waiter : cast.waiters()) {
+    const Grace& grace = *waiter.grace;
     watched_.push_back({Check::kStalledGp,
-                        fmt::format("{} {} waits for a grace period that does not end", role, index),
-                        [&grace] { return grace.ended(); }, [&grace] { return grace.waiting(); }});
-  };
+                        fmt::format("{} waits for a grace period that does not end", waiter.name),
+                        [&grace] { return grace.ended(); }, [&grace] { return grace.since_ns() != 0; }});
+  }
   for (size_t i = 0; i < cast.updaters().size(); ++i) {
     const Updater& updater = *cast.updaters()[i];
-    add_grace("updater", i, updater.grace());
     watched_.push_back({Check::kNoForwardProgress, fmt::format("updater {} gets no element back", i),
                         [&updater] { return updater.versions(); },
                         [&updater] { return updater.starving(); }});
   }
-  for (size_t i = 0; i < cast.fakewriters().size(); ++i)
-    add_grace("fakewriter", i, cast.fakewriters()[i]->grace());
   if (const BarrierTorture* barrier = cast.barrier()) {
     watched_.push_back({Check::kNoForwardProgress, "a barrier does not return",
                         [barrier] { return barrier->barriers(); }, [barrier] { return barrier->waiting(); }});
@@ -56,19 +48,33 @@ void StallWatch::watch_readers(const World& world, const Cast& cast) {
   }
 }
 
+Standstill StallWatch::standstill(const Watched& w, bool over) const {
+  return {w.check, fmt::format("{} (limit {:.1f} s)", w.words, static_cast<double>(limit_ns_) / 1e9), over,
+          [&w, seen = w.seen] { return w.progress() != seen; }};
+}
+
+// What stops together exceeds the limit within a few ticks; what stands first in the list explains the rest.
+// So the first to exceed it waits for the others a little, and then the first in the list is named.
 std::optional<Standstill> StallWatch::tick(uint64_t granted_ns) {
   const auto delays = [](const auto& visitor) { return visitor->delaying(); };
   if (std::ranges::any_of(cast_.visitors(), delays)) return std::nullopt;
+  bool over = false;
   for (Watched& w : watched_) {
     const uint64_t progress = w.progress();
     if (progress != w.seen || !w.expected()) {
       w.seen = progress;
       w.still_ns = 0;
-    } else if ((w.still_ns += granted_ns) > limit_ns_) {
-      w.still_ns = 0;
-      return Standstill{w.check,
-                        fmt::format("{} (limit {:.1f} s)", w.words, static_cast<double>(limit_ns_) / 1e9)};
+      w.suspected = false;
+    } else {
+      w.still_ns += granted_ns;
+      over = over || w.still_ns > limit_ns_ + limit_ns_ / 16;
     }
+  }
+  for (Watched& w : watched_) {
+    if (over && w.still_ns > limit_ns_) return standstill(w, true);
+    if (over || w.suspected || w.still_ns <= limit_ns_ / 2) continue;
+    w.suspected = true;
+    return standstill(w, false);
   }
   return std::nullopt;
 }

@@ -12,23 +12,12 @@
 
 namespace torture {
 
-/// Something that stood still for too long.
+/// Something that stands still.
 struct Standstill {
   Check check;
   std::string words;
-};
-
-/// Time as the machine granted it: of each tick at most twice its nominal length counts, so that a suspended
-/// or overloaded machine is not held against the scheme.
-class Patience {
- public:
-  explicit Patience(uint64_t tick_ns) : tick_ns_(tick_ns) {}
-  /// Call once a tick; returns what this tick counts for.
-  uint64_t tick(uint64_t now_ns);
-
- private:
-  uint64_t tick_ns_;
-  uint64_t last_ns_ = 0;
+  bool over;                    ///< The limit is exceeded; otherwise half of it is, for the first time.
+  std::function<bool()> moved;  ///< Whether it has gone on since.
 };
 
 /// The conductor ticks it while the gate is open; while it is closed the clocks stand.
@@ -36,8 +25,8 @@ class StallWatch {
  public:
   StallWatch(const World& world, const Cast& cast, uint64_t limit_ns);
 
-  /// `granted_ns`: from Patience. The first standstill that exceeds the limit, if any. While a reader delays
-  /// on purpose inside a section the clocks stand.
+  /// `granted_ns`: from Patience. The first standstill that exceeds the limit, or half of it, if any. While a
+  /// reader delays on purpose inside a section the clocks stand.
   std::optional<Standstill> tick(uint64_t granted_ns);
 
  private:
@@ -47,7 +36,9 @@ class StallWatch {
     std::function<uint64_t()> progress;
     std::function<bool()> expected;
     uint64_t seen = 0, still_ns = 0;
+    bool suspected = false;
   };
+  Standstill standstill(const Watched& watched, bool over) const;
   void watch_updates(const Cast& cast);
   void watch_readers(const World& world, const Cast& cast);
 

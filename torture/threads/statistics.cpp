@@ -25,8 +25,7 @@ double seconds(uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 Statistics::Statistics(const std::filesystem::path& scenario_dir, const World& world, const Cast& cast,
                        const Params& params, Console& console, const Reports& reports, const Machine& machine,
                        uint64_t start_ns)
-    : dir_(scenario_dir),
-      world_(world),
+    : world_(world),
       cast_(cast),
       params_(params),
       console_(console),
@@ -47,12 +46,11 @@ Statistics::Statistics(const std::filesystem::path& scenario_dir, const World& w
 harness::Counts Statistics::now(const char* tag) const {
   if (tag == kJitter) return machine_.jitter.snapshot();
   harness::Counts sum{harness::Layout(2)};
-  const auto add_grace = [&sum, tag](const Grace& grace) {
-    sum.add((tag == kNormal ? grace.normal() : grace.expedited()).snapshot());
-  };
   if (tag == kNormal || tag == kExpedited) {
-    for (const auto& updater : cast_.updaters()) add_grace(updater->grace());
-    for (const auto& fakewriter : cast_.fakewriters()) add_grace(fakewriter->grace());
+    for (const Waiter& waiter : cast_.waiters()) {
+      const Grace& grace = *waiter.grace;
+      sum.add((tag == kNormal ? grace.normal() : grace.expedited()).snapshot());
+    }
   } else if (tag == kCallback) {
     for (const auto& updater : cast_.updaters()) sum.add(updater->callback_delay().snapshot());
   } else if (cast_.barrier()) {
@@ -87,7 +85,7 @@ void Statistics::tell_console() {
   const uint64_t stalls = reports_.failures(Check::kStalledGp) + reports_.failures(Check::kNoForwardProgress);
   if (moved || stalls == 0) return;
   const Updater& updater = *cast_.updaters().front();
-  const auto [doing, code] = updater.grace().waiting() ? std::pair("GRACE_PERIOD", 1)
+  const auto [doing, code] = updater.grace().since_ns() ? std::pair("GRACE_PERIOD", 1)
                              : updater.starving()      ? std::pair("NO_ELEMENT", 2)
                                                        : std::pair("RUNNING", 0);
   const auto thread =
@@ -136,7 +134,6 @@ void Statistics::finish() {
   const uint64_t at = harness::now_ns();
   if (at > last_sample_ns_) sample(at);
   tell_console();
-  harness::write_once(dir_ / "gp.hgrm", harness::hgrm_text(grace_periods(), 1000));
 }
 
 }  // namespace torture

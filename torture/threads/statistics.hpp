@@ -31,7 +31,7 @@ class Statistics {
   /// stat_interval. Cheap when nothing is. Looks after the pinned threads with each sample: Broken if one was
   /// moved.
   void tick();
-  /// The last, cut-short interval, and gp.hgrm.
+  /// The last, cut-short interval.
   void finish();
 
   uint64_t pending_bytes_max() const { return pending_bytes_max_; }
@@ -47,7 +47,6 @@ class Statistics {
   void sample(uint64_t at_ns);
   void tell_console();
 
-  std::filesystem::path dir_;
   const World& world_;
   const Cast& cast_;
   const Params& params_;

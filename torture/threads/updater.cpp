@@ -15,6 +15,7 @@ Updater::Updater(World& world, Station& station, const GraceKinds& kinds, Interr
 
 void Updater::run() {
   Membership member(world_);
+  grace_.attach();
   ctx_ = member.ctx();
   const Interrupt::Here interrupted(interrupt_, ctx_);
   while (!world_.stopped()) {

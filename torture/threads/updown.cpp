@@ -37,6 +37,7 @@ void UpDown::run_down() {
     }
     member.nap(20'000);
   }
+  down_.detach();
   resting_.store(true, std::memory_order_release);  // release: [resting]
 }
 
@@ -54,6 +55,7 @@ void UpDown::run_up() {
     }
     harness::sleep_ns(10'000);
   }
+  up_.detach();
 }
 
 }  // namespace torture

@@ -1,6 +1,9 @@
 // The reader's path: one thread (or the signal handler on it) that enters sections and looks at elements.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -33,9 +36,16 @@ class Visitor {
   Visitor(const Ops& ops, void* domain, const std::vector<Station*>& stations,
           const std::vector<Visitor*>& peers, unsigned id, Level level, uint64_t seed);
 
-  /// The context that thread_register gave; before the first section of the thread.
-  void attach(void* ctx) { ctx_ = ctx; }
+  /// The context that thread_register gave; on the visitor's thread, before its first section.
+  void attach(void* ctx) {
+    ctx_ = ctx;
+    tid_.store(gettid(), std::memory_order_relaxed);  // relaxed: a name to send signals to
+  }
+  /// After the thread's last section.
+  void detach() { tid_.store(0, std::memory_order_relaxed); }  // relaxed: as in attach()
   void* ctx() const { return ctx_; }
+  /// The thread that it is attached to, 0 if none.
+  pid_t tid() const { return tid_.load(std::memory_order_relaxed); }  // relaxed: as in attach()
 
   /// One plain section: lock, look at one element, read its pipe, unlock.
   [[gnu::always_inline]] inline void plain();
@@ -58,7 +68,9 @@ class Visitor {
   [[gnu::always_inline]] inline void step(const Phase& phase) {
     if (phase.stuffing) stuff();
     if (--until_special_ == 0) [[unlikely]] {
-      until_special_ = 1 + static_cast<uint32_t>(random_.below(phase.stays ? 8 : 64));
+      const auto plain_ones = static_cast<uint32_t>(random_.below(phase.stays ? 8 : 64));
+      until_special_ = 1 + plain_ones;
+      until_cookie_ -= plain_ones;
       special(phase);
     } else {
       plain();
@@ -83,6 +95,15 @@ class Visitor {
 
   Level level() const { return level_; }
   uint64_t sections() const;
+  /// What a visitor keeps to itself about its sections. One counts as open from the call of its lock to its
+  /// last look, right before the unlock: a thread that hangs in the scheme's lock is inside, one that hangs
+  /// in its unlock is not.
+  struct Whereabouts {
+    uint64_t entered, open;
+    bool delays;  ///< On purpose.
+  };
+  /// On its own thread only: there, in a signal handler.
+  Whereabouts whereabouts() const;
   uint64_t progress() const { return peek(pipe_[0]); }
   uint64_t pipe(size_t i) const { return peek(pipe_[i]); }
   uint64_t batch(size_t i) const { return peek(batch_[i]); }
@@ -96,10 +117,13 @@ class Visitor {
   [[gnu::always_inline]] inline Element* load(std::atomic<Element*>& slot);
   [[gnu::always_inline]] inline void look(Sight& sight, Element* e);
   [[gnu::always_inline]] inline void tally(Element* e);
+  [[gnu::always_inline]] inline void tally_batch(uint64_t batch);
   [[gnu::always_inline]] inline Sight& next_sight();
+  [[gnu::always_inline]] inline uint64_t lock();
   [[gnu::always_inline]] inline void stuff();
   [[gnu::cold, gnu::noinline]] void make_stuffing();
   static constexpr size_t kStuffing = (64U << 20) / sizeof(uint64_t);
+  int64_t next_cookie();
   void walk(Element* e);
   void linger();
   void dawdle();
@@ -108,6 +132,7 @@ class Visitor {
   [[gnu::cold, gnu::noinline]] void bad_look(Element* e, uint64_t generation, uint64_t payload,
                                              uint64_t newest);
   [[gnu::cold, gnu::noinline]] void bad_pipe(uint32_t pipe);
+  [[gnu::cold, gnu::noinline]] void near_miss(uint64_t passed);
 
   // First what the hot path reads.
   uint64_t (*read_lock_)(void*, void*);
@@ -118,6 +143,7 @@ class Visitor {
   void* ctx_ = nullptr;
   std::vector<Sight> sights_;
   size_t at_ = 0;
+  uint64_t entered_ = 0;
   uint32_t until_special_ = 1;
   Level level_;
   alignas(64) std::array<std::atomic<uint64_t>, kPipeSlots> pipe_{};
@@ -127,7 +153,9 @@ class Visitor {
   const Ops& ops_;
   const std::vector<Visitor*>& peers_;
   harness::Random random_;
+  int64_t until_cookie_;  // sections, plain ones too
   unsigned id_;
+  std::atomic<pid_t> tid_{0};
   std::atomic<bool> delaying_{false};
   alignas(64) std::atomic<uint64_t> inbox_{0};
   Faults faults_;
@@ -136,6 +164,15 @@ class Visitor {
 inline Sight& Visitor::next_sight() {
   if (++at_ >= sights_.size()) at_ = 0;
   return sights_[at_];
+}
+
+// Counts before the lock, as tally() does before the unlock, so that nothing is added inside the section. A
+// signal handler on this thread reads both counts as they stand: a thread sees its own stores in order, and
+// the compiler carries none over a call through a pointer, of which one stands between each of them and the
+// next. So no fence is needed, not even one for signals.
+inline uint64_t Visitor::lock() {
+  ++entered_;
+  return read_lock_(domain_, ctx_);
 }
 
 inline Element* Visitor::load(std::atomic<Element*>& slot) {
@@ -164,6 +201,14 @@ inline void Visitor::tally(Element* e) {
   bump(pipe_[pipe < kPipeLength ? pipe : kPipeLength]);
 }
 
+inline void Visitor::tally_batch(uint64_t batch) {
+  if (!gp_seq_) return;
+  const uint64_t passed = gp_seq_(domain_) - batch;
+  if (passed > 1) [[unlikely]]
+    near_miss(passed);
+  bump(batch_[passed < kPipeLength ? passed : kPipeLength]);
+}
+
 // Stores to random lines of more memory than caches hold wait long in the store buffer, and what is stored after them
 // waits behind.
 inline void Visitor::stuff() {
@@ -180,15 +225,12 @@ inline void Visitor::stuff() {
 
 inline void Visitor::plain() {
   Sight& sight = next_sight();
-  const uint64_t token = read_lock_(domain_, ctx_);
+  const uint64_t token = lock();
   const uint64_t batch = gp_seq_ ? gp_seq_(domain_) : 0;
   Element* e = load(*sight.head);
   look(sight, e);
   tally(e);
-  if (gp_seq_) {
-    const uint64_t passed = gp_seq_(domain_) - batch;
-    bump(batch_[passed < kPipeLength ? passed : kPipeLength]);
-  }
+  tally_batch(batch);
   read_unlock_(domain_, ctx_, token);
 }
 

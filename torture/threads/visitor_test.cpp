@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace torture {
 namespace {
 
@@ -94,6 +96,69 @@ TEST_F(VisitorTest, CookieDoneInsideIsEarly) {
   Visitor visitor = make();
   for (int i = 0; i < 2000; ++i) visitor.special(phase());
   EXPECT_GT(visitor.faults().count(Check::kEarlyCookie), 0U);
+}
+
+// get_state fences: taken more often it would hide bugs, taken less often it would see none.
+TEST_F(VisitorTest, OneSectionIn4096TakesACookieWhateverThePhase) {
+  static uint64_t cookies;
+  ops_.get_state = [](void*) { return ++cookies; };
+  ops_.poll_state = [](void*, uint64_t) { return false; };
+  for (const bool nesting : {false, true}) {
+    Phase steps = phase();
+    steps.nesting = nesting;
+    cookies = 0;
+    Visitor visitor = make();
+    while (visitor.sections() < 400 * 4096) visitor.step(steps);
+    EXPECT_NEAR(static_cast<double>(cookies), 400, 60) << "nesting: " << nesting;
+  }
+}
+
+TEST_F(VisitorTest, NearMissIsTooShortOnlyWhereTheSequenceIsExact) {
+  static uint64_t seq;
+  ops_.gp_seq = [](void*) { return seq += 2; };
+  Visitor visitor = make();
+  visitor.plain();
+  EXPECT_EQ(visitor.batch(2), 1U);
+  EXPECT_EQ(visitor.faults().count(Check::kTooShortGp), 0U) << "the judge goes by the rate";
+  ops_.facts |= SRCUTORTURE_GP_SEQ_EXACT;
+  visitor.plain();
+  visitor.special(phase());
+  EXPECT_GE(visitor.faults().count(Check::kTooShortGp), 2U);
+}
+
+// The scheme's functions run on the visitor's own thread, as a signal handler would.
+TEST_F(VisitorTest, WhereaboutsTellWhatIsOpen) {
+  static Visitor* visitor;
+  static std::vector<Visitor::Whereabouts> at_lock, inside, at_unlock;
+  at_lock = inside = at_unlock = {};
+  ops_.read_lock = [](void*, void*) -> uint64_t { return at_lock.push_back(visitor->whereabouts()), 0; };
+  ops_.protect = [](void*, void*, void** slot) { return inside.push_back(visitor->whereabouts()), *slot; };
+  ops_.read_unlock = [](void*, void*, uint64_t) { at_unlock.push_back(visitor->whereabouts()); };
+  Visitor asked = make();
+  visitor = &asked;
+  EXPECT_EQ(asked.whereabouts().open, 0U);
+  for (uint64_t i = 1; i <= 3; ++i) {
+    asked.plain();
+    EXPECT_EQ(at_lock.back().open, 1U);
+    EXPECT_EQ(inside.back().open, 1U);
+    EXPECT_EQ(inside.back().entered, i);
+    EXPECT_EQ(at_unlock.back().open, 0U);
+  }
+  uint64_t most = 0;
+  for (int i = 0; i < 100; ++i) asked.special(phase());
+  for (const auto& now : inside) most = std::max(most, now.open);
+  EXPECT_EQ(most, 2U) << "hand over hand";
+  EXPECT_EQ(asked.whereabouts().open, 0U);
+  EXPECT_EQ(asked.whereabouts().entered, asked.sections());
+}
+
+TEST_F(VisitorTest, AttachedToItsThreadUntilDetached) {
+  Visitor visitor = make();
+  EXPECT_EQ(visitor.tid(), 0);
+  visitor.attach(nullptr);
+  EXPECT_EQ(visitor.tid(), gettid());
+  visitor.detach();
+  EXPECT_EQ(visitor.tid(), 0);
 }
 
 TEST_F(VisitorTest, GracePeriodsPassedAreCountedAsBatch) {

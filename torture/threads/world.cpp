@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <new>
+
 namespace torture {
 namespace {
 
@@ -22,9 +24,18 @@ class AllSignalsBlocked {
 
 }  // namespace
 
-harness::Broken out_of_memory(std::string_view who) {
-  return harness::Broken(fmt::format(
-      "no memory left for {}: raise the limit on it (ulimit -v), or make floods smaller (cbflood_max)", who));
+harness::Broken why_broken(std::string_view who) {
+  try {
+    throw;
+  } catch (const harness::Broken& broken) {
+    return broken;
+  } catch (const std::bad_alloc&) {
+    return harness::Broken(fmt::format(
+        "no memory left for {}: raise the limit on it (ulimit -v), or make floods smaller (cbflood_max)",
+        who));
+  } catch (const std::exception& error) {
+    return harness::Broken(fmt::format("{}: {}", who, error.what()));
+  }
 }
 
 Membership::Membership(World& world, bool reads) : world_(world), reads_(reads) {

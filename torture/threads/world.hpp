@@ -17,8 +17,9 @@
 
 namespace torture {
 
-/// For world.give_up(): what to say when an allocation failed in `who`.
-harness::Broken out_of_memory(std::string_view who);
+/// In a catch block for std::exception: the Broken that is being handled, or one that says what went wrong in
+/// `who`.
+harness::Broken why_broken(std::string_view who);
 
 /// Made before the threads, outlives them. Only the conductor changes phase and gate.
 struct World {

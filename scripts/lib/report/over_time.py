@@ -159,7 +159,7 @@ def timeline(scenario: Scenario, recording: Recording) -> Drawn | None:
     if stalls:
         high = max(high, recording.stall_limit_s * 1e9)
         axes.axhline(recording.stall_limit_s * 1e9, color=RED, lw=0.8, ls=":")
-    latency_axis(axes.yaxis, low * 0.6, high)  # room for the phases
+    latency_axis(axes.yaxis, low * (max(low, 1) / high) ** 0.08, high)  # room for the phases below
     time_axis(axes, recording.end_s)
     mark_failures(axes, scenario, recording)
     legend_above(axes)

@@ -131,6 +131,7 @@ def scenario_view(scenario: Scenario, examined: Examined) -> dict[str, Any]:
         "why": "" if scenario.failures else scenario.why,
         "tone": tone(scenario.word),
         "seed": scenario.verdict.get("seed") or scenario.planned.get("seed"),
+        "place": f"placed {scenario.planned.get('place', 'somehow')}" + (f" on CPUs {pus}" if (pus := scenario.planned.get("pus")) else ""),
         "canary": scenario.verdict.get("canary") or "",
         "duration": text.span(took_s) if took_s else "",
         "rate": counts.get("grace_periods", 0) / took_s if took_s else 0,

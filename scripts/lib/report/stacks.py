@@ -13,7 +13,7 @@ MOST_LINES = 60
 
 @dataclass
 class Thread:
-    """`where` names the innermost functions, the innermost first."""
+    """`where` names the innermost functions, the innermost first, without the C library's own way down to it."""
 
     name: str
     lines: list[str] = field(default_factory=list)
@@ -21,7 +21,7 @@ class Thread:
     @property
     def where(self) -> str:
         names = [found[1] for line in self.lines if (found := FRAME.match(line))]
-        return " ← ".join(names[:INNERMOST])
+        return " ← ".join([*names[:1], *(name for name in names[1:] if not name.startswith("_"))][:INNERMOST])
 
 
 def threads(lines: list[str]) -> list[Thread]:
