@@ -143,18 +143,16 @@ def test_needs_libc_alone(release: Installation) -> None:
 UNLOADED = """
 import ctypes, _ctypes, sys, threading
 library = ctypes.CDLL(sys.argv[1])
-memory = ctypes.create_string_buffer(128)
-domain = ctypes.c_void_p(-(-ctypes.addressof(memory) // 64) * 64)
 has_read, unloaded = threading.Event(), threading.Event()
 def read():
-    library.srcu_slow_read_unlock(domain, library.srcu_slow_read_lock(domain, 0), 0)
+    library.rcu_read_lock_trace()
+    library.rcu_read_unlock_trace()
     has_read.set()
     unloaded.wait()
-assert library.init_srcu_struct(domain) == 0
+assert library.srcu_start_helper() == 0
 reader = threading.Thread(target=read)
 reader.start()
 has_read.wait()
-library.cleanup_srcu_struct(domain)
 _ctypes.dlclose(library._handle)
 unloaded.set()
 reader.join()
