@@ -93,8 +93,8 @@ def needed(binary: Path) -> set[str]:
 
 def test_what_is_installed(release: Installation) -> None:
     assert release.files() == {
-        "include/srcu/env.h", "include/srcu/srcu.h", "include/srcu/srcu.hpp", "lib/libsrcu.a", "lib/libsrcu.so",
-        "lib/libsrcu.so.0", f"lib/libsrcu.so.{version()}", "lib/pkgconfig/srcu.pc", "lib/cmake/srcu/srcuConfig.cmake",
+        "include/srcu/env.h", "include/srcu/fastpath.h", "include/srcu/srcu.h", "include/srcu/srcu.hpp", "lib/libsrcu.a",
+        "lib/libsrcu.so", "lib/libsrcu.so.0", f"lib/libsrcu.so.{version()}", "lib/pkgconfig/srcu.pc", "lib/cmake/srcu/srcuConfig.cmake",
         "lib/cmake/srcu/srcuConfigVersion.cmake", "lib/cmake/srcu/srcuTargets.cmake",
         "lib/cmake/srcu/srcuTargets-release.cmake"}
 
@@ -120,7 +120,7 @@ def test_one_version(release: Installation) -> None:
 
 def test_exports_what_the_headers_declare(release: Installation) -> None:
     declared: set[str] = set()
-    for header in ("srcu.h", "env.h"):
+    for header in ("srcu.h", "fastpath.h", "env.h"):
         text = re.sub(r"(?s:/\*.*?\*/)|(?m:^#.*)", "", (SRCU / "include/srcu" / header).read_text())
         declared |= set(re.findall(r"(?m)^(?!static|typedef|extern)\w[\w *]*?\b(\w+)\(", text))  # functions
         declared |= set(re.findall(r"(?m)^extern SRCU_API [\w ]*?\b(\w+)(?: __attribute__|;)", text))  # variables

@@ -4,8 +4,8 @@
 // c++ -std=c++17 config_snapshot.cpp $(pkg-config --cflags --libs srcu) && ./a.out
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <srcu/srcu.hpp>
 #include <string>
 #include <thread>
@@ -77,7 +77,7 @@ int main() {
   for (std::thread& reader : readers) reader.join();
   settings.settle();
 
-  std::printf("%d versions, %ld reads, %ld times a reader met a new version, %ld reads wrong, %ld version left\n", version,
-              reads.load(), meetings.load(), wrong.load(), alive.load());
+  std::cout << version << " versions, " << reads << " reads, " << meetings << " times a reader met a new version, " << wrong
+            << " reads wrong, " << alive << " version left\n";
   return wrong == 0 && alive == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -16,7 +16,7 @@
 
 namespace srcu {
 
-/// The labelled sites of the library. B, C and S2 stand in srcu.h too.
+/// The labelled sites of the library. B, C and S2 stand in fastpath.h too.
 enum class Ord {
   A,   // fence, and membarrier: a grace period's start, before the sums
   B,   // fence, light where readers are fast: a section is opened

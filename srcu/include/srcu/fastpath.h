@@ -1,0 +1,134 @@
+/*
+ * What readers execute; srcu.h includes this, and is the place to read about its use. Nothing here is for users.
+ */
+#ifndef SRCU_FASTPATH_H
+#define SRCU_FASTPATH_H
+
+#ifndef SRCU_SRCU_H
+#error "include <srcu/srcu.h>"
+#endif
+
+enum srcu_kind { SRCU_KIND_NORMAL = 1, SRCU_KIND_FAST = 2, SRCU_KIND_FAST_UPDOWN = 3 };
+enum srcu_read_kind { SRCU_READ_NORMAL, SRCU_READ_NMISAFE, SRCU_READ_UPDOWN, SRCU_READ_FAST, SRCU_READ_FAST_UPDOWN };
+
+/* Sections opened and closed in one rank, by one thread in one domain. */
+struct srcu_ctr {
+  uint64_t lock, unlock;
+};
+
+/* One thread's counts in one domain. A line of its own. Its thread is the only writer (and handlers on it), so that plain
+ * one-instruction increments do. Only sums over all slots mean something, since a section may be closed by another
+ * thread. */
+struct srcu_slot {
+  struct srcu_ctr rank[2];
+  int64_t held; /* debug builds: sections that this thread opened and did not close */
+} __attribute__((aligned(64)));
+
+struct srcu_usage;
+
+/* A domain. Its members are the library's. */
+struct srcu_struct {
+  struct srcu_ctr *srcu_current; /* the current rank's, of slot 0; null: readers go the slow way */
+  uint32_t srcu_kind;
+  struct srcu_usage *srcu_sup; /* update side; null before first use */
+  const char *srcu_name;
+} __attribute__((aligned(64)));
+
+/* Where this thread's slot is, in bytes from slot 0; 0: it has none yet. */
+extern SRCU_API __thread size_t srcu_slot_offset __attribute__((tls_model("initial-exec")));
+
+SRCU_API struct srcu_ctr *srcu_slow_read_lock(struct srcu_struct *ssp, int read_kind) __attribute__((nothrow));
+SRCU_API void srcu_slow_read_unlock(struct srcu_struct *ssp, int idx, int read_kind) __attribute__((nothrow));
+SRCU_API void srcu_slow_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr *scp, int read_kind)
+    __attribute__((nothrow));
+
+#define SRCU_LIKELY(x) __builtin_expect(!!(x), 1)
+
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(SRCU_NO_ASM)
+#define SRCU_ONE_INSTRUCTION 1
+#endif
+
+/* One more, in one instruction: a handler in the middle of it cannot lose a count. Orders nothing in hardware beyond
+ * what x86 does anyhow; the compiler moves nothing across.
+ * ORD(B), light side, for lock counts of fast readers: the compiler keeps increment and section in order; updaters
+ * make it a full fence by A's membarrier.
+ * ORD(C) for unlock counts: release. Pairs with U. The section's accesses come before the count; without it, an
+ * updater that saw the count might free what the section still reads. */
+static inline void srcu_count(uint64_t *count) {
+#ifdef SRCU_ONE_INSTRUCTION
+  __asm__ __volatile__("addq $1, %0" : "+m"(*count) : : "memory", "cc");
+#else
+  __atomic_fetch_add(count, 1, __ATOMIC_RELEASE);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* ORD(B) of readers with a fence: one more, then a full fence. Pairs with A. Pattern SB: the count comes before
+ * the section's loads. Without it, the sums may miss this reader while it still finds the old pointer. */
+static inline void srcu_count_and_fence(uint64_t *count) {
+#ifdef SRCU_ONE_INSTRUCTION
+  __asm__ __volatile__("lock addq $1, %0" : "+m"(*count) : : "memory", "cc"); /* the lock prefix is the fence */
+#elif defined(__SANITIZE_THREAD__)
+  __atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+#else
+  __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* Slots are aligned to their size, which is 64; a rank's counts take 16. */
+#define SRCU_RANK_BIT ((uintptr_t)sizeof(struct srcu_ctr))
+
+/* Slot 0's counts to those of the slot that stands `offset` behind. */
+static inline struct srcu_ctr *srcu_at(struct srcu_ctr *scp, size_t offset) {
+  return (struct srcu_ctr *)(void *)((char *)scp + offset);
+}
+static inline int srcu_rank_of(struct srcu_ctr *scp) { return ((uintptr_t)scp & SRCU_RANK_BIT) != 0; }
+
+/* ORD(S2), consume: pairs with S1: the memory behind the pointer is zeroed and known to the update side. */
+static inline struct srcu_ctr *srcu_current_of(struct srcu_struct *ssp) {
+  return __atomic_load_n(&ssp->srcu_current, __ATOMIC_CONSUME);
+}
+
+/* What a section holds: its rank, as a place in slot 0. Whoever closes it counts in a slot of his own. */
+static inline struct srcu_ctr *srcu_generic_read_lock(struct srcu_struct *ssp, int read_kind) {
+#ifndef SRCU_DEBUG
+  struct srcu_ctr *scp = srcu_current_of(ssp);
+  size_t offset = srcu_slot_offset;
+  if (SRCU_LIKELY(scp && offset)) {
+    if (read_kind >= SRCU_READ_FAST)
+      srcu_count(&srcu_at(scp, offset)->lock);
+    else
+      srcu_count_and_fence(&srcu_at(scp, offset)->lock);
+    return scp;
+  }
+#endif
+  return srcu_slow_read_lock(ssp, read_kind);
+}
+
+static inline void srcu_generic_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr *scp, int read_kind) {
+#ifndef SRCU_DEBUG
+  size_t offset = srcu_slot_offset;
+  if (SRCU_LIKELY(offset)) {
+    srcu_count(&srcu_at(scp, offset)->unlock);
+    return;
+  }
+#endif
+  srcu_slow_read_unlock_ctr(ssp, scp, read_kind);
+}
+
+/* The same by number. Of a wrong one the lowest bit counts. */
+static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, int read_kind) {
+#ifndef SRCU_DEBUG
+  struct srcu_ctr *scp = srcu_current_of(ssp);
+  size_t offset = srcu_slot_offset;
+  if (SRCU_LIKELY(scp && offset)) {
+    struct srcu_ctr *rank_0 = (struct srcu_ctr *)((uintptr_t)scp & ~SRCU_RANK_BIT);
+    srcu_count(&srcu_at(rank_0 + (idx & 1), offset)->unlock);
+    return;
+  }
+#endif
+  srcu_slow_read_unlock(ssp, idx, read_kind);
+}
+
+#endif /* SRCU_FASTPATH_H */
