@@ -71,7 +71,8 @@ def test_threads_and_oracle_name_no_flavour(path: Path) -> None:
 def test_every_atomic_names_its_order(path: Path) -> None:
     code = re.sub(r"//.*", "", path.read_text())
     unnamed = re.findall(r"[.>]\s*(?:load\(\)|(?:store|exchange|fetch_\w+)\((?:[^()]|\([^()]*\))*\))", code)
-    assert not [call for call in unnamed if "memory_order" not in call and "peek" not in call]
+    # srcu/ names labelled orders (Ord::X), or relaxed; test_ordering.py holds it to more than this.
+    assert not [call for call in unnamed if not re.search(r"memory_order|\bOrd::\w|\brelaxed\b|peek", call)]
 
 
 @pytest.mark.parametrize("path", [p for p in TRACKED if p.suffix in (".cpp", ".hpp", ".c", ".h", ".py", ".sh")], ids=relative)
