@@ -95,16 +95,20 @@ def machine() -> dict[str, str]:
             "liburcu": urcu.stdout.strip() or "unknown"}
 
 
-def measure(arguments: argparse.Namespace) -> Measured:
-    command = [arguments.program, "--benchmark_format=json", "--benchmark_enable_random_interleaving=true",
-               f"--benchmark_repetitions={arguments.repetitions}", f"--benchmark_min_time={arguments.min_time}"]
+def call(program: Path, *options: str) -> Measured:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run([program, "--benchmark_format=json", *options], capture_output=True, text=True, check=True)
     except OSError as error:
-        raise CannotCompare(f"cannot run {arguments.program}: {error.strerror}; build the target srcu_bench") from error
+        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
     except subprocess.CalledProcessError as error:
         raise CannotCompare(f"srcu_bench ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
     return read(done.stdout)
+
+
+def measure(arguments: argparse.Namespace) -> Measured:
+    call(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
+    return call(arguments.program, "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
+                f"--benchmark_min_time={arguments.min_time}")
 
 
 def one_run(measured: Measured) -> dict[str, Any]:
