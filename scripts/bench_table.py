@@ -29,8 +29,8 @@ NOTES = ("- Pairs, posts and grace periods without readers: CPU time of the thre
          "stand at four places in memory each, since that alone moves figures of so few instructions.",
          "- No reader: nobody is in a section, but the updater itself is a registered thread, on both sides.",
          "- Busy reader: sections of a microsecond, on a CPU of its own; medians of one grace period a section at most.",
-         "- Posts: bursts of 4096. Time a callback: wall time while one thread posts as fast as it can, until the last has run; under "
-         "load it is the scheduler that decides how many wait.",
+         "- Posts: bursts of 4096. Time a callback: wall time while one thread posts as fast as it can, until the last has run. "
+         "While the helper needs less CPU time than the poster, the backlog is bounded by how long others have the helper's CPU.",
          "- Waiters: asleep in synchronize_srcu() when the section ends that they wait for.")
 
 
@@ -48,10 +48,10 @@ class Row:
 def rows() -> list[Row]:
     found = []
     for threads in (1, 2):
-        end = f"threads:{threads}"
-        found += [Row(f"srcu_read_lock_fast pair, {threads} thread(s), to memb's", f"read/srcu-fast/{end}", f"read/urcu-memb/{end}", 0.8),
-                  Row(f"the same to two plain increments, {threads} thread(s)", f"read/srcu-fast/{end}", f"read/plain_inc_pair/{end}", 3),
-                  Row(f"srcu_read_lock pair, {threads} thread(s), to mb's", f"read/srcu/{end}", f"read/urcu-mb/{end}", 0.5)]
+        end, who = f"threads:{threads}", "1 thread" if threads == 1 else f"{threads} threads"
+        found += [Row(f"srcu_read_lock_fast pair, {who}, to memb's", f"read/srcu-fast/{end}", f"read/urcu-memb/{end}", 0.8),
+                  Row(f"the same to two plain increments, {who}", f"read/srcu-fast/{end}", f"read/plain_inc_pair/{end}", 3),
+                  Row(f"srcu_read_lock pair, {who}, to mb's", f"read/srcu/{end}", f"read/urcu-mb/{end}", 0.5)]
     for kind in ("srcu-fast", "srcu"):
         domain = "fast domain" if kind == "srcu-fast" else "normal domain"
         found += [Row(f"synchronize_srcu_expedited, {domain}, no reader, to memb's", f"synchronize/{kind}-expedited/readers:0",
@@ -78,13 +78,15 @@ def compared(row: Row, measured: Measured) -> dict[str, Any]:
 
 def sizes(measured: Measured) -> dict[str, float]:
     """What is counted, not timed: the worst of all repetitions."""
-    found = {f"grace periods for 64 waiters, {kind}": max(measured.counter(f"synchronize/{kind}/waiters:64", "grace_periods"))
+    found = {f"grace periods for 64 waiters, {kind} (bar: 4)": max(measured.counter(f"synchronize/{kind}/waiters:64", "grace_periods"))
              for kind in ("srcu", "srcu-fast")}
     found["bytes of a used domain"] = max(measured.counter("domain/srcu", "bytes"))
     found["bytes for each thread that read in a domain"] = max(measured.counter("synchronize/srcu/ever:4096", "bytes")) / 4096
     for kind in ("srcu", "srcu-fast", "urcu-memb"):
-        most = measured.counter(f"throughput/{kind}", "backlog")
-        found |= {f"callbacks that wait at most, {kind}, quietest repetition": min(most), f"callbacks that wait at most, {kind}, median": statistics.median(most)}
+        most, share = (measured.counter(f"throughput/{kind}", counter) for counter in ("backlog", "helper_share"))
+        found |= {f"callbacks that wait at most, {kind}, quietest repetition": min(most),
+                  f"callbacks that wait at most, {kind}, median": statistics.median(most),
+                  f"CPU time of the helper to the poster's, {kind}, median": statistics.median(share)}
     return found
 
 
@@ -139,7 +141,7 @@ def table(found: dict[str, Any]) -> list[str]:
                      f"| {time(min(theirs))} / {time(statistics.median(theirs))} | **{ratio['minima']:.2g}** | {ratio['medians']:.2g} "
                      f"| {f'''{floor['minima']:.2f} / {floor['medians']:.2f}''' if floor else ''} "
                      f"| {row['bar']:g} | {judged(ratio, row['bar'])} |")
-    return [*lines, "", "| counted | |", "|---|---|", *(f"| {name} | {value:,.0f} |" for name, value in found["counted"].items())]
+    return [*lines, "", "| counted | |", "|---|---|", *(f"| {name} | {f'{value:,.0f}' if value >= 10 else f'{value:.2g}'} |" for name, value in found["counted"].items())]
 
 
 def document(result: dict[str, Any]) -> str:

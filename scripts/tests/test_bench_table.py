@@ -34,7 +34,7 @@ def measured(build: str = "release", **times: float) -> str:
         for extra in (0, 2):
             time = times.get(name, 10) + extra
             entries.append({"run_name": name, "run_type": "iteration", "cpu_time": time, "real_time": 99, "time_unit": "ns",
-                            "bytes": 4096.0, "grace_periods": 2.0 + extra, "backlog": 5.0})
+                            "bytes": 4096.0, "grace_periods": 2.0 + extra, "backlog": 5.0, "helper_share": 0.5})
     return json.dumps({"context": {"srcu_build": build, "date": "today", "num_cpus": 2, "load_avg": [1.0]}, "benchmarks": entries})
 
 
@@ -47,11 +47,11 @@ def test_table_json_and_picture(tmp_path: Path) -> None:
     done = call(tmp_path, measured(**{"read/srcu/threads:1": 4, "read/srcu-fast/threads:1": 9}))
     assert done.returncode == 0, done.stderr
     rows = {row["cost"]: row for row in json.loads((tmp_path / "speed.json").read_text())["runs"][0]["rows"]}
-    assert rows["srcu_read_lock pair, 1 thread(s), to mb's"]["ratio"] == pytest.approx({"minima": 0.4, "medians": 5 / 11})
+    assert rows["srcu_read_lock pair, 1 thread, to mb's"]["ratio"] == pytest.approx({"minima": 0.4, "medians": 5 / 11})
     lines = (tmp_path / "speed.md").read_text().splitlines()
     assert next(line for line in lines if "srcu_read_lock pair, 1" in line).endswith("| 0.5 | met |")
     assert "missed by 12 % on minima and by 14 % on medians" in next(line for line in lines if "lock_fast pair, 1" in line)
-    assert "| grace periods for 64 waiters, srcu | 4 |" in lines
+    assert "| grace periods for 64 waiters, srcu (bar: 4) | 4 |" in lines
     assert (tmp_path / "speed.png").stat().st_size > 1000
     drawn = subprocess.run([ROOT / "scripts" / "report.py", tmp_path / "speed.json", "--out", tmp_path / "again.png"])
     assert drawn.returncode == 0 and (tmp_path / "again.png").exists()

@@ -9,6 +9,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .load import NoRun
@@ -23,20 +24,29 @@ def load_speed(path: Path) -> dict[str, Any]:
     return found
 
 
+def around(axes: Axes, y: float, ratio: float, floor: dict[str, float] | None) -> None:
+    """What the ratio could as well be, by what two copies of one benchmark differ."""
+    if floor:
+        off = max(floor["minima"], 1 / floor["minima"])
+        axes.hlines(y, ratio / off, ratio * off, color="#cccccc", lw=5, zorder=1)
+
+
 def draw(result: dict[str, Any]) -> Figure:
-    """Left of the line: met. One mark a run; the thin line goes from the minima's ratio to the medians'."""
-    labels = [f"{row['cost']}   (bar {row['bar']:g})" for row in result["runs"][0]["rows"]]
+    """Left of the line: met. One mark a run, upon what noise could make of it; a thin line leads to the medians' ratio."""
+    runs = result["runs"]
+    labels = [f"{row['cost']}   (bar {row['bar']:g})" for row in runs[0]["rows"]]
     figure, axes = plt.subplots(figsize=(8.6, 0.8 + 0.32 * len(labels)), layout="constrained")
-    for number, run in enumerate(result["runs"]):
-        places = [y + 0.24 * (number - (len(result["runs"]) - 1) / 2) for y in range(len(labels))]
+    for number, run in enumerate(runs):
+        places = [y + 0.24 * (number - (len(runs) - 1) / 2) for y in range(len(labels))]
         minima = [row["ratio"]["minima"] / row["bar"] for row in run["rows"]]
         medians = [row["ratio"]["medians"] / row["bar"] for row in run["rows"]]
+        for y, ratio, row in zip(places, minima, run["rows"]):
+            around(axes, y, ratio, row["floor"])
         axes.hlines(places, minima, medians, color="#777777", lw=1)
-        axes.plot(minima, places, "o", ms=5, color="#1f77b4", label="ratio on minima" if number == 0 else None)
+        axes.plot(minima, places, "o", ms=5, color="#1f77b4", label="on minima" if number == 0 else None)
         axes.plot(medians, places, "|", ms=8, color="#000000", label="on medians" if number == 0 else None)
     axes.axvline(1, color="#c62828", lw=1.5)
-    axes.set(xscale="log", xlabel="ratio to the yardstick, as a part of its bar (1: just met; further left is faster)",
-             title=f"Speed, {len(result['runs'])} run(s)")
+    axes.set(xscale="log", xlabel="ratio, as a part of its bar", title=f"The library's speed, {len(runs)} run{'s' * (len(runs) > 1)}")
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
     axes.invert_yaxis()
     axes.grid(alpha=0.3)
