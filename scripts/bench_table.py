@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.bench import CannotCompare, Measured, Ratio, again, read, read_file
 from lib.report.speed import draw
+from lib.report.text import latency
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -118,13 +119,6 @@ def one_run(measured: Measured) -> dict[str, Any]:
     return {"context": context, "rows": [compared(row, measured) for row in rows()], "counted": sizes(measured)}
 
 
-def time(ns: float) -> str:
-    for unit, size in (("ms", 1e6), ("µs", 1e3)):
-        if ns >= size:
-            return f"{ns / size:.3g} {unit}"
-    return f"{ns:.3g} ns"
-
-
 def judged(ratio: dict[str, float], bar: float) -> str:
     over = {name: value / bar - 1 for name, value in ratio.items() if value > bar}
     if not over:
@@ -137,8 +131,8 @@ def table(found: dict[str, Any]) -> list[str]:
              "|---|---|---|---|---|---|---|---|"]
     for row in found["rows"]:
         ours, theirs, ratio, floor = row["ours_ns"], row["theirs_ns"], row["ratio"], row["floor"]
-        lines.append(f"| {row['cost']} | {time(min(ours))} / {time(statistics.median(ours))} "
-                     f"| {time(min(theirs))} / {time(statistics.median(theirs))} | **{ratio['minima']:.2g}** | {ratio['medians']:.2g} "
+        lines.append(f"| {row['cost']} | {latency(min(ours))} / {latency(statistics.median(ours))} "
+                     f"| {latency(min(theirs))} / {latency(statistics.median(theirs))} | **{ratio['minima']:.2g}** | {ratio['medians']:.2g} "
                      f"| {f'''{floor['minima']:.2f} / {floor['medians']:.2f}''' if floor else ''} "
                      f"| {row['bar']:g} | {judged(ratio, row['bar'])} |")
     return [*lines, "", "| counted | |", "|---|---|", *(f"| {name} | {f'{value:,.0f}' if value >= 10 else f'{value:.2g}'} |" for name, value in found["counted"].items())]
