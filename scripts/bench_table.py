@@ -22,8 +22,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.bench import CannotCompare, Measured, Ratio, again, read, read_file
 from lib.report.speed import draw
+from lib.report.text import latency
 
 ROOT = Path(__file__).resolve().parents[1]
+
+NOTES = ("- Pairs, posts and grace periods without readers: CPU time of the thread. liburcu is inlined, as a C program has it. Pairs "
+         "stand at four places in memory each, since that alone moves figures of so few instructions.",
+         "- No reader: nobody is in a section, but the updater itself is a registered thread, on both sides.",
+         "- Busy reader: sections of a microsecond, on a CPU of its own; medians of one grace period a section at most.",
+         "- Posts: bursts of 4096. Time a callback: wall time while one thread posts as fast as it can, until the last has run. "
+         "While the helper needs less CPU time than the poster, the backlog is bounded by how long others have the helper's CPU.",
+         "- Waiters: asleep in synchronize_srcu() when the section ends that they wait for.")
 
 
 @dataclass
@@ -40,10 +49,10 @@ class Row:
 def rows() -> list[Row]:
     found = []
     for threads in (1, 2):
-        end = f"threads:{threads}"
-        found += [Row(f"srcu_read_lock_fast pair, {threads} thread(s), to memb's", f"read/srcu-fast/{end}", f"read/urcu-memb/{end}", 0.8),
-                  Row(f"the same to two plain increments, {threads} thread(s)", f"read/srcu-fast/{end}", f"read/plain_inc_pair/{end}", 3),
-                  Row(f"srcu_read_lock pair, {threads} thread(s), to mb's", f"read/srcu/{end}", f"read/urcu-mb/{end}", 0.5)]
+        end, who = f"threads:{threads}", "1 thread" if threads == 1 else f"{threads} threads"
+        found += [Row(f"srcu_read_lock_fast pair, {who}, to memb's", f"read/srcu-fast/{end}", f"read/urcu-memb/{end}", 0.8),
+                  Row(f"the same to two plain increments, {who}", f"read/srcu-fast/{end}", f"read/plain_inc_pair/{end}", 3),
+                  Row(f"srcu_read_lock pair, {who}, to mb's", f"read/srcu/{end}", f"read/urcu-mb/{end}", 0.5)]
     for kind in ("srcu-fast", "srcu"):
         domain = "fast domain" if kind == "srcu-fast" else "normal domain"
         found += [Row(f"synchronize_srcu_expedited, {domain}, no reader, to memb's", f"synchronize/{kind}-expedited/readers:0",
@@ -57,21 +66,28 @@ def rows() -> list[Row]:
     return found
 
 
+def rounded(times: list[float]) -> list[float]:
+    return [float(f"{time:.4g}") for time in times]
+
+
 def compared(row: Row, measured: Measured) -> dict[str, Any]:
     ours, theirs = measured.of(row.ours), measured.of(row.theirs)
     floor = Ratio.of(measured.of(again(row.theirs)), theirs) if row.has_floor else None
-    return {**asdict(row), "ours_ns": ours, "theirs_ns": theirs, "ratio": asdict(Ratio.of(ours, theirs)),
+    return {**asdict(row), "ours_ns": rounded(ours), "theirs_ns": rounded(theirs), "ratio": asdict(Ratio.of(ours, theirs)),
             "floor": asdict(floor) if floor else None}
 
 
 def sizes(measured: Measured) -> dict[str, float]:
     """What is counted, not timed: the worst of all repetitions."""
-    found = {f"grace periods for 64 waiters, {kind}": max(measured.counter(f"synchronize/{kind}/waiters:64", "grace_periods"))
+    found = {f"grace periods for 64 waiters, {kind} (bar: 4)": max(measured.counter(f"synchronize/{kind}/waiters:64", "grace_periods"))
              for kind in ("srcu", "srcu-fast")}
     found["bytes of a used domain"] = max(measured.counter("domain/srcu", "bytes"))
     found["bytes for each thread that read in a domain"] = max(measured.counter("synchronize/srcu/ever:4096", "bytes")) / 4096
     for kind in ("srcu", "srcu-fast", "urcu-memb"):
-        found[f"callbacks waiting at most, {kind}, median of runs"] = statistics.median(measured.counter(f"throughput/{kind}", "backlog"))
+        most, share = (measured.counter(f"throughput/{kind}", counter) for counter in ("backlog", "helper_share"))
+        found |= {f"callbacks that wait at most, {kind}, quietest repetition": min(most),
+                  f"callbacks that wait at most, {kind}, median": statistics.median(most),
+                  f"CPU time of the helper to the poster's, {kind}, median": statistics.median(share)}
     return found
 
 
@@ -82,28 +98,25 @@ def machine() -> dict[str, str]:
             "liburcu": urcu.stdout.strip() or "unknown"}
 
 
-def measure(arguments: argparse.Namespace) -> Measured:
-    command = [arguments.program, "--benchmark_format=json", "--benchmark_enable_random_interleaving=true",
-               f"--benchmark_repetitions={arguments.repetitions}", f"--benchmark_min_time={arguments.min_time}"]
+def call(program: Path, *options: str) -> Measured:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run([program, "--benchmark_format=json", *options], capture_output=True, text=True, check=True)
     except OSError as error:
-        raise CannotCompare(f"cannot run {arguments.program}: {error.strerror}; build the target srcu_bench") from error
+        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
     except subprocess.CalledProcessError as error:
         raise CannotCompare(f"srcu_bench ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
     return read(done.stdout)
 
 
+def measure(arguments: argparse.Namespace) -> Measured:
+    call(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
+    return call(arguments.program, "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
+                f"--benchmark_min_time={arguments.min_time}")
+
+
 def one_run(measured: Measured) -> dict[str, Any]:
     context = {key: measured.context.get(key) for key in ("date", "num_cpus", "mhz_per_cpu", "load_avg", "srcu_build")}
     return {"context": context, "rows": [compared(row, measured) for row in rows()], "counted": sizes(measured)}
-
-
-def time(ns: float) -> str:
-    for unit, size in (("ms", 1e6), ("µs", 1e3)):
-        if ns >= size:
-            return f"{ns / size:.3g} {unit}"
-    return f"{ns:.3g} ns"
 
 
 def judged(ratio: dict[str, float], bar: float) -> str:
@@ -118,17 +131,17 @@ def table(found: dict[str, Any]) -> list[str]:
              "|---|---|---|---|---|---|---|---|"]
     for row in found["rows"]:
         ours, theirs, ratio, floor = row["ours_ns"], row["theirs_ns"], row["ratio"], row["floor"]
-        lines.append(f"| {row['cost']} | {time(min(ours))} / {time(statistics.median(ours))} "
-                     f"| {time(min(theirs))} / {time(statistics.median(theirs))} | **{ratio['minima']:.2g}** | {ratio['medians']:.2g} "
+        lines.append(f"| {row['cost']} | {latency(min(ours))} / {latency(statistics.median(ours))} "
+                     f"| {latency(min(theirs))} / {latency(statistics.median(theirs))} | **{ratio['minima']:.2g}** | {ratio['medians']:.2g} "
                      f"| {f'''{floor['minima']:.2f} / {floor['medians']:.2f}''' if floor else ''} "
                      f"| {row['bar']:g} | {judged(ratio, row['bar'])} |")
-    return [*lines, "", "| counted | |", "|---|---|", *(f"| {name} | {value:,.0f} |" for name, value in found["counted"].items())]
+    return [*lines, "", "| counted | |", "|---|---|", *(f"| {name} | {f'{value:,.0f}' if value >= 10 else f'{value:.2g}'} |" for name, value in found["counted"].items())]
 
 
 def document(result: dict[str, Any]) -> str:
     words = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
     lines = ["# The library's speed", "", f"Measured by `scripts/bench_table.py` on: {words}.",
-             f"Each figure is from {result['repetitions']} repetitions, all benchmarks' in random order.", ""]
+             f"Each figure is from at least {result['repetitions']} repetitions, all benchmarks' in random order.", "", *NOTES, ""]
     for number, found in enumerate(result["runs"], 1):
         load = found["context"].get("load_avg") or [0]
         lines += [f"## Run {number}", "", f"{found['context']['date']}; {found['context']['num_cpus']} CPUs, load {load[0]:.1f} at the start.", "",
@@ -152,7 +165,7 @@ def main() -> int:
     try:
         runs = [read_file(path) for path in arguments.measured] if arguments.measured else [measure(arguments) for _ in range(arguments.runs)]
         result = {"schema": 1, "kind": "srcu-speed", "machine": machine(), "runs": [one_run(run) for run in runs]}
-        result["repetitions"] = len(result["runs"][0]["rows"][0]["ours_ns"])
+        result["repetitions"] = min(len(row["ours_ns"]) for row in result["runs"][0]["rows"])
     except CannotCompare as error:
         print(f"bench_table.py: {error}", file=sys.stderr)
         return 2

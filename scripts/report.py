@@ -12,16 +12,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.report.figures import as_data_uri
 from lib.report.load import NoRun, Run, load_run
 from lib.report.outputs import annotations, junit, summary
 from lib.report.page import render
-from lib.report.speed import draw, load_speed
+from lib.report.speed import draw, drawn, load_speed
 
 TEMPLATE = Path(__file__).resolve().parent / "lib" / "report" / "report.html.j2"
 
@@ -48,11 +46,11 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def save(speed: dict[Path, Figure], out: Path | None) -> int:
+def save(speed: dict[Path, dict[str, Any]], out: Path | None) -> int:
     """Pictures without a page."""
-    for path, figure in speed.items():
+    for path, result in speed.items():
         picture = out or path.with_suffix(".png")
-        figure.savefig(picture, dpi=100)
+        draw(result).savefig(picture, dpi=100)
         print(picture)
     return 0
 
@@ -60,13 +58,13 @@ def save(speed: dict[Path, Figure], out: Path | None) -> int:
 def main() -> int:
     arguments = parse_arguments()
     try:
-        speed = {path: draw(load_speed(path)) for path in arguments.runs if path.suffix == ".json"}
+        speed = {path: load_speed(path) for path in arguments.runs if path.suffix == ".json"}
         runs = [load_run(path) for path in arguments.runs if path not in speed]
         if not runs:
             return save(speed, arguments.out)
         single = len(runs) == 1
         page = arguments.out or (runs[0].dir if single else Path()) / "report.html"
-        write(page, render(runs, TEMPLATE, [as_data_uri(figure) for figure in speed.values()]))
+        write(page, render(runs, TEMPLATE, [drawn(result) for result in speed.values()]))
         for run in runs if single else []:
             write(run.dir / "summary.md", summary(run))
             write(run.dir / "junit.xml", junit(run))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ import bench_table
 from lib.bench import HOW, CannotCompare, again, read
 
 SCRIPT = ROOT / "scripts" / "bench_table.py"
+REPORT = ROOT / "scripts" / "report.py"
 BENCH = ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench"
 
 
@@ -34,7 +36,7 @@ def measured(build: str = "release", **times: float) -> str:
         for extra in (0, 2):
             time = times.get(name, 10) + extra
             entries.append({"run_name": name, "run_type": "iteration", "cpu_time": time, "real_time": 99, "time_unit": "ns",
-                            "bytes": 4096.0, "grace_periods": 2.0 + extra, "backlog": 5.0})
+                            "bytes": 4096.0, "grace_periods": 2.0 + extra, "backlog": 5.0, "helper_share": 0.5})
     return json.dumps({"context": {"srcu_build": build, "date": "today", "num_cpus": 2, "load_avg": [1.0]}, "benchmarks": entries})
 
 
@@ -47,14 +49,24 @@ def test_table_json_and_picture(tmp_path: Path) -> None:
     done = call(tmp_path, measured(**{"read/srcu/threads:1": 4, "read/srcu-fast/threads:1": 9}))
     assert done.returncode == 0, done.stderr
     rows = {row["cost"]: row for row in json.loads((tmp_path / "speed.json").read_text())["runs"][0]["rows"]}
-    assert rows["srcu_read_lock pair, 1 thread(s), to mb's"]["ratio"] == pytest.approx({"minima": 0.4, "medians": 5 / 11})
+    assert rows["srcu_read_lock pair, 1 thread, to mb's"]["ratio"] == pytest.approx({"minima": 0.4, "medians": 5 / 11})
     lines = (tmp_path / "speed.md").read_text().splitlines()
     assert next(line for line in lines if "srcu_read_lock pair, 1" in line).endswith("| 0.5 | met |")
     assert "missed by 12 % on minima and by 14 % on medians" in next(line for line in lines if "lock_fast pair, 1" in line)
-    assert "| grace periods for 64 waiters, srcu | 4 |" in lines
+    assert "| grace periods for 64 waiters, srcu (bar: 4) | 4 |" in lines
     assert (tmp_path / "speed.png").stat().st_size > 1000
-    drawn = subprocess.run([ROOT / "scripts" / "report.py", tmp_path / "speed.json", "--out", tmp_path / "again.png"])
-    assert drawn.returncode == 0 and (tmp_path / "again.png").exists()
+    subprocess.run([REPORT, tmp_path / "speed.json", "--out", tmp_path / "again.png"], check=True)
+    assert (tmp_path / "again.png").exists()
+    run = shutil.copytree(ROOT / "scripts" / "tests" / "data" / "run", tmp_path / "run")
+    subprocess.run([REPORT, run, tmp_path / "speed.json", "--out", tmp_path / "page.html"], check=True)
+    met = len([line for line in lines if line.endswith("| met |")])
+    assert f"{met} of {len(rows)} ratios meet their bars" in (tmp_path / "page.html").read_text()
+
+
+def test_other_json_is_no_speed_table(tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text('{"kind": "other"}')
+    done = subprocess.run([REPORT, tmp_path / "other.json"], capture_output=True, text=True)
+    assert done.returncode == 2 and "no speed table" in done.stderr
 
 
 @pytest.mark.parametrize("build", ["debug", "sanitizer", "unknown"])

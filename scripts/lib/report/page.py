@@ -172,8 +172,8 @@ def run_view(run: Run, examined: list[Examined]) -> dict[str, Any]:
     }
 
 
-def render(runs: list[Run], template: Path, speed: list[str] | None = None) -> str:
-    """`speed`: pictures of speed tables, as data URIs."""
+def render(runs: list[Run], template: Path, speed: list[Drawn] | None = None) -> str:
+    """`speed`: pictures of speed tables."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template.parent), autoescape=True,
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["count"] = text.count
