@@ -69,9 +69,12 @@ bool complain_if_used(Usage& usage) {
              name, open);
     return true;
   }
-  if (usage.data.waiting.load(relaxed) || usage.data.staged.load(relaxed)) {  // relaxed: nobody posts any more
-    complain("cleanup_srcu_struct(%s): %" PRIu64 " callbacks wait; stop posting and call srcu_barrier() before. "
-             "The domain is left as it is.", name, usage.data.waiting.load(relaxed));
+  // relaxed, both: nobody posts any more
+  const uint64_t waiting = usage.data.waiting.load(relaxed);
+  const bool staged = usage.data.staged.load(relaxed) != nullptr;
+  if (waiting || staged) {
+    complain("cleanup_srcu_struct(%s): %" PRIu64 " callbacks wait%s; stop posting and call srcu_barrier() before. "
+             "The domain is left as it is.", name, waiting, staged ? ", and some are staged" : "");
     return true;
   }
   return false;
