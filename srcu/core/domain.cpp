@@ -32,19 +32,28 @@ constexpr uint32_t kCleaned = 0x100;
 
 const char* name_of(const srcu_struct* ssp) { return ssp->srcu_name ? ssp->srcu_name : "without a name"; }
 
-// Null without memory. Several may try at a time; all get the one that was first.
+// Somebody else was first. With interrupts off, the registry's lock may be held below us: then it stays, unused.
+void give_up(Usage& late) {
+  late.abandoned.store(true, relaxed);  // relaxed: fork looks under the registry's lock, or alone
+  if (irqs_off()) return;
+  unregister_domain(late);
+  env::unmap(&late, sizeof(Usage));
+}
+
+// Null without memory. Several may try at a time; all get the one that was first. Registered before it is published, so
+// that fork finds every domain that anybody can use.
 Usage* make(srcu_struct* ssp) {
   void* const memory = env::map(sizeof(Usage));
   if (!memory) return nullptr;
   auto* const fresh = new (memory) Usage(ssp);
+  register_domain(*fresh);
   Usage* made = nullptr;
   // ORD(S1): pairs with S2.
   if (!__atomic_compare_exchange_n(&ssp->srcu_sup, reinterpret_cast<srcu_usage**>(&made),
                                    reinterpret_cast<srcu_usage*>(fresh), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-    env::unmap(memory, sizeof(Usage));
+    give_up(*fresh);
     return made;
   }
-  register_domain(*fresh);
   srcu_ctr* hidden = nullptr;
   // ORD(S1): pairs with S2. Failing, somebody found the domain, and has flipped its rank already. relaxed then: nothing
   // is read
@@ -69,9 +78,12 @@ bool complain_if_used(Usage& usage) {
              name, open);
     return true;
   }
-  if (usage.data.waiting.load(relaxed) || usage.data.staged.load(relaxed)) {  // relaxed: nobody posts any more
-    complain("cleanup_srcu_struct(%s): %" PRIu64 " callbacks wait; stop posting and call srcu_barrier() before. "
-             "The domain is left as it is.", name, usage.data.waiting.load(relaxed));
+  // relaxed, both: nobody posts any more
+  const uint64_t waiting = usage.data.waiting.load(relaxed);
+  const bool staged = usage.data.staged.load(relaxed) != nullptr;
+  if (waiting || staged) {
+    complain("cleanup_srcu_struct(%s): %" PRIu64 " callbacks wait%s; stop posting and call srcu_barrier() before. "
+             "The domain is left as it is.", name, waiting, staged ? ", and some are staged" : "");
     return true;
   }
   return false;

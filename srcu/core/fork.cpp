@@ -31,6 +31,9 @@ void even_out(Usage& usage, uint32_t rank) {
 // The driver, the invoker and irq_works may have been in threads that are gone.
 void repair(Usage& usage) {
   // relaxed, all: there is one thread
+  if (usage.abandoned.load(relaxed)) return;
+  if (__atomic_load_n(&usage.domain->srcu_sup, __ATOMIC_RELAXED) != reinterpret_cast<srcu_usage*>(&usage))
+    return usage.abandoned.store(true, relaxed);  // by a thread that is gone, before it was published
   usage.driver.store(0, relaxed);
   usage.fenced = usage.drained[0] = usage.drained[1] = false;
   show_rank(usage);
@@ -39,9 +42,12 @@ void repair(Usage& usage) {
   for (const uint32_t rank : {0U, 1U}) even_out(usage, rank);
 }
 
-// A thread that is gone may have been about to queue either work; and the helper is gone.
+// A thread that is gone may have filed a post and not asked for its grace period yet, or have been about to queue either
+// work; and the helper is gone.
 void go_on(Usage& usage) {
+  if (usage.abandoned.load(relaxed)) return;  // relaxed: there is one thread
   drain_staged(&usage);
+  if (!done(usage, usage.data.gp_seq_needed)) request(usage, usage.data.gp_seq_needed, false, true);
   // relaxed, all: there is one thread
   if (seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)) && !usage.data.waiting.load(relaxed)) return;
   usage.host->queue_delayed_work(usage.gp_work, 0);

@@ -30,6 +30,9 @@ const char* maker_for(int read_kind) {
                                               : "DEFINE_SRCU";
 }
 
+// This thread opened a section in slot 0. From then on nothing is known of its sections: it may have a number by now.
+thread_local constinit bool shared_slot_0 = false;
+
 bool closed_elsewhere(int read_kind) { return read_kind == SRCU_READ_UPDOWN || read_kind == SRCU_READ_FAST_UPDOWN; }
 
 // The heads that wait in any domain, as an open hash table that doubles.
@@ -98,9 +101,11 @@ void check_reader_kind(Usage& usage, int read_kind) {
       maker_for(read_kind));
 }
 
-void note_opened(Usage& usage, int read_kind) {
+void note_opened(Usage& usage, uint32_t rank, int read_kind) {
   srcu_slot* const slot = slot_of(usage);
-  if (slot && !closed_elsewhere(read_kind)) __atomic_fetch_add(&slot->held, 1, __ATOMIC_RELAXED);  // relaxed: our own
+  if (!slot) shared_slot_0 = true;
+  // relaxed: our own
+  if (slot && !closed_elsewhere(read_kind)) __atomic_fetch_add(&slot->held[rank], 1, __ATOMIC_RELAXED);
 }
 
 void check_closing(Usage& usage, int idx, int read_kind) {
@@ -108,8 +113,11 @@ void check_closing(Usage& usage, int idx, int read_kind) {
   if (idx != 0 && idx != 1)
     die("unlock in domain %s with token %d, which no lock gave: pass what the lock returned", name_of(usage), idx);
   srcu_slot* const slot = slot_of(usage);
-  if (!slot || closed_elsewhere(read_kind)) return;
-  if (__atomic_fetch_sub(&slot->held, 1, __ATOMIC_RELAXED) > 0) return;  // relaxed: our own
+  if (!slot || shared_slot_0 || closed_elsewhere(read_kind)) return;
+  if (__atomic_fetch_sub(&slot->held[idx], 1, __ATOMIC_RELAXED) > 0) return;  // relaxed: our own
+  if (__atomic_load_n(&slot->held[1 - idx], __ATOMIC_RELAXED) > 0)            // relaxed: our own
+    die("unlock in domain %s with token %d, but this thread's sections have token %d: pass what the lock of that "
+        "section returned", name_of(usage), idx, 1 - idx);
   die("unlock in domain %s without a lock by this thread: pair them, or use srcu_down_read() and srcu_up_read() where "
       "another thread closes", name_of(usage));
 }
@@ -118,12 +126,15 @@ bool maybe_inside(const srcu_struct* ssp) {
   // relaxed: whoever is inside has made the domain
   const auto* usage = reinterpret_cast<const Usage*>(__atomic_load_n(&ssp->srcu_sup, __ATOMIC_RELAXED));
   if (!usage) return false;
+  if (shared_slot_0) return true;
   const srcu_slot* const slot = slot_of(*usage);
-  return !slot || __atomic_load_n(&slot->held, __ATOMIC_RELAXED) > 0;  // relaxed: our own
+  // relaxed, both: our own
+  return slot && (__atomic_load_n(&slot->held[0], __ATOMIC_RELAXED) > 0 ||
+                  __atomic_load_n(&slot->held[1], __ATOMIC_RELAXED) > 0);
 }
 
 void check_not_inside(Usage& usage, const char* function) {
-  if (!slot_of(usage) || !maybe_inside(usage.domain)) return;
+  if (shared_slot_0 || !maybe_inside(usage.domain)) return;
   die("%s(%s) by a thread that is in a section of that domain: it would wait for itself; close the section before",
       function, name_of(usage));
 }
@@ -136,7 +147,7 @@ void check_not_in_callback(Usage& usage, const char* function) {
 void check_fresh(const srcu_struct* ssp) {
   const IrqLocked locked(registry_lock);
   for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) {
-    if (usage->domain == ssp)
+    if (usage->domain == ssp && !usage->abandoned.load(relaxed))  // relaxed: under the registry's lock
       die("init_srcu_struct(%s) of a domain that is in use: call it once, or after cleanup_srcu_struct()",
           name_of(*usage));
   }

@@ -9,7 +9,7 @@ namespace srcu {
 #ifdef SRCU_DEBUG
 
 void check_reader_kind(Usage& usage, int read_kind);  ///< Another kind of reader than the domain has.
-void note_opened(Usage& usage, int read_kind);
+void note_opened(Usage& usage, uint32_t rank, int read_kind);
 void check_closing(Usage& usage, int idx, int read_kind);  ///< No section open; a token that none gave.
 bool maybe_inside(const srcu_struct* ssp);                 ///< The calling thread is in a section.
 void check_not_inside(Usage& usage, const char* function);  ///< Waiting for oneself.
@@ -21,7 +21,7 @@ void note_invoked(const rcu_head* head);
 #else
 
 inline void check_reader_kind(Usage&, int) {}
-inline void note_opened(Usage&, int) {}
+inline void note_opened(Usage&, uint32_t, int) {}
 inline void check_closing(Usage&, int, int) {}
 inline bool maybe_inside(const srcu_struct*) { return true; }
 inline void check_not_inside(Usage&, const char*) {}

@@ -48,7 +48,7 @@ srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_reader_kind(usage, read_kind);
   const uint32_t rank = srcu::open_section(usage);
-  srcu::note_opened(usage, read_kind);
+  srcu::note_opened(usage, rank, read_kind);
   return &usage.slots[0].rank[rank];
 }
 

@@ -56,6 +56,7 @@ struct Usage {
   IrqWork gp_irq_work;
   Data data;
 
+  std::atomic<bool> abandoned{false};        ///< Registered, but never published: no domain's.
   std::atomic<Usage*> next_domain{nullptr};  ///< The registry's.
   srcu_slot slots[kMaxThreads];              ///< Zeroed memory, touched by readers alone.
 

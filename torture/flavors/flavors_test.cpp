@@ -184,7 +184,7 @@ TEST(Registry, UnknownNameNamesTheNearest) {
 }
 
 TEST(Refusal, EachFaultIsNamed) {
-  const Ops sound = *flavors().front().ops;
+  const Ops sound = *find_flavor("urcu-memb").ops;
   const auto refused = [&sound](auto spoil, const char* word) {
     Ops ops = sound;
     spoil(ops);

@@ -21,7 +21,7 @@ struct srcu_ctr {
  * thread. */
 struct srcu_slot {
   struct srcu_ctr rank[2];
-  int64_t held; /* debug builds: sections that this thread opened and did not close */
+  int64_t held[2]; /* debug builds: sections that this thread opened and must close itself */
 } __attribute__((aligned(64)));
 
 struct srcu_usage;

@@ -1,0 +1,98 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "srcu/core/usage.hpp"
+#include "srcu/tests/support.hpp"
+
+namespace srcu {
+namespace {
+
+using test::Domain;
+using test::Flag;
+
+/// How often it is in the registry.
+size_t entries(const srcu_struct* ssp) {
+  const IrqLocked locked(registry_lock);
+  size_t found = 0;
+  for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) found += usage->domain == ssp;
+  return found;
+}
+
+size_t entries() {
+  const IrqLocked locked(registry_lock);
+  size_t found = 0;
+  for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) ++found;
+  return found;
+}
+
+TEST(Registry, HasEachDomainWhileItLives) {
+  srcu_struct ssp;
+  ASSERT_EQ(init_srcu_struct(&ssp), 0);
+  EXPECT_EQ(entries(&ssp), 1u);
+  cleanup_srcu_struct(&ssp);
+  EXPECT_EQ(entries(&ssp), 0u);
+}
+
+TEST(Registry, LosesNoneWhicheverGoesFirst) {
+  for (const std::vector<size_t>& order : {std::vector<size_t>{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {1, 2, 0}}) {
+    std::vector<std::unique_ptr<Domain>> domains;
+    for (int i = 0; i < 3; ++i) domains.push_back(std::make_unique<Domain>());
+    for (const size_t gone : order) {
+      domains[gone].reset();
+      for (const auto& domain : domains) {
+        if (!domain) continue;
+        EXPECT_EQ(entries(*domain), 1u);
+      }
+    }
+  }
+}
+
+TEST(Registry, TakesManyAtATime) {
+  const size_t before = entries();
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([] {
+      for (int round = 0; round < 200; ++round) {
+        Domain one, other;
+        EXPECT_EQ(entries(one), 1u);
+        EXPECT_EQ(entries(other), 1u);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(entries(), before);
+}
+
+TEST(Registry, FrozenLetsNobodyInUntilThawed) {
+  Domain there;
+  Usage* const first = first_domain();
+  ASSERT_TRUE(freeze_registry(first));
+  EXPECT_EQ(first_domain(), first) << "being frozen shows in no pointer";
+  Flag in;
+  std::jthread newcomer([&] {
+    Domain late;
+    EXPECT_EQ(entries(late), 1u);
+    in.set();
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));  // time to go wrong in
+  EXPECT_FALSE(in.is_set());
+  EXPECT_EQ(first_domain(), first);
+  thaw_registry();
+  EXPECT_TRUE(in.wait());
+}
+
+TEST(Registry, IsNotFrozenOverNewcomers) {
+  Domain old;
+  Usage* const first = first_domain();
+  Domain newcomer;
+  EXPECT_FALSE(freeze_registry(first));
+  EXPECT_TRUE(freeze_registry(first_domain()));
+  thaw_registry();
+}
+
+}  // namespace
+}  // namespace srcu
