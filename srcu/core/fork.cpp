@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/membarrier.hpp"
@@ -40,6 +41,7 @@ void repair(Usage& usage) {
   usage.data.staged_work.state.store(0, relaxed);
   usage.gp_irq_work.state.store(0, relaxed);
   for (const uint32_t rank : {0U, 1U}) even_out(usage, rank);
+  forget_vanished(usage);
 }
 
 // A thread that is gone may have filed a post and not asked for its grace period yet, or have been about to queue either

@@ -165,6 +165,12 @@ void note_invoked(const rcu_head* head) {
   heads.remove(head);
 }
 
+void forget_vanished(Usage& usage) {
+  const size_t own = srcu_slot_offset / sizeof(srcu_slot);  // slot_of() would take a number, of one who is gone
+  for (uint32_t i = 0; i < threads_ever(); ++i)
+    if (i != own) usage.slots[i].held[0] = usage.slots[i].held[1] = 0;
+}
+
 }  // namespace srcu
 
 #endif
