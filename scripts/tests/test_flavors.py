@@ -34,8 +34,8 @@ def test_each_check_that_a_flavour_can_trip_has_one() -> None:
 
 
 def test_sums_of_sections_are_compared_at_the_end_too(program: Program) -> None:
-    """Within one phase nobody is ever parked."""
-    verdict = program.run("--flavor", "busted_counter_mismatch", "--duration", "3s", "--set", "phases=races",
+    """In this phase readers are never parked."""
+    verdict = program.run("--flavor", "busted_counter_mismatch", "--duration", "3s", "--set", "phases=liveness",
                           "--set", "phase_length=1h").verdict("basic")
     assert [failure["check"] for failure in verdict["failures"]] == ["counter_mismatch"]
     assert verdict["failures"][0]["first_s"] >= 3

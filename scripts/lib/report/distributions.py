@@ -91,10 +91,10 @@ def ccdf(_: Scenario, recording: Recording) -> Drawn | None:
     least = 1.0
     for tag, (values, counts) in lines:
         label, color, style = TAG_STYLES[tag]
-        beyond = 1 - below(counts)[:-1]
-        axes.step(np.concatenate([values[:1], values]), np.concatenate([[1.0], beyond, beyond[-1:]]), where="post", lw=1.5, color=color,
+        beyond = np.concatenate([[1.0], 1 - below(counts)[:-1]])
+        axes.step(np.concatenate([values[:1], values]), np.append(beyond, beyond[-1]), where="post", lw=1.5, color=color,
                   ls=style, label=label)
-        least = min(least, beyond.min(initial=1.0))
+        least = min(least, beyond[-1])
     latency_axis(axes.xaxis, *limits(d for _, d in lines))
     decades(axes.yaxis, max(least, 1e-12), 1, lambda value: f"{value * 100:.10f}".rstrip("0").rstrip(".") + " %")
     axes.set_ylim(max(least, 1e-12) * 0.8, 1.3)
