@@ -160,6 +160,20 @@ TEST_F(Judge, RunHasTheWorstAndForeignDirectoriesAreRefused) {
   EXPECT_EQ(run.exit_status(), 4);
 }
 
+TEST_F(Judge, SignatureOfAHangIsThatOfTheThreadThatTheMessageNames) {
+  write("S/stacks.txt",
+        "Thread 2 \"updater/0\":\n#0  0x7f in busy_elsewhere (d=0x1) at ../../scheme/b.cpp:3\n"
+        "#1  0x55 in torture::Updater::run (this=0x1) at ../../torture/threads/updater.cpp:9\n\n"
+        "Thread 3 \"barrier/0\":\n#0  0x7f in pause () at ../sysdeps/unix/sysv/linux/pause.c:29\n"
+        "#1  0x55 in stuck_barrier<std::less<int> >(int) (d=0x1) at ../../scheme/b.cpp:7\n"
+        "#2  0x55 in torture::BarrierTorture::run_barrier (this=0x1) at "
+        "../../torture/threads/barrier_torture.cpp:9\n");
+  start();
+  event(R"("failure","check":"no_forward_progress","message":"a barrier does not return","evidence":"e")");
+  exited(R"("exit_code":0,"words":"w")");
+  EXPECT_EQ(judged().signature, "no_forward_progress:stuck_barrier<torture::BarrierTorture::run_barrier");
+}
+
 TEST_F(Judge, SignatureNamesTheInnermostFrames) {
   write("S/stacks.txt",
         "Thread 2 \"updater/0\":\n#0  0x7f in syscall () from /lib/libc.so.6\n#1  0x55 in stuck_wait (d=0x1) "

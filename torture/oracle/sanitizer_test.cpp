@@ -57,7 +57,12 @@ WARNING: ThreadSanitizer: data race (pid=25972)
   Write of size 4 at 0x564c327c70ac by thread T2:
     #0 another() /tmp/t.cpp:50 (t+0x128d)
 
-ThreadSanitizer: reported 2 warnings
+==================
+WARNING: ThreadSanitizer: thread leak (pid=25972)
+  Thread T4 'reader/0' (tid=13978, finished) created by main thread at:
+    #0 scheme::start() /tmp/t.cpp:60 (t+0x128d)
+
+ThreadSanitizer: reported 3 warnings
 )";
 
 constexpr const char* kUndefined =

@@ -10,8 +10,10 @@ BarrierTorture::BarrierTorture(World& world, unsigned posters) : world_(world) {
 
 void BarrierTorture::on_callback(srcutorture_head* head) {
   auto* poster = reinterpret_cast<Poster*>(head);
-  // relaxed: callback -> barrier's return is the order under test
-  poster->invoked.store(poster->asked.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  // relaxed: asked stands still while a callback is out.
+  // release [back]: pairs with the acquires in wait_for and invoked(); the head is ours again. Callback ->
+  // barrier's return, the order under test, is looked at with a relaxed load, which this helps nothing.
+  poster->invoked.store(poster->asked.load(std::memory_order_relaxed), std::memory_order_release);
 }
 
 void BarrierTorture::run_poster(unsigned index) {
@@ -34,7 +36,7 @@ void BarrierTorture::run_poster(unsigned index) {
 }
 
 bool BarrierTorture::wait_for(const std::atomic<uint64_t>& round, uint64_t value, Membership& member) const {
-  while (round.load(std::memory_order_acquire) != value) {  // acquire: pairs with [mailbox]
+  while (round.load(std::memory_order_acquire) != value) {  // acquire: pairs with [mailbox], [back]
     if (world_.stopped()) return false;
     member.pause_point([] { return false; });
     if (world_.ops.advance) world_.ops.advance(world_.domain, member.ctx());
@@ -80,7 +82,8 @@ uint64_t BarrierTorture::posted() const {
 
 uint64_t BarrierTorture::invoked() const {
   uint64_t sum = 0;
-  for (auto& poster : posters_) sum += peek(poster->invoked);
+  // acquire: pairs with [back]; whoever finds all invoked may end the posters
+  for (auto& poster : posters_) sum += poster->invoked.load(std::memory_order_acquire);
   return sum;
 }
 

@@ -199,8 +199,7 @@ void Visitor::bad_pipe(uint32_t pipe) {
 void Visitor::near_miss(uint64_t passed) {
   if (!has(ops_, SRCUTORTURE_GP_SEQ_EXACT)) return;
   faults_.note(Check::kTooShortGp,
-               "the scheme's own sequence counts more than one end of a grace period in a section: ends",
-               passed);
+               "grace periods that ended within one section, by the scheme's own sequence: {}", passed);
 }
 
 }  // namespace torture
