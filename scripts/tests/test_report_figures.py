@@ -182,6 +182,14 @@ def test_times_of_a_foreign_file_do_no_harm(recording: Recording) -> None:
         assert len(draw_all(Scenario(Path("s"), {}), recording)) == len(EVERY)
 
 
+def test_a_single_grace_period_is_drawn_too(recording: Recording) -> None:
+    counts = np.where(np.arange(len(counter_values(2))) == 700, 1, 0)
+    one = replace(long_series(1, np.array([5e6])), counts=counts, edges_s=np.linspace(0, 1, 301))
+    recording.series = {tag: one for tag in canvas.TAG_STYLES}
+    assert len(draw_all(Scenario(Path("s"), {}), recording)) == len(EVERY)
+    assert compare([("a", "", grace_periods(recording.series)), ("b", "", grace_periods({}))])
+
+
 @pytest.mark.parametrize(("words", "value"), [
     ("351 ns", text.latency(351)), ("1 µs", text.latency(999.9)), ("17.2 µs", text.latency(17_240)), ("1.42 s", text.latency(1.4249e9)),
     ("0 ns", text.latency(0)), ("5.42 ms", text.span(0.00542)), ("60 s", text.span(60)), ("2 min", text.span(120)),
