@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +49,9 @@ def recording(run_dir: Path) -> Recording:
 
 def crowded(recording: Recording) -> Recording:
     """With all that may stand in a legend."""
-    recording.series["gp.expedited"] = recording.series["gp.normal"]
+    recording.series = {tag: recording.series["gp.normal"] for tag in canvas.TAG_STYLES}
+    values = counter_values(2)
+    recording.series["barrier"] = replace(recording.series["gp.normal"], counts=np.where((values > 20) & (values < 5e8), 5, 0))
     for i, name in enumerate(("stutter", "pause", "shuffle", "flood")):
         recording.windows[name] = [(0.1 * i, 0.1 * i + 0.05)]
     return recording
@@ -95,6 +99,8 @@ def test_nothing_overlaps_or_is_cut_off(recording: Recording, figures: dict[str,
                 boxes.append(legend.get_window_extent(renderer))
                 common = Bbox.intersection(axes.get_window_extent(renderer), boxes[-1])
                 assert common is None or min(common.width, common.height) < 4, title
+            marks = [box for box in boxes if box.y1 < axes.get_window_extent(renderer).y0]
+            assert not any(a.padded(4).overlaps(b) for a, b in itertools.pairwise(marks)), title
             for box in boxes:
                 assert figure.bbox.padded(1).containsx(box.x0) and figure.bbox.padded(1).containsx(box.x1), title
                 assert figure.bbox.padded(1).containsy(box.y0) and figure.bbox.padded(1).containsy(box.y1), title
@@ -174,6 +180,14 @@ def test_times_of_a_foreign_file_do_no_harm(recording: Recording) -> None:
     for end_s in (0.0, 1e-9, 1e12, 1e300):
         recording.end_s = end_s
         assert len(draw_all(Scenario(Path("s"), {}), recording)) == len(EVERY)
+
+
+def test_a_single_grace_period_is_drawn_too(recording: Recording) -> None:
+    counts = np.where(np.arange(len(counter_values(2))) == 700, 1, 0)
+    one = replace(long_series(1, np.array([5e6])), counts=counts, edges_s=np.linspace(0, 1, 301))
+    recording.series = {tag: one for tag in canvas.TAG_STYLES}
+    assert len(draw_all(Scenario(Path("s"), {}), recording)) == len(EVERY)
+    assert compare([("a", "", grace_periods(recording.series)), ("b", "", grace_periods({}))])
 
 
 @pytest.mark.parametrize(("words", "value"), [

@@ -29,7 +29,7 @@ TAG_STYLES = {
     "sched.jitter": ("scheduler lateness", "#7f7f7f", (0, (1, 3))),
 }
 GP_TAGS = ("gp.normal", "gp.expedited")
-CYCLE = [(color, marker) for color, marker in zip(("#1b4f8a", "#d1701c", "#2f9e77", "#8a63b8", "#6b6b6b", "#c2a100"), "o^sDvP")]
+CYCLE = list(zip(("#1b4f8a", "#d1701c", "#2f9e77", "#8a63b8", "#6b6b6b", "#c2a100"), "o^sDvP"))
 
 
 @dataclass
@@ -42,13 +42,13 @@ class Drawn:
     wide: bool = True
 
 
-def canvas(*, wide: bool, height: float = HEIGHT, bottom: float = BOTTOM, right: float = RIGHT) -> tuple[Figure, Axes]:
+def canvas(*, wide: bool, height: float = HEIGHT, right: float = RIGHT) -> tuple[Figure, Axes]:
     """A figure with one pair of axes. Fixed margins: to search for good ones costs more than to draw."""
     width = WIDE if wide else HALF
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
-    right = right if wide else 0.28
-    axes = figure.add_axes([LEFT / width, bottom / height, (width - LEFT - right) / width, (height - bottom - TOP) / height])
+    right, top = (right, TOP) if wide else (0.28, 0.5)
+    axes = figure.add_axes([LEFT / width, BOTTOM / height, (width - LEFT - right) / width, (height - BOTTOM - top) / height])
     axes.grid(alpha=0.3, lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=9)
@@ -64,7 +64,8 @@ def finished(figure: Figure, title: str, caption: str, *, wide: bool) -> Drawn:
 def decades(axis, low: float, high: float, words: Callable[[float], str]) -> None:
     """A logarithmic axis with a mark at each power of ten: at fewer where they would touch, at more where there are few."""
     first, last = int(np.floor(np.log10(low) + 1e-9)), int(np.ceil(np.log10(high) - 1e-9))
-    step = max(1, -(-(last - first) // 9))
+    room = 9 if axis.axis_name == "y" or axis.axes.figure.get_figwidth() == WIDE else 6
+    step = max(1, -(-(last - first) // room))
     between = (1, 2, 5) if last - first <= 2 else (1,)
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     axis.set_major_locator(FixedLocator([m * 10.0**k for k in range(first, last + 1, step) for m in between]))
@@ -100,8 +101,8 @@ def time_axis(axes: Axes, end_s: float) -> None:
     axes.set_xlabel(f"time since the start, {words}", fontsize=9)
 
 
-def legend_above(axes: Axes, markerscale: float = 1) -> None:
-    """In the margin over the axes, where it hides nothing."""
+def legend_above(axes: Axes) -> None:
+    """In the margin over the axes, where it hides nothing; in two rows over narrow ones."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, ncols=9, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 0.99), borderpad=0.1,
-                    handletextpad=0.4, columnspacing=1.2, handlelength=1.6, markerscale=markerscale)
+        axes.legend(fontsize=8, ncols=9 if axes.figure.get_figwidth() == WIDE else 3, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 0.99), borderpad=0.1,
+                    handletextpad=0.4, columnspacing=1.2, handlelength=1.6)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from . import text
-from .canvas import CYCLE, GP_TAGS, RED, TAG_STYLES, Drawn, canvas, count_axis, decades, finished, latency_axis, legend_above
+from .canvas import CYCLE, GP_TAGS, RED, TAG_STYLES, Drawn, canvas, decades, finished, latency_axis, legend_above
 from .hlog import Series, percentile
 from .load import Scenario
 from .recording import Recording
