@@ -122,6 +122,14 @@ def test_stall_is_a_red_triangle_at_its_limit(recording: Recording, figures: dic
     assert {"stalled_gp", "too_short_gp"} <= {word.get_text() for word in axes.texts}
 
 
+def test_stop_latency_is_the_limit_where_it_was_given(run_dir: Path) -> None:
+    assert load_recording(run_dir / "basic").stall_limit_s == 4
+    events = run_dir / "basic" / "events.jsonl"
+    start, rest = events.read_text().split("\n", 1)
+    events.write_text(json.dumps(json.loads(start) | {"stop_latency_ns": 50_000_000}) + "\n" + rest)
+    assert load_recording(run_dir / "basic").stall_limit_s == 0.05
+
+
 def test_windows_of_injectors(recording: Recording) -> None:
     events = [{"t_s": 1, "event": "phase", "name": "a", "stutter": False}, {"t_s": 1.5, "event": "flood", "on": True},
               {"t_s": 1.8, "event": "flood", "on": False}, {"t_s": 1.9, "event": "flood", "on": True},

@@ -86,11 +86,22 @@ def test_stop_latency_ends_at_the_first_slow_grace_period(program: Program, tmp_
     assert 300 < float(found[1]) < 1000
     assert "delays on purpose" not in message
     stacks = (ended.dir / "basic" / "stacks.txt").read_text()
-    assert "protect" in stacks and "synchronize" in stacks, "as it was, not as it went on"
+    assert "protect" in stacks and "synchronize" in stacks
+    assert "kill" in stacks, "the torture froze itself, at once"
     assert ": state: " in (ended.dir / "basic" / "console.log").read_text()
     assert ended.verdict("basic")["canary"] == "caught"
     assert events(ended, "start")[0]["stop_latency_ns"] == 300_000_000
+    assert (ended.dir / "basic" / "gp.hgrm").exists(), "it came to its own end"
     assert program.call("check", str(ended.dir)).status == 1
+
+
+def test_without_a_debugger_the_frozen_threads_are_let_go_on_to_answer(program: Program, tmp_path: Path) -> None:
+    options = sitter(tmp_path, 0)
+    (tmp_path / "bin").mkdir()
+    ended = program.run(*options, "--stop-latency", "300ms", "--duration", "30s", env={"PATH": str(tmp_path / "bin")})
+    hang(ended)
+    assert (ended.dir / "basic" / "stacks.txt").read_text().splitlines()[0].split(";")[0].endswith(" by signal")
+    assert (ended.dir / "basic" / "gp.hgrm").exists(), "it came to its own end"
 
 
 def test_stop_latency_counts_delays_on_purpose_and_says_so(program: Program, tmp_path: Path) -> None:

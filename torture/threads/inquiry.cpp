@@ -103,10 +103,13 @@ std::string Inquiry::ask(const Looks& looks, pid_t waiting, const std::function<
   const unsigned taken = look_on(looks, over);
   const double ms = static_cast<double>(harness::now_ns() - begin) / 1e6;
   const bool ended = over();
-  std::vector<std::string> held;
+  // What was seen once proves little: it counts only where nothing better is known.
+  std::vector<std::string> held, perhaps;
   for (const auto& witness : witnesses_) {
-    if (std::string words = witness->words(taken); !words.empty()) held.push_back(std::move(words));
+    std::string words = witness->words(taken);
+    if (!words.empty()) (witness->answers == 1 ? perhaps : held).push_back(std::move(words));
   }
+  if (held.empty()) held = std::move(perhaps);
   if (held.empty()) {
     held.emplace_back(ended ? "no reader stayed inside a section until it ended"
                       : starved(waiting, cpu_ns)

@@ -99,9 +99,12 @@ def read_stats(stats: Iterable[dict[str, Any]]) -> tuple[np.ndarray, dict[str, A
 
 
 def stall_limit_s(path: Path) -> float:
-    """From the merged parameters, in which durations are whole numbers of us, ms or (bare) seconds."""
+    """--stop-latency, which stands in the first event, or the merged parameter: a whole number of us, ms or (bare) seconds."""
+    first = next(iter(json_lines(path / "events.jsonl")), {})
+    if (stop_ns := number(first.get("stop_latency_ns"))) > 0:
+        return stop_ns / 1e9
     try:
-        text = tomllib.loads(path.read_text(encoding="utf-8", errors="replace")).get("stall_limit")
+        text = tomllib.loads((path / "scenario.toml").read_text(encoding="utf-8", errors="replace")).get("stall_limit")
     except (OSError, tomllib.TOMLDecodeError):
         return 0.0
     found = re.fullmatch(r"(\d{1,9})(ms|us|)", str(text))
@@ -114,4 +117,4 @@ def load_recording(path: Path) -> Recording:
     series = read_hlog(path / "gp.hlog")
     end_s = max([end_s, *(one.edges_s[-1] for one in series.values()), *backlog[-1:, 0]])
     return Recording(series, np.array([start for start, _ in phases]), [name for _, name in phases],
-                     windows.closed(end_s), backlog, last, stall_limit_s(path / "scenario.toml"), end_s)
+                     windows.closed(end_s), backlog, last, stall_limit_s(path), end_s)
