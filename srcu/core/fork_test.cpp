@@ -57,6 +57,7 @@ TEST_P(Fork, ADomainNobodyUsedYet) {
 }
 
 TEST_P(Fork, AnotherThreadsSectionHoldsUpTheParentAlone) {
+  NEEDS_VANISHED_THREADS();
   Flag open, go;
   std::jthread reader([&] {
     const test::Token token = lock();
@@ -91,6 +92,7 @@ TEST_P(Fork, TheForkingThreadsOwnSectionHoldsUpBoth) {
 }
 
 TEST_P(Fork, ItsOwnAndAnothersAreToldApart) {
+  NEEDS_VANISHED_THREADS();
   Flag open, go;
   std::jthread reader([&] {
     const test::Token token = lock();
@@ -141,6 +143,7 @@ TEST_P(Fork, WaitingCallbacksRunInBoth) {
 
 // The grace period is driven by a thread that the child does not have, so that no helper has anything to do there.
 TEST_P(Fork, TheChildDrivesWhatAVanishedThreadDrove) {
+  NEEDS_VANISHED_THREADS();
   Flag open, go;
   std::jthread reader([&] {
     const test::Token token = lock();
@@ -191,6 +194,7 @@ TEST_P(Fork, TheChildAsksForWhatAVanishedThreadWouldHave) {
 }
 
 TEST_P(Fork, StagedPostsRunInBoth) {
+  NEEDS_VANISHED_THREADS();
   Counted counted;
   Flag staged, go;
   std::jthread poster([&] {
@@ -250,6 +254,7 @@ TEST(ForkHandlers, WaitForTheCallbackThatRuns) {
 }
 
 TEST(ForkHandlers, TheChildHasTheNumbersOfVanishedThreads) {
+  NEEDS_VANISHED_THREADS();
   Domain domain;
   srcu_read_unlock(domain, srcu_read_lock(domain));
   Flag go;

@@ -201,6 +201,7 @@ TEST(NativeHost, NeverRunsAWorkTwiceAtATimeWhoeverQueues) {
     }
   }
   noted.queue(0);
+  EXPECT_TRUE(noted.has_run(1));
   native_host.cancel_work(noted.work);
   EXPECT_EQ(most, 1);
   EXPECT_LE(noted.ran, queued + 1);

@@ -28,7 +28,6 @@ void* thread_body(void* body) {
   return nullptr;
 }
 
-void (*exit_hook)();
 pthread_key_t exit_key;
 bool exit_key_made;
 
@@ -38,7 +37,7 @@ constexpr pthread_key_t kKeysWithoutAllocation = 32;
 
 // Before main(), so that the key is among the first, and no thread has to make it.
 __attribute__((constructor)) void make_exit_key() {
-  exit_key_made = pthread_key_create(&exit_key, [](void*) { exit_hook(); }) == 0;
+  exit_key_made = pthread_key_create(&exit_key, [](void* hook) { reinterpret_cast<void (*)()>(hook)(); }) == 0;
 }
 
 }  // namespace
@@ -110,8 +109,8 @@ bool start_thread(void (*body)(), const char* name) {
 }
 
 bool on_thread_exit(void (*hook)()) {
-  exit_hook = hook;
-  return exit_key_made && exit_key < kKeysWithoutAllocation && pthread_setspecific(exit_key, &exit_key) == 0;
+  return exit_key_made && exit_key < kKeysWithoutAllocation &&
+         pthread_setspecific(exit_key, reinterpret_cast<void*>(hook)) == 0;
 }
 
 }  // namespace srcu::env

@@ -47,7 +47,7 @@ void unmap(void* memory, size_t bytes);
 bool start_thread(void (*body)(), const char* name);
 
 /// Has `hook` called when the calling thread exits. False if that cannot be promised without allocating. One hook a
-/// process.
+/// thread.
 bool on_thread_exit(void (*hook)());
 
 }  // namespace srcu::env

@@ -19,7 +19,7 @@ namespace {
 
 using test::Counted;
 
-constexpr unsigned kRounds = test::kSanitized ? 15 : 60, kFirstUses = 4000;
+constexpr unsigned kRounds = test::kSanitized ? 15 : 60, kFirstUses = 16;  // the latter a round
 constexpr long kEvery = 500'000;  // ns, between the signals of each thread
 
 struct Posted {
@@ -59,8 +59,8 @@ struct Load {
   std::array<test::ReaderKind, 3> kinds = {test::kNmisafe, test::kFast, test::kUpdown};
   std::array<srcu_struct, 3> domains;
   std::array<Worker, 7> workers;
-  std::vector<srcu_struct> fresh{kFirstUses};
-  std::atomic<unsigned> fresh_used{0};  // began to be
+  std::vector<srcu_struct> fresh{kRounds * kFirstUses};
+  std::atomic<unsigned> fresh_used{0}, fresh_allowed{0};  // used: began to be
   std::atomic<bool> stop{false};
 
   void read(unsigned which, uint64_t pause_ns) {
@@ -71,7 +71,8 @@ struct Load {
 
   void first_use() {
     const unsigned i = fresh_used.load();
-    if (i == kFirstUses) return env::sleep_ns(1'000'000);
+    env::sleep_ns(20'000);  // so that some are left when the fork comes
+    if (i == fresh_allowed) return;
     ++fresh_used;
     if (i % 3 == 0) srcu_read_unlock(&fresh[i], srcu_read_lock(&fresh[i]));
     if (i % 3 == 1) synchronize_srcu(&fresh[i]);
@@ -80,6 +81,7 @@ struct Load {
 
   void work(unsigned role, unsigned round) {
     const unsigned which = round % domains.size();
+    if (round % 16 == 0) env::sleep_ns(50'000);  // leaves something of the CPUs to the child
     if (role < 2) read(which, role ? 0 : 20'000);
     if (role == 2) workers[role].own.post_one(&domains[which]);
     if (role == 3) synchronize_srcu(&domains[which]);
@@ -127,16 +129,17 @@ int use(srcu_struct* ssp) {
 int child() {
   for (srcu_struct& ssp : load->domains) srcu_barrier(&ssp);
   const unsigned used = load->fresh_used;
-  for (unsigned i = used < 20 ? 0 : used - 20; i < used; ++i) srcu_barrier(&load->fresh[i]);
+  for (unsigned i = used < 4 ? 0 : used - 4; i < used; ++i) srcu_barrier(&load->fresh[i]);
   const uint64_t began = sum(&Pool::began), returned = sum(&Pool::returned);
   // One that was posted to a domain of a vanished thread's own, and waits there, is nobody's.
   CHILD_CHECK(invoked <= began && invoked + 1 >= returned);
   for (srcu_struct& ssp : load->domains) use(&ssp);
-  for (unsigned i = used < 20 ? 0 : used - 20; i < used; ++i) use(&load->fresh[i]);
+  for (unsigned i = used < 4 ? 0 : used - 4; i < used; ++i) use(&load->fresh[i]);
   return 0;
 }
 
 TEST(ForkUnderLoad, TheChildFindsEverythingAndTheParentGoesOn) {
+  NEEDS_VANISHED_THREADS();
   const test::HandledSignal handled_signal(SIGRTMIN, on_signal);
   Load shared;
   load = &shared;
@@ -154,6 +157,7 @@ TEST(ForkUnderLoad, TheChildFindsEverythingAndTheParentGoesOn) {
   }
   uint64_t before = 0;
   for (unsigned round = 0; round < kRounds && !testing::Test::HasFailure(); ++round) {
+    shared.fresh_allowed += kFirstUses;
     EXPECT_EQ(test::in_child(child), 0) << "round " << round;
     EXPECT_TRUE(test::eventually([&] { return invoked > before; })) << "the parent stands still";
     before = invoked;

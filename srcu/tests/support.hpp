@@ -91,6 +91,13 @@ int in_child(const std::function<int()>& body);
     _exit(1);                                                                               \
   } while (0)
 
+/// In a test whose child starts threads after others have vanished in it, which ThreadSanitizer does not survive.
+#if defined(__SANITIZE_THREAD__)
+#define NEEDS_VANISHED_THREADS() GTEST_SKIP() << "ThreadSanitizer takes vanished threads for living ones"
+#else
+#define NEEDS_VANISHED_THREADS() ((void)0)
+#endif
+
 /// Whether a sanitizer slows things down and adds threads and memory of its own.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kSanitized = true;

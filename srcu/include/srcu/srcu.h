@@ -113,7 +113,7 @@ extern "C" {
 /* What call_srcu() needs in each object: two words, uninitialised. The library's from call_srcu() until the callback
  * begins. */
 #ifndef _URCU_CALL_RCU_H
-struct rcu_head {
+struct rcu_head { /* redefined? Include <urcu/call-rcu.h> before <srcu/srcu.h>, and its struct is used */
   struct rcu_head *next;
   void (*func)(struct rcu_head *head);
 };
