@@ -1,6 +1,8 @@
 // The updaters' part of srcu.h.
 #include <stdio.h>
 
+#include <algorithm>
+
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/complain.hpp"
@@ -76,7 +78,8 @@ unsigned long srcu_batches_completed(srcu_struct* ssp) {
 
 long srcu_open_sections(srcu_struct* ssp) {
   const srcu::Usage& usage = srcu::usage_of(ssp);
-  return static_cast<long>(srcu::open_sections(usage, 0) + srcu::open_sections(usage, 1));
+  const int64_t a = srcu::open_sections(usage, 0), b = srcu::open_sections(usage, 1);
+  return static_cast<long>(a < 0 || b < 0 ? std::min(a, b) : a + b);
 }
 
 int srcu_describe(srcu_struct* ssp, char* text, size_t size) {

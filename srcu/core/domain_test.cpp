@@ -55,6 +55,15 @@ TEST(Init, TakesACleanedUpDomain) {
   }
 }
 
+// As many unlocks as locks, but one of them with a wrong token.
+TEST(OpenSections, AreLessThanNothingAfterAWrongUnlock) {
+  Domain domain;
+  srcu_read_unlock(domain, 1 - srcu_read_lock(domain));
+  EXPECT_EQ(srcu_open_sections(domain), -1);
+  srcu_read_unlock(domain, 1 - srcu_read_lock(domain));
+  EXPECT_EQ(srcu_open_sections(domain), -2);
+}
+
 TEST(Static, IsMadeByWhateverIsFirst) {
   DEFINE_STATIC_SRCU(read);
   srcu_read_unlock(&read, srcu_read_lock(&read));

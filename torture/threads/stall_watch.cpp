@@ -7,7 +7,7 @@
 namespace torture {
 
 StallWatch::StallWatch(const World& world, const Cast& cast, uint64_t limit_ns)
-    : cast_(cast), limit_ns_(limit_ns) {
+    : world_(world), cast_(cast), limit_ns_(limit_ns) {
   watch_updates(cast);
   watch_readers(world, cast);
 }
@@ -48,8 +48,10 @@ void StallWatch::watch_readers(const World& world, const Cast& cast) {
   }
 }
 
+uint64_t StallWatch::limit_ns() const { return world_.now().relay ? limit_ns_ / 2 : limit_ns_; }
+
 Standstill StallWatch::standstill(const Watched& w, bool over) const {
-  return {w.check, fmt::format("{} (limit {:.1f} s)", w.words, static_cast<double>(limit_ns_) / 1e9), over,
+  return {w.check, fmt::format("{} (limit {:.1f} s)", w.words, static_cast<double>(limit_ns()) / 1e9), over,
           [&w, seen = w.seen] { return w.progress() != seen; }};
 }
 
@@ -58,6 +60,7 @@ Standstill StallWatch::standstill(const Watched& w, bool over) const {
 std::optional<Standstill> StallWatch::tick(uint64_t granted_ns) {
   const auto delays = [](const auto& visitor) { return visitor->delaying(); };
   if (std::ranges::any_of(cast_.visitors(), delays)) return std::nullopt;
+  const uint64_t limit = limit_ns();
   bool over = false;
   for (Watched& w : watched_) {
     const uint64_t progress = w.progress();
@@ -67,12 +70,12 @@ std::optional<Standstill> StallWatch::tick(uint64_t granted_ns) {
       w.suspected = false;
     } else {
       w.still_ns += granted_ns;
-      over = over || w.still_ns > limit_ns_ + limit_ns_ / 16;
+      over = over || w.still_ns > limit + limit / 16;
     }
   }
   for (Watched& w : watched_) {
-    if (over && w.still_ns > limit_ns_) return standstill(w, true);
-    if (over || w.suspected || w.still_ns <= limit_ns_ / 2) continue;
+    if (over && w.still_ns > limit) return standstill(w, true);
+    if (over || w.suspected || w.still_ns <= limit / 2) continue;
     w.suspected = true;
     return standstill(w, false);
   }

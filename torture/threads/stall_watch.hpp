@@ -26,7 +26,8 @@ class StallWatch {
   StallWatch(const World& world, const Cast& cast, uint64_t limit_ns);
 
   /// `granted_ns`: from Patience. The first standstill that exceeds the limit, or half of it, if any. While a
-  /// reader delays on purpose inside a section the clocks stand.
+  /// reader delays on purpose inside a section the clocks stand. Where readers relay, the limit is half of what
+  /// was given: nobody delays there, and the phase must outlast the stall that it is to show.
   std::optional<Standstill> tick(uint64_t granted_ns);
 
  private:
@@ -38,12 +39,14 @@ class StallWatch {
     uint64_t seen = 0, still_ns = 0;
     bool suspected = false;
   };
+  uint64_t limit_ns() const;
   Standstill standstill(const Watched& watched, bool over) const;
   void watch_updates(const Cast& cast);
   void watch_readers(const World& world, const Cast& cast);
 
+  const World& world_;
   const Cast& cast_;
-  uint64_t limit_ns_;
+  const uint64_t limit_ns_;
   std::vector<Watched> watched_;
 };
 

@@ -114,6 +114,18 @@ TEST_F(StallWatchTest, WhatMovesStartsAnew) {
   }
 }
 
+TEST_F(StallWatchTest, WhereReadersRelayTheLimitIsHalf) {
+  constexpr Phase kRelay{.name = "relay", .relay = true, .readers = 1, .updaters = 1};
+  world_.phase = &kRelay;
+  hold_updater();
+  EXPECT_FALSE(pass(kLimit / 2, true));
+  const auto found = pass(kLimit / 8, true);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->words, "updater 0 waits for a grace period that does not end (limit 0.8 s)");
+  updater_sits = false;
+  world_.phase = &phase_;
+}
+
 TEST_F(StallWatchTest, ReaderThatStandsStillIsSeen) {
   hold_reader();
   const auto found = pass(2 * kLimit, true);

@@ -258,8 +258,9 @@ SRCU_API void srcu_expedite_current(struct srcu_struct *ssp);
 /* Grace periods that have ended, modulo 2^62. One load. */
 SRCU_API unsigned long srcu_batches_completed(struct srcu_struct *ssp);
 
-/* For tests and for the curious: sections open now (exact only while none is opened or closed), and one line of text on
- * where the domain's grace periods and callbacks stand, as snprintf() would give it. Neither blocks. */
+/* For tests and for the curious. Sections open now, exact only while none is opened or closed; less than nothing where an
+ * unlock got another section's token, since sections are counted in two ranks and one of them is short then. And one line
+ * of text on where the domain's grace periods and callbacks stand, as snprintf() would give it. Neither blocks. */
 SRCU_API long srcu_open_sections(struct srcu_struct *ssp);
 SRCU_API int srcu_describe(struct srcu_struct *ssp, char *text, size_t size);
 
