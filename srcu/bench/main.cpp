@@ -2,7 +2,17 @@
 // nothing beside others, and scripts that compare refuse them.
 #include <benchmark/benchmark.h>
 
+#include "srcu/bench/flavours.hpp"
+
 namespace {
+
+/// Both libraries' helper threads inherit the CPUs of who starts them; benchmarks pin themselves, and shall not pin those.
+template <class Flavour>
+void start_helper() {
+  rcu_head head;
+  Flavour::call(&head, [](rcu_head*) {});
+  Flavour::barrier();
+}
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -25,6 +35,8 @@ int main(int argc, char** argv) {
   benchmark::AddCustomContext("srcu_build", build());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  start_helper<srcu_bench::Srcu>();
+  start_helper<srcu_bench::UrcuMemb>();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }
