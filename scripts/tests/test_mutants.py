@@ -1,0 +1,57 @@
+"""scripts/mutants.py: every known way to break the library is noticed, by the check that its patch names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, ROOT, sanitizers
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import mutants
+
+NAMES = sorted(p.stem for p in mutants.MUTANTS.glob("*.patch"))
+pytestmark = pytest.mark.skipif(bool(sanitizers()), reason="the program of this build has a sanitizer that a plugin has not")
+
+
+def call(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ROOT / "scripts" / "mutants.py", "--program", PROGRAM, *args], capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_killed_by_the_check_that_it_names(name: str, tmp_path: Path) -> None:
+    done = call(name, "--seeds", "1", "--duration", "1m", "--json", tmp_path / "out.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (result,) = json.loads((tmp_path / "out.json").read_text())
+    assert result["name"] == name
+    assert result["runs"][0]["check"] in result["caught_by"].split()
+
+
+def test_one_that_lives_is_said() -> None:
+    done = call("no_flip", "--seeds", "1", "--duration", "500ms")  # its phase does not come
+    assert done.returncode == 1
+    assert done.stdout.split()[:3] == ["no_flip", "0/1", "-"]
+    assert "WANTED stalled_gp" in done.stdout
+
+
+def test_unknown_name_is_refused_with_those_that_there_are() -> None:
+    done = call("no_flop")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("mutants.py: no mutant 'no_flop'; there are: barrier_forgets_running")
+
+
+def test_patch_without_its_header_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "half.patch").write_text("broken: something\nflavor: srcu\n\n--- a/x\n")
+    with pytest.raises(mutants.CannotBuild, match="half.patch: its header lacks caught_by, source, survives"):
+        mutants.load(tmp_path / "half.patch")
+
+
+def test_patch_that_no_longer_fits_is_refused(tmp_path: Path) -> None:
+    patch = tmp_path / "old.patch"
+    patch.write_text((mutants.MUTANTS / "no_flip.patch").read_text().replace("show_rank(usage);", "shew_rank(usage);"))
+    with pytest.raises(mutants.CannotBuild, match="FAILED"):
+        mutants.build(mutants.load(patch), tmp_path)
