@@ -73,7 +73,7 @@ def build(mutant: Mutant, where: Path) -> Path:
         shutil.copytree(ROOT / part, where / part, dirs_exist_ok=True)
     shutil.copy(ROOT / "torture/ops.h", where / "torture")
     shutil.copy(ROOT / "torture/ops.hpp", where / "torture")
-    called("patch", "-p1", "--fuzz=0", "-s", "-i", mutant.patch, cwd=where)
+    called("git", "apply", mutant.patch, cwd=where)
     sources = [p for room in ("core", "defer", "host", "platform") for p in sorted((where / "srcu" / room).glob("*.cpp"))
                if not p.stem.endswith(("_test", "_bench"))]
     sources += [where / "torture/flavors/srcu.cpp", where / "torture/mutants/plugin.cpp"]

@@ -38,7 +38,7 @@ int main(void) {{
   static struct rcu_head head;
   static struct cds_wfcq_node *next;
   next = &head.next;                      /* it is liburcu's struct */
-  void (*theirs)(struct rcu_head *, void (*)(struct rcu_head *)) = call_rcu;
+  void (*theirs)(struct rcu_head *, void (*)(struct rcu_head *)) = {post};
   (void)theirs;
   (void)next;
   call_srcu(&domain, &head, end);
@@ -48,10 +48,10 @@ int main(void) {{
 """
 
 
-@pytest.mark.parametrize("header", ["call-rcu", "urcu-memb"])
+@pytest.mark.parametrize(("header", "post"), [("call-rcu", "call_rcu"), ("urcu-memb", "urcu_memb_call_rcu")])
 @pytest.mark.parametrize("language", LANGUAGES, ids="-".join)
-def test_after_liburcu_its_rcu_head_is_used(language: tuple[str, str], header: str, tmp_path: Path) -> None:
-    done = compiled(language, BOTH.format(header=header), tmp_path)
+def test_after_liburcu_its_rcu_head_is_used(language: tuple[str, str], header: str, post: str, tmp_path: Path) -> None:
+    done = compiled(language, BOTH.format(header=header, post=post), tmp_path)
     assert done.returncode == 0, done.stderr
     # Linked by the C++ compiler in any case, for a library built with a sanitizer.
     library = PROGRAM.parent / "srcu" / "libsrcu.a"

@@ -209,7 +209,7 @@ def test_project_without_cxx(release: Installation, tmp_path: Path) -> None:
 
 def test_another_version_is_refused(release: Installation, tmp_path: Path) -> None:
     (tmp_path / "CMakeLists.txt").write_text(ONLY_C.format(version="0.0", source="none.c"))
-    refused = done("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={release.prefix}", status=1)
+    refused = done("cmake", "-S", tmp_path, "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={release.prefix}", status=1)
     assert re.search(r'requested\s+version "0.0"', refused)
 
 
