@@ -1,0 +1,182 @@
+// The prover's parts. srcu/lockdep.h is its face, and says what it is for.
+//
+//   acquire.cpp   what the annotations call; the fast way of an acquisition that brings nothing new
+//   classes.cpp   nodes of the graph: a class with a subclass; what each was seen doing
+//   graph.cpp     edges, and the search for strong paths
+//   check.cpp     the rules, for acquisitions that do bring something new
+//   report.cpp    reports as events and as text; each once
+//
+// Whatever changes the tables holds prover_lock, with signals blocked. Who only wants to know whether something was seen
+// before reads flags without it: a flag that is seen set was set by somebody who examined it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "srcu/lockdep.h"
+#include "srcu/platform/atomic.hpp"
+#include "srcu/platform/spinlock.hpp"
+
+namespace srcu::lockdep {
+
+using Class = srcu_lockdep_class;
+using Point = srcu_lockdep_point;
+using Link = srcu_lockdep_link;
+using Report = srcu_lockdep_report;
+
+inline constexpr uint32_t kMaxNodes = 1024, kMaxEdges = 16384, kMaxHeld = 48, kMaxLinks = 32;
+
+/// relaxed: flags of which nothing else is read, statistics, and what a thread shares with handlers on it alone.
+template <class T>
+T peek(const std::atomic<T>& from) {
+  return from.load(relaxed);
+}
+template <class T>
+void put(std::atomic<T>& to, T value) {
+  to.store(value, relaxed);  // relaxed: as peek()
+}
+
+// Usage bits: srcu_lockdep_usage, and the same shifted by one for readers.
+inline constexpr uint32_t kIn = SRCU_LOCKDEP_IN_HARDIRQ | SRCU_LOCKDEP_IN_SOFTIRQ;
+inline constexpr uint32_t kOn = SRCU_LOCKDEP_HARDIRQS_ON | SRCU_LOCKDEP_SOFTIRQS_ON;
+inline constexpr uint32_t kWriters = kIn | kOn, kReaders = kWriters << 1;
+
+inline bool tried(uint32_t how) { return how & SRCU_LOCKDEP_TRY; }
+inline bool reads(uint32_t how) { return how & (SRCU_LOCKDEP_READ | SRCU_LOCKDEP_READ_RECURSIVE); }
+inline bool recursive(uint32_t how) { return how & SRCU_LOCKDEP_READ_RECURSIVE; }
+
+// ---- Threads: acquire.cpp ----
+
+/// A lock that is held. `lock` is written last and taken away first; null: being filled, or free.
+struct Held {
+  std::atomic<const void*> lock;
+  Class* lock_class;
+  const char* file;
+  uint32_t line;
+  uint16_t node;  ///< 0: unknown to the graph
+  uint8_t subclass, how, context, inner;
+};
+
+/// One thread's state. Written by it and by handlers on it, which leave it as they found it.
+struct srcu_lockdep_state {
+  std::atomic<uint32_t> epoch;  ///< The start that the rest belongs to.
+  std::atomic<uint32_t> busy;   ///< In the prover, with its lock.
+  std::atomic<uint32_t> hardirqs_off, softirqs_off, hardirq, threaded, softirq, nmi;
+  std::atomic<uint32_t> depth;
+  Held held[kMaxHeld];
+};
+using Task = srcu_lockdep_state;
+
+/// An acquisition that is about to be made.
+struct Acquisition {
+  const void* lock;
+  Class* lock_class;
+  const void* nest;
+  const char* file;
+  uint32_t line, usage;
+  uint16_t node;
+  uint8_t subclass, how, context;
+  uint8_t allowed;  ///< The widest wait type that the context allows.
+  bool sync;        ///< Waits, and takes nothing.
+};
+
+inline Point point_of(const Acquisition& a) { return {a.lock_class, a.lock, a.file, a.line, a.subclass, a.how}; }
+inline Point point_of(const Held& h) { return {h.lock_class, peek(h.lock), h.file, h.line, h.subclass, h.how}; }
+
+/// The oldest first; skips what is just changing.
+template <class Visit>
+void for_each_held(const Task& task, Visit visit);
+
+/// Which of a held or taken lock's usage bits the interrupts' state gives it.
+uint32_t on_usage(const Task& task, uint32_t how);
+
+// ---- Nodes: classes.cpp ----
+
+struct Node {
+  Class* lock_class;
+  uint8_t subclass;
+  uint16_t first_out, first_in;    ///< Edges.
+  std::atomic<uint32_t> known;     ///< Usage that was examined.
+  std::atomic<uint32_t> usage;     ///< Of that, what made no report: the graph goes on as if those had not been.
+  Point seen[9];                   ///< By usage bit: the first.
+};
+extern Node nodes[kMaxNodes];
+extern uint32_t node_count;  ///< And one; node 0 is none.
+
+/// 0 if there is none.
+inline uint16_t node_of(const Class& lock_class, unsigned subclass) {
+  return __atomic_load_n(&lock_class.node[subclass], __ATOMIC_RELAXED);  // relaxed: a number; its tables are static
+}
+/// Makes one; 0 if the table is full. The lock is held.
+uint16_t make_node(Class& lock_class, unsigned subclass);
+
+// ---- Edges: graph.cpp ----
+
+/// From a lock to one taken under it. A dependency is one of four: `from` held exclusively or shared, `to` waiting for
+/// anybody inside or, as a recursive reader, for a writer alone.
+struct Edge {
+  uint16_t from, to, next_out, next_in;
+  std::atomic<uint8_t> known;  ///< Dependencies that were examined, as bits.
+  uint8_t used;                ///< Of those, the ones that made no report.
+  Link link;
+};
+extern Edge edges[kMaxEdges];
+extern uint32_t edge_count;
+extern std::atomic<uint16_t> edge_between[kMaxNodes][kMaxNodes];
+
+inline constexpr uint8_t kExclusive = 1, kNonRecursive = 2;
+inline uint8_t dependency(uint32_t from_how, uint32_t to_how) {
+  return static_cast<uint8_t>(1U << ((reads(from_how) ? 0 : kExclusive) + (recursive(to_how) ? 0 : kNonRecursive)));
+}
+
+inline bool edge_known(uint16_t from, uint16_t to, uint8_t dependency) {
+  const uint16_t edge = peek(edge_between[from][to]);
+  return edge && peek(edges[edge].known) & dependency;
+}
+/// With `good`, for the search to use. The lock is held.
+void add_edge(uint16_t from, uint16_t to, uint8_t dependency, bool good, const Link& link);
+
+enum class Along { kOrder, kAgainstOrder };
+/// A node on a strong path from where a search began. `weak`: to go on from here takes the other kind of dependency than
+/// the path's last one: no recursive read into a lock that is then held shared.
+struct Reached {
+  uint16_t node = 0;
+  bool weak = false;
+};
+/// A breadth-first search; the first that `match` likes, or node 0. The root itself is asked, too. The lock is held.
+Reached search(Reached root, Along along, bool (*match)(const Reached& at, const void* argument), const void* argument);
+/// The path of the last search that found something, in the order of locks; returns how many links there are now.
+uint32_t path_to(const Reached& found, Along along, Link* links, uint32_t count);
+
+// ---- The rules: check.cpp ----
+
+/// Checks all that is new about it, and notes it. The lock is held.
+void examine(Task& task, Acquisition& next);
+/// Notes that what is held now is held with interrupts (softirqs) on. The lock is held.
+void examine_usage(const Held& held, uint32_t usage);
+/// For NMIs: any context, no lock.
+void check_nmi(const Task& task, const Acquisition& next);
+
+// ---- Reports: report.cpp ----
+
+enum class Finding : uint8_t { kRecursion, kCycle, kState, kInversion, kOrder, kWait, kNmi };
+
+/// True if this was not said before.
+bool first_time(Finding finding, uint32_t one, uint32_t other, uint32_t more);
+/// Fills in the thread's stack and gives it to the hook.
+void deliver(Report& report, Finding finding, const Task& task);
+/// "{IN-HARDIRQ-W} -> {HARDIRQ-ON-R}"
+const char* name_of_usage(uint32_t bit);
+/// One line, once for each table.
+void table_full(const char* what, uint32_t size);
+
+struct Counters {
+  std::atomic<uint64_t> reports, skipped, unmatched, lost;
+};
+extern Counters counters;
+
+/// Held for changes, with signals blocked. Not annotated.
+extern Spinlock prover_lock;
+
+}  // namespace srcu::lockdep
