@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 SRCU = ROOT / "srcu"
-CODE = [p for d in ("include", "platform", "core", "host", "defer") for p in sorted((SRCU / d).rglob("*.[ch]*"))
+CODE = [p for d in ("include", "platform", "core", "host", "defer", "lockdep") for p in sorted((SRCU / d).rglob("*.[ch]*"))
         if not p.stem.endswith("_test")]
 
 

@@ -5,6 +5,7 @@
 
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
+#include "srcu/core/watch.hpp"
 #include "srcu/platform/complain.hpp"
 
 namespace srcu {
@@ -12,6 +13,7 @@ namespace {
 
 void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
   Usage& usage = usage_of(ssp);
+  watch_sections_awaited(usage, function);
   check_not_inside(usage, function);
   const uint64_t seq = snapshot(usage);
   request(usage, seq, hurry, false);
@@ -40,6 +42,8 @@ void call_srcu(srcu_struct* ssp, rcu_head* head, rcu_callback_t func) {
 void srcu_barrier(srcu_struct* ssp) {
   using namespace srcu;
   Usage& usage = usage_of(ssp);
+  watch_callbacks_awaited(usage, "srcu_barrier");
+  watch_sections_awaited(usage, "srcu_barrier");
   check_not_in_callback(usage, "srcu_barrier");
   barrier(usage);
 }

@@ -1,6 +1,7 @@
 // From call_srcu() to the callback, and srcu_barrier().
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
+#include "srcu/core/watch.hpp"
 #include "srcu/platform/atomic.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
@@ -123,7 +124,10 @@ void invoke_callbacks(void* owner) {
   }
   if (!list) return;
   uint64_t ran = 0;
-  run(list, ran);
+  {
+    const WatchedCallbacks watched(usage);
+    run(list, ran);
+  }
   bool more = false;
   {
     const IrqLocked locked(data.lock);

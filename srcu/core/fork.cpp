@@ -10,9 +10,9 @@
 namespace srcu {
 namespace {
 
-void take(Spinlock& lock) {
+void take(Spinlock& lock, const Spinlock* nest = nullptr) {
   irq_off();
-  lock.acquire_lock();
+  lock.acquire_lock(nest);
 }
 void drop(Spinlock& lock) {
   lock.drop();
@@ -72,7 +72,7 @@ void resume(bool in_child) {
   thaw_registry();
 }
 
-Spinlock one_at_a_time;  // held around the fork, so that nobody resumes the host under another's feet
+Spinlock one_at_a_time{LockClass::kFork};  // held around the fork, so that nobody resumes the host under another's feet
 sigset_t mask_before;    // guarded by it
 
 void let_others(const sigset_t& mask) {
@@ -98,8 +98,8 @@ void srcu_before_fork() {
   for (;;) {
     Usage* const first = first_domain();
     for (Usage* usage = first; usage != held; usage = next_domain(*usage)) {
-      take(usage->data.lock);
-      take(usage->lock);
+      take(usage->data.lock, &registry_lock);
+      take(usage->lock, &registry_lock);
     }
     held = first;
     native_host.hold();  // after the domains' locks, under which works are queued

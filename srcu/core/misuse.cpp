@@ -90,7 +90,7 @@ class Heads {
   size_t size_ = 0, used_ = 0;
 };
 
-Spinlock heads_lock;
+Spinlock heads_lock{LockClass::kHeads};
 Heads heads;
 
 }  // namespace

@@ -2,6 +2,7 @@
 // membarrier(), and every reader of a debug build.
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
+#include "srcu/core/watch.hpp"
 
 namespace srcu {
 namespace {
@@ -47,6 +48,7 @@ extern "C" {
 srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_reader_kind(usage, read_kind);
+  srcu::watch_opened(usage, read_kind);
   const uint32_t rank = srcu::open_section(usage);
   srcu::note_opened(usage, rank, read_kind);
   return &usage.slots[0].rank[rank];
@@ -56,6 +58,7 @@ void srcu_slow_read_unlock(srcu_struct* ssp, int idx, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_closing(usage, idx, read_kind);
   srcu::close_section(usage, static_cast<uint32_t>(idx) & 1);
+  srcu::watch_closing(usage, read_kind);
 }
 
 void srcu_slow_read_unlock_ctr(srcu_struct* ssp, srcu_ctr* scp, int read_kind) {

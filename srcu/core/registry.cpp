@@ -4,7 +4,7 @@
 
 namespace srcu {
 
-Spinlock registry_lock;
+Spinlock registry_lock{LockClass::kRegistry};
 
 namespace {
 

@@ -16,7 +16,7 @@ namespace srcu {
 
 /// Where posts go. One a domain for now; several, under a tree, take its place behind the same functions.
 struct Data {
-  Spinlock lock;  ///< Guards the next five.
+  Spinlock lock{LockClass::kData};  ///< Guards the next five.
   CallbackList callbacks;
   uint64_t gp_seq_needed = kSeqFirst;  ///< The furthest grace period that a post here asked for.
   bool invoking = false;               ///< Somebody runs callbacks: one after the other, for srcu_barrier().
@@ -37,7 +37,7 @@ struct Usage {
   const Strategy* strategy = &defer_irqoff;
   const Host* host = &native_host;
 
-  Spinlock lock;  ///< Guards the next three; of them, the driver alone writes gp_seq.
+  Spinlock lock{LockClass::kUsage};  ///< Guards the next three; of them, the driver alone writes gp_seq.
   std::atomic<uint64_t> gp_seq{kSeqFirst};
   std::atomic<uint64_t> gp_seq_needed{kSeqFirst};      ///< The furthest grace period asked for.
   std::atomic<uint64_t> gp_seq_needed_exp{kSeqFirst};  ///< The same at expedited pace.

@@ -8,7 +8,7 @@
 namespace srcu {
 namespace {
 
-Spinlock lock;  // guards all that follows, and the works' host members
+Spinlock lock{LockClass::kHost};  // guards all that follows, and the works' host members
 Work* queue = nullptr;
 uint64_t sleeps_until = 0;  // 0: the helper looks at the queue before it sleeps
 bool paused = false, busy = false;

@@ -59,14 +59,19 @@ struct Held {
 };
 
 /// One thread's state. Written by it and by handlers on it, which leave it as they found it.
-struct srcu_lockdep_state {
+}  // namespace srcu::lockdep
+
+struct srcu_lockdep_task {
   std::atomic<uint32_t> epoch;  ///< The start that the rest belongs to.
   std::atomic<uint32_t> busy;   ///< In the prover, with its lock.
   std::atomic<uint32_t> hardirqs_off, softirqs_off, hardirq, threaded, softirq, nmi;
   std::atomic<uint32_t> depth;
-  Held held[kMaxHeld];
+  srcu::lockdep::Held held[srcu::lockdep::kMaxHeld];
 };
-using Task = srcu_lockdep_state;
+
+namespace srcu::lockdep {
+
+using Task = srcu_lockdep_task;
 
 /// An acquisition that is about to be made.
 struct Acquisition {
@@ -84,12 +89,13 @@ struct Acquisition {
 inline Point point_of(const Acquisition& a) { return {a.lock_class, a.lock, a.file, a.line, a.subclass, a.how}; }
 inline Point point_of(const Held& h) { return {h.lock_class, peek(h.lock), h.file, h.line, h.subclass, h.how}; }
 
-/// The oldest first; skips what is just changing.
-template <class Visit>
-void for_each_held(const Task& task, Visit visit);
+/// A held lock that is whole, and not dropped while others above it are still held.
+inline bool is_held(const Held& held) { return reinterpret_cast<uintptr_t>(peek(held.lock)) > 1; }
 
-/// Which of a held or taken lock's usage bits the interrupts' state gives it.
-uint32_t on_usage(const Task& task, uint32_t how);
+/// The wait type that one must be allowed in order to take a lock of the class.
+inline uint8_t needs(const Class& lock_class) {
+  return lock_class.inner && lock_class.outer ? lock_class.outer : lock_class.inner;
+}
 
 // ---- Nodes: classes.cpp ----
 
@@ -99,7 +105,7 @@ struct Node {
   uint16_t first_out, first_in;    ///< Edges.
   std::atomic<uint32_t> known;     ///< Usage that was examined.
   std::atomic<uint32_t> usage;     ///< Of that, what made no report: the graph goes on as if those had not been.
-  Point seen[9];                   ///< By usage bit: the first.
+  Point seen[10];                  ///< By usage bit: the first.
 };
 extern Node nodes[kMaxNodes];
 extern uint32_t node_count;  ///< And one; node 0 is none.
@@ -110,6 +116,7 @@ inline uint16_t node_of(const Class& lock_class, unsigned subclass) {
 }
 /// Makes one; 0 if the table is full. The lock is held.
 uint16_t make_node(Class& lock_class, unsigned subclass);
+void forget_nodes();
 
 // ---- Edges: graph.cpp ----
 
@@ -144,17 +151,19 @@ struct Reached {
   uint16_t node = 0;
   bool weak = false;
 };
+using Match = bool (*)(const Reached& at, void* argument);
 /// A breadth-first search; the first that `match` likes, or node 0. The root itself is asked, too. The lock is held.
-Reached search(Reached root, Along along, bool (*match)(const Reached& at, const void* argument), const void* argument);
-/// The path of the last search that found something, in the order of locks; returns how many links there are now.
-uint32_t path_to(const Reached& found, Along along, Link* links, uint32_t count);
+Reached search(Reached root, Along along, Match match, void* argument);
+/// Appends the last search's path to what it found, in the order of locks; returns how many links there are now.
+uint32_t append_path(const Reached& found, Along along, Link* links, uint32_t count);
+void forget_edges();
 
 // ---- The rules: check.cpp ----
 
 /// Checks all that is new about it, and notes it. The lock is held.
 void examine(Task& task, Acquisition& next);
-/// Notes that what is held now is held with interrupts (softirqs) on. The lock is held.
-void examine_usage(const Held& held, uint32_t usage);
+/// Notes that the lock is held in a way that gives it these usage bits. The lock is held.
+void examine_usage(const Task& task, uint16_t node, uint32_t usage, const Point& by);
 /// For NMIs: any context, no lock.
 void check_nmi(const Task& task, const Acquisition& next);
 
@@ -166,10 +175,12 @@ enum class Finding : uint8_t { kRecursion, kCycle, kState, kInversion, kOrder, k
 bool first_time(Finding finding, uint32_t one, uint32_t other, uint32_t more);
 /// Fills in the thread's stack and gives it to the hook.
 void deliver(Report& report, Finding finding, const Task& task);
-/// "{IN-HARDIRQ-W} -> {HARDIRQ-ON-R}"
+/// IN-HARDIRQ-W and so on.
 const char* name_of_usage(uint32_t bit);
-/// One line, once for each table.
-void table_full(const char* what, uint32_t size);
+void forget_reports();
+enum class Table : uint8_t { kNodes, kEdges, kHeld, kKeyed, kReports };
+/// Counts what is lost; one line, once for each table.
+void table_full(Table table);
 
 struct Counters {
   std::atomic<uint64_t> reports, skipped, unmatched, lost;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "srcu/lockdep.h"
 #include "srcu/platform/atomic.hpp"
 
 namespace srcu {
@@ -34,10 +35,12 @@ inline bool in_nmi() { return irq_state.nmi.load(relaxed) != 0; }
 void run_irq_works();
 
 inline void irq_off() {
+  srcu_lockdep_hardirqs_off();
   irq_state.off.store(irq_state.off.load(relaxed) + 1, relaxed);
   signal_fence();  // a handler sees the count before anything that it protects
 }
 inline void irq_on() {
+  srcu_lockdep_hardirqs_on();
   signal_fence();  // and until all of that is done
   const uint32_t off = irq_state.off.load(relaxed) - 1;
   irq_state.off.store(off, relaxed);
@@ -47,8 +50,14 @@ inline void irq_on() {
 }
 
 /// For hosts whose handlers ignore the irq-off state.
-inline void nmi_enter() { irq_state.nmi.store(irq_state.nmi.load(relaxed) + 1, relaxed); }
-inline void nmi_exit() { irq_state.nmi.store(irq_state.nmi.load(relaxed) - 1, relaxed); }
+inline void nmi_enter() {
+  srcu_lockdep_nmi_enter();
+  irq_state.nmi.store(irq_state.nmi.load(relaxed) + 1, relaxed);
+}
+inline void nmi_exit() {
+  irq_state.nmi.store(irq_state.nmi.load(relaxed) - 1, relaxed);
+  srcu_lockdep_nmi_exit();
+}
 
 /// Runs `work` when interrupts are next on in this thread, at once if they are. Nothing if it is already queued and has
 /// not begun. Any context, NMI too.

@@ -7,6 +7,7 @@
 #include "srcu/platform/atomic.hpp"
 #include "srcu/platform/env.hpp"
 #include "srcu/platform/irq.hpp"
+#include "srcu/platform/proved.hpp"
 
 namespace srcu {
 
@@ -14,11 +15,14 @@ namespace srcu {
 /// lower real-time priority on the same CPU.
 class Spinlock {
  public:
+  constexpr explicit Spinlock(LockClass lock_class = LockClass::kNone) : proved_(lock_class) {}
   bool try_acquire() {
     // ORD(L1): pairs with L2 of the previous holder: what it did under the lock is seen.
     return !held_.load(relaxed) && !held_.exchange(true, acquire(Ord::L1));  // relaxed: only a hint
   }
-  void acquire_lock() {
+  /// `nest`: a held lock that serialises all who take several of this class.
+  void acquire_lock(const Spinlock* nest = nullptr, Site site = Site::here()) {
+    proved_.taking(this, nest, site);
     for (unsigned tries = 0; !try_acquire(); ++tries) {
       if (tries < 100)
         env::cpu_relax();
@@ -28,18 +32,22 @@ class Spinlock {
         env::sleep_ns(1000);
     }
   }
-  void drop() { held_.store(false, release(Ord::L2)); }  // ORD(L2): pairs with L1
+  void drop() {
+    held_.store(false, release(Ord::L2));  // ORD(L2): pairs with L1
+    proved_.dropped(this);
+  }
 
  private:
   std::atomic<bool> held_{false};
+  [[no_unique_address]] Proved proved_;
 };
 
 /// Holds a lock with interrupts off while it lives.
 class IrqLocked {
  public:
-  explicit IrqLocked(Spinlock& lock) : lock_(lock) {
+  explicit IrqLocked(Spinlock& lock, Site site = Site::here()) : lock_(lock) {
     irq_off();
-    lock_.acquire_lock();
+    lock_.acquire_lock(nullptr, site);
   }
   ~IrqLocked() {
     lock_.drop();

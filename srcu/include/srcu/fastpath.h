@@ -44,6 +44,14 @@ SRCU_API void srcu_slow_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr
 
 #define SRCU_LIKELY(x) __builtin_expect(!!(x), 1)
 
+/* With the lock prover built in and switched on, readers go the slow way, where it sees them. */
+#ifdef SRCU_LOCKDEP
+#include <srcu/lockdep.h>
+#define SRCU_WATCHED srcu_lockdep_on()
+#else
+#define SRCU_WATCHED 0
+#endif
+
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(SRCU_NO_ASM)
 #define SRCU_ONE_INSTRUCTION 1
 #endif
@@ -95,7 +103,7 @@ static inline struct srcu_ctr *srcu_generic_read_lock(struct srcu_struct *ssp, i
 #ifndef SRCU_DEBUG
   struct srcu_ctr *scp = srcu_current_of(ssp);
   size_t offset = srcu_slot_offset;
-  if (SRCU_LIKELY(scp && offset)) {
+  if (SRCU_LIKELY(scp && offset && !SRCU_WATCHED)) {
     if (read_kind >= SRCU_READ_FAST)
       srcu_count(&srcu_at(scp, offset)->lock);
     else
@@ -109,7 +117,7 @@ static inline struct srcu_ctr *srcu_generic_read_lock(struct srcu_struct *ssp, i
 static inline void srcu_generic_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr *scp, int read_kind) {
 #ifndef SRCU_DEBUG
   size_t offset = srcu_slot_offset;
-  if (SRCU_LIKELY(offset)) {
+  if (SRCU_LIKELY(offset && !SRCU_WATCHED)) {
     srcu_count(&srcu_at(scp, offset)->unlock);
     return;
   }
@@ -122,7 +130,7 @@ static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, in
 #ifndef SRCU_DEBUG
   struct srcu_ctr *scp = srcu_current_of(ssp);
   size_t offset = srcu_slot_offset;
-  if (SRCU_LIKELY(scp && offset)) {
+  if (SRCU_LIKELY(scp && offset && !SRCU_WATCHED)) {
     struct srcu_ctr *rank_0 = (struct srcu_ctr *)((uintptr_t)scp & ~SRCU_RANK_BIT);
     srcu_count(&srcu_at(rank_0 + (idx & 1), offset)->unlock);
     return;

@@ -46,7 +46,13 @@
 #ifndef SRCU_LOCKDEP_H
 #define SRCU_LOCKDEP_H
 
-#include <srcu/srcu.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef SRCU_API
+#define SRCU_API __attribute__((visibility("default")))
+#endif
 
 #ifdef __cplusplus
 extern "C" {

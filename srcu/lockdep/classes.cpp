@@ -1,0 +1,100 @@
+// Nodes of the graph, and the classes that the library brings along.
+#include <errno.h>
+
+#include "srcu/lockdep/lockdep.hpp"
+#include "srcu/platform/proved.hpp"
+
+namespace srcu {
+
+constinit srcu_lockdep_class own_lock_classes[] = {
+    SRCU_LOCKDEP_CLASS("srcu_data.lock", SRCU_LOCKDEP_SPIN),
+    SRCU_LOCKDEP_CLASS("srcu_usage.lock", SRCU_LOCKDEP_SPIN),
+    SRCU_LOCKDEP_CLASS("srcu_host.lock", SRCU_LOCKDEP_SPIN),
+    SRCU_LOCKDEP_CLASS("srcu_registry.lock", SRCU_LOCKDEP_SPIN),
+    SRCU_LOCKDEP_CLASS("srcu_heads.lock", SRCU_LOCKDEP_SPIN),
+    SRCU_LOCKDEP_CLASS("srcu_fork.lock", SRCU_LOCKDEP_SLEEP),  // helpers are waited for under it
+};
+
+}  // namespace srcu
+
+namespace srcu::lockdep {
+
+Node nodes[kMaxNodes];
+uint32_t node_count = 1;
+
+namespace {
+
+struct KeyedClass {
+  std::atomic<const void*> key;
+  Class lock_class;
+};
+constexpr uint32_t kMaxKeyed = 256;
+KeyedClass keyed[kMaxKeyed];
+
+size_t place_of(const void* key) { return (reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15U) >> 56; }
+static_assert(kMaxKeyed == 1U << 8);
+
+bool noted(const Class& lock_class) {
+  for (unsigned subclass = 0; subclass < SRCU_LOCKDEP_SUBCLASSES; ++subclass)
+    if (node_of(lock_class, subclass)) return true;
+  return false;
+}
+
+}  // namespace
+
+uint16_t make_node(Class& lock_class, unsigned subclass) {
+  if (const uint16_t made = node_of(lock_class, subclass)) return made;
+  if (node_count == kMaxNodes) return table_full(Table::kNodes), uint16_t{0};
+  const auto fresh = static_cast<uint16_t>(node_count++);
+  nodes[fresh].lock_class = &lock_class;
+  nodes[fresh].subclass = static_cast<uint8_t>(subclass);
+  __atomic_store_n(&lock_class.node[subclass], fresh, __ATOMIC_RELAXED);  // relaxed: as in node_of()
+  return fresh;
+}
+
+void forget_nodes() {
+  for (uint32_t i = 1; i < node_count; ++i) {
+    Node& node = nodes[i];
+    node.lock_class->node[node.subclass] = 0;
+    node.first_out = node.first_in = 0;
+    put(node.known, 0U);
+    put(node.usage, 0U);
+  }
+  node_count = 1;
+}
+
+}  // namespace srcu::lockdep
+
+extern "C" {
+
+using namespace srcu::lockdep;
+
+srcu_lockdep_class* srcu_lockdep_class_of(const void* key, const char* name, srcu_lockdep_wait inner) {
+  for (size_t tries = 0, at = place_of(key); tries < kMaxKeyed; ++tries, at = (at + 1) % kMaxKeyed) {
+    KeyedClass& place = keyed[at];
+    const void* found = peek(place.key);
+    // relaxed: the members below are the same whoever writes them
+    if (!found && place.key.compare_exchange_strong(found, key, srcu::relaxed, srcu::relaxed)) found = key;
+    if (found != key) continue;
+    place.lock_class.name = name;
+    place.lock_class.inner = static_cast<uint8_t>(inner);
+    return &place.lock_class;
+  }
+  table_full(Table::kKeyed);
+  return nullptr;
+}
+
+int srcu_lockdep_set_own_wait(srcu_lockdep_wait inner) {
+  using srcu::LockClass;
+  for (const Class& own : srcu::own_lock_classes)
+    if (noted(own)) return -EBUSY;
+  for (const LockClass raw : {LockClass::kData, LockClass::kUsage})
+    srcu::own_lock_classes[static_cast<size_t>(raw)].inner = static_cast<uint8_t>(inner);
+  return 0;
+}
+
+uint32_t srcu_lockdep_usage_of(const srcu_lockdep_class* lock_class, unsigned subclass) {
+  return peek(nodes[node_of(*lock_class, subclass)].known);
+}
+
+}  // extern "C"

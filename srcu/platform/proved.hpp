@@ -1,0 +1,57 @@
+// How the library's own locks and contexts show themselves to the prover (srcu/lockdep.h). Nothing at all without
+// SRCU_LOCKDEP.
+#pragma once
+
+#include "srcu/lockdep.h"
+
+namespace srcu {
+
+/// The classes of the library's locks. kNone: the prover does not see it.
+enum class LockClass { kData, kUsage, kHost, kRegistry, kHeads, kFork, kNone };
+
+#ifdef SRCU_LOCKDEP
+
+extern srcu_lockdep_class own_lock_classes[static_cast<int>(LockClass::kNone)];
+
+/// Where a lock is taken: the default for a parameter.
+struct Site {
+  const char* file;
+  unsigned line;
+  static constexpr Site here(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
+/// A lock's class, as a member.
+class Proved {
+ public:
+  constexpr explicit Proved(LockClass lock_class) : lock_class_(lock_class) {}
+  void taking(const void* lock, const void* nest, Site site) const {
+    if (lock_class_ != LockClass::kNone)
+      srcu_lockdep_acquire_at(lock, &own_lock_classes[static_cast<int>(lock_class_)], 0, SRCU_LOCKDEP_WRITE, nest,
+                              site.file, site.line);
+  }
+  void dropped(const void* lock) const {
+    if (lock_class_ != LockClass::kNone) srcu_lockdep_release(lock);
+  }
+
+ private:
+  LockClass lock_class_;
+};
+
+#else
+
+struct Site {
+  static constexpr Site here() { return {}; }
+};
+
+class Proved {
+ public:
+  constexpr explicit Proved(LockClass) {}
+  void taking(const void*, const void*, Site) const {}
+  void dropped(const void*) const {}
+};
+
+#endif
+
+}  // namespace srcu
