@@ -9,7 +9,7 @@
 #include "srcu/lockdep/lockdep.hpp"
 #include "srcu/platform/complain.hpp"
 
-extern "C" uint32_t srcu_lockdep_running = 0;
+uint32_t srcu_lockdep_running = 0;
 
 namespace srcu::lockdep {
 
@@ -82,14 +82,14 @@ uint32_t for_readers_if(bool reading, uint32_t usage) { return reading ? usage <
 // What a lock is open to that is held now.
 uint32_t usage_by_state(const Task& task, uint32_t how) {
   if (peek(task.hardirqs_off)) return 0;
-  return for_readers_if(reads(how), peek(task.softirqs_off) ? SRCU_LOCKDEP_HARDIRQS_ON : kOn);
+  return for_readers_if(reads(how), peek(task.softirqs_off) ? uint32_t{SRCU_LOCKDEP_HARDIRQS_ON} : kOn);
 }
 
 uint32_t usage_of(const Task& task, uint32_t how, bool sync) {
   uint32_t usage = SRCU_LOCKDEP_USED;
   if (!tried(how) && peek(task.hardirq)) usage |= SRCU_LOCKDEP_IN_HARDIRQ;
   if (!tried(how) && peek(task.softirq)) usage |= SRCU_LOCKDEP_IN_SOFTIRQ;
-  return for_readers_if(reads(how), usage) | (sync ? 0 : usage_by_state(task, how));
+  return for_readers_if(reads(how), usage) | (sync ? 0U : usage_by_state(task, how));
 }
 
 // What handlers take has no order with what they interrupted.
@@ -100,7 +100,7 @@ uint8_t context_of(const Task& task) {
 uint8_t allowed_by(const Task& task) {
   constexpr uint8_t kAnything = SRCU_LOCKDEP_SLEEP + 1;
   if (peek(task.hardirq)) return peek(task.hardirq) > peek(task.threaded) ? SRCU_LOCKDEP_SPIN : SRCU_LOCKDEP_CONFIG;
-  return peek(task.softirq) ? SRCU_LOCKDEP_CONFIG : kAnything;
+  return peek(task.softirq) ? uint8_t{SRCU_LOCKDEP_CONFIG} : kAnything;
 }
 
 uint8_t narrower(uint8_t allowed, uint8_t inner) { return inner && inner < allowed ? inner : allowed; }

@@ -1,0 +1,220 @@
+// The library before its own prover: right use is not reported, and wrong use is before it hangs.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <thread>
+
+#include "srcu/core/usage.hpp"
+#include "srcu/lockdep/story.hpp"
+#include "srcu/srcu.h"
+
+namespace srcu::test {
+namespace {
+
+rcu_head* fresh_head() { return new rcu_head; }
+void free_head(rcu_head* head) { delete head; }
+
+bool knows_order(const std::string& from, const std::string& to) {
+  struct Wanted {
+    const std::string &from, &to;
+    bool found;
+  } wanted = {from, to, false};
+  srcu_lockdep_for_each_edge(
+      [](const srcu_lockdep_link* link, void* argument) {
+        auto& w = *static_cast<Wanted*>(argument);
+        w.found = w.found || (link->from.lock_class->name == w.from && link->to.lock_class->name == w.to);
+      },
+      &wanted);
+  return wanted.found;
+}
+
+// A mutex that shows itself to the prover.
+struct Mutex {
+  srcu_lockdep_class& lock_class;
+  std::mutex mutex;
+  void lock() {
+    srcu_lockdep_acquire(this, &lock_class, SRCU_LOCKDEP_WRITE);
+    mutex.lock();
+  }
+  void unlock() {
+    mutex.unlock();
+    srcu_lockdep_release(this);
+  }
+};
+
+class Library : public testing::Test {
+ protected:
+  Library() { EXPECT_EQ(init_srcu_struct(&domain), 0); }
+  ~Library() override {
+    srcu_barrier(&domain);
+    cleanup_srcu_struct(&domain);
+  }
+  void read_and_update() {
+    const int idx = srcu_read_lock(&domain);
+    const int inner = srcu_read_lock(&domain);
+    call_srcu(&domain, fresh_head(), free_head);
+    srcu_read_unlock(&domain, inner);
+    srcu_read_unlock(&domain, idx);
+    synchronize_srcu(&domain);
+    synchronize_srcu_expedited(&domain);
+    srcu_barrier(&domain);
+    while (!poll_state_synchronize_srcu(&domain, start_poll_synchronize_srcu(&domain)))
+      synchronize_srcu(&domain);
+  }
+
+  Proving proving;
+  srcu_struct domain;
+};
+
+TEST_F(Library, InRightUseIsNotReported) {
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 3; ++t)
+      threads.emplace_back([this] {
+        for (int round = 0; round < 200; ++round) {
+          const int idx = srcu_down_read(&domain);
+          call_srcu(&domain, fresh_head(), free_head);
+          srcu_up_read(&domain, idx);
+        }
+      });
+  }
+  {
+    const int idx = srcu_read_lock(&domain);
+    const std::unique_ptr<srcu_struct> other(new srcu_struct);
+    ASSERT_EQ(init_srcu_struct_fast(other.get()), 0);
+    synchronize_srcu(other.get());
+    cleanup_srcu_struct(other.get());
+    srcu_read_unlock(&domain, idx);
+  }
+  srcu_barrier(&domain);
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+  EXPECT_EQ(srcu_lockdep_get_stats().unmatched, 0U);
+}
+
+TEST_F(Library, ShowsItsLocksAndTheirOrder) {
+  Mutex one{class_named('P'), {}};
+  for (int round = 0; round < 20; ++round) {
+    const std::scoped_lock held(one);
+    call_srcu(&domain, fresh_head(), free_head);
+    srcu_barrier(&domain);
+  }
+  EXPECT_TRUE(knows_order("P", "srcu_data.lock"));
+  EXPECT_TRUE(knows_order("srcu_usage.lock", "srcu_host.lock"));
+  EXPECT_FALSE(srcu_lockdep_usage_of(&own_lock_classes[static_cast<int>(LockClass::kUsage)], 0) &
+               SRCU_LOCKDEP_HARDIRQS_ON);
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+}
+
+TEST_F(Library, ReportsALockThatReadersTakeAroundAGracePeriod) {
+  Mutex one{class_named('P'), {}};
+  {
+    const int idx = srcu_read_lock(&domain);
+    { const std::scoped_lock held(one); }
+    srcu_read_unlock(&domain, idx);
+  }
+  EXPECT_TRUE(proving.seen.empty());
+  const std::scoped_lock held(one);
+  synchronize_srcu(&domain);
+  ASSERT_EQ(proving.seen.size(), 1U);
+  EXPECT_EQ(proving.seen[0].check, "lock_cycle");
+  EXPECT_NE(proving.seen[0].text.find("at synchronize_srcu"), std::string::npos) << proving.seen[0].text;
+  EXPECT_NE(proving.seen[0].text.find("at srcu_read_lock()"), std::string::npos) << proving.seen[0].text;
+}
+
+TEST_F(Library, ReportsALockThatCallbacksTakeAroundABarrier) {
+  static Mutex one{class_named('Q'), {}};
+  call_srcu(&domain, fresh_head(), [](rcu_head* head) {
+    delete head;
+    const std::scoped_lock held(one);
+  });
+  srcu_barrier(&domain);
+  EXPECT_TRUE(proving.seen.empty());
+  const std::scoped_lock held(one);
+  srcu_barrier(&domain);
+  ASSERT_EQ(proving.seen.size(), 1U);
+  EXPECT_EQ(proving.seen[0].check, "lock_cycle");
+}
+
+TEST_F(Library, UnderARawLockIsReportedIfItsLocksMaySleep) {
+  // Not with raw ones, as they are.
+  srcu_lockdep_acquire(instance('A'), &class_named('A'), SRCU_LOCKDEP_WRITE);
+  call_srcu(&domain, fresh_head(), free_head);
+  srcu_lockdep_release(instance('A'));
+  srcu_barrier(&domain);
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+  EXPECT_EQ(srcu_lockdep_set_own_wait(SRCU_LOCKDEP_CONFIG), -EBUSY);
+
+  srcu_lockdep_reset();
+  ASSERT_EQ(srcu_lockdep_set_own_wait(SRCU_LOCKDEP_CONFIG), 0);
+  srcu_lockdep_acquire(instance('A'), &class_named('A'), SRCU_LOCKDEP_WRITE);
+  call_srcu(&domain, fresh_head(), free_head);
+  srcu_lockdep_release(instance('A'));
+  srcu_barrier(&domain);
+  ASSERT_FALSE(proving.seen.empty());
+  EXPECT_EQ(proving.seen[0].headline, "Invalid wait context");
+  EXPECT_NE(proving.seen[0].text.find("srcu_data.lock {3:3}"), std::string::npos) << proving.seen[0].text;
+  srcu_lockdep_reset();
+  EXPECT_EQ(srcu_lockdep_set_own_wait(SRCU_LOCKDEP_SPIN), 0);
+}
+
+TEST_F(Library, GoesThroughAForkWithoutReport) {
+  read_and_update();
+  srcu_struct others[2];
+  for (auto& other : others) ASSERT_EQ(init_srcu_struct(&other), 0);
+  srcu_before_fork();
+  const pid_t child = fork();
+  if (child == 0) {
+    srcu_after_fork_child();
+    read_and_update();
+    _exit(proving.seen.empty() ? 0 : 1);
+  }
+  srcu_after_fork_parent();
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  read_and_update();
+  for (auto& other : others) cleanup_srcu_struct(&other);
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+  EXPECT_EQ(srcu_lockdep_get_stats().unmatched, 0U);
+}
+
+// These would hang; the report comes first.
+using LibraryDeathTest = Library;
+
+void exit_with_a_recursion_to_tell(const srcu_lockdep_report* report, void*) {
+  _exit(strcmp(report->check, "lock_recursion") == 0 ? 7 : 8);
+}
+
+TEST_F(LibraryDeathTest, AGracePeriodInItsOwnReader) {
+  EXPECT_EXIT(
+      {
+        srcu_lockdep_set_hook(exit_with_a_recursion_to_tell, nullptr);
+        srcu_read_lock(&domain);
+        synchronize_srcu(&domain);
+      },
+      testing::ExitedWithCode(7), "");
+}
+
+TEST_F(LibraryDeathTest, ABarrierInACallback) {
+  EXPECT_EXIT(
+      {
+        srcu_lockdep_set_hook(exit_with_a_recursion_to_tell, nullptr);
+        static srcu_struct* const mine = &domain;
+        srcu_struct fresh;  // the helper is not in this child
+        srcu_before_fork();
+        if (fork() != 0) {
+          int status = 0;
+          wait(&status);
+          _exit(WEXITSTATUS(status));
+        }
+        srcu_after_fork_child();
+        (void)fresh;
+        call_srcu(mine, fresh_head(), [](rcu_head*) { srcu_barrier(mine); });
+        sleep(20);
+      },
+      testing::ExitedWithCode(7), "");
+}
+
+}  // namespace
+}  // namespace srcu::test

@@ -1,0 +1,217 @@
+// The prover under threads, under handlers that come at any instruction, and with its tables full.
+#include <pthread.h>
+#include <signal.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "srcu/lockdep/story.hpp"
+#include "srcu/tests/signal_load.hpp"
+
+namespace srcu::test {
+namespace {
+
+constexpr size_t kMany = 1100;  // more than there are nodes
+
+srcu_lockdep_class& numbered(size_t number) {
+  static std::array<srcu_lockdep_class, kMany> classes;
+  classes[number].name = "numbered";
+  return classes[number];
+}
+const void* lock_of(size_t number) { return &numbered(number); }
+void take(size_t number) { srcu_lockdep_acquire(lock_of(number), &numbered(number), SRCU_LOCKDEP_WRITE); }
+void drop(size_t number) { srcu_lockdep_release(lock_of(number)); }
+
+TEST(Threads, ThatKeepAnOrderAreNotReported) {
+  constexpr unsigned kThreads = 4, kClasses = 40, kRounds = 50;
+  const Proving proving;
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned t = 0; t < kThreads; ++t) {
+      threads.emplace_back([t] {
+        for (unsigned round = 0; round < kRounds; ++round) {
+          for (unsigned low = 0; low < kClasses; ++low) {
+            const unsigned high = low + 1 + (round * 7 + t) % kClasses;
+            take(low);
+            take(high);
+            drop(t % 2 ? low : high);
+            drop(t % 2 ? high : low);
+          }
+        }
+      });
+    }
+  }
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+  const srcu_lockdep_stats stats = srcu_lockdep_get_stats();
+  EXPECT_EQ(stats.unmatched + stats.skipped + stats.lost, 0U);
+  EXPECT_GT(stats.edges, kClasses * 20);
+}
+
+TEST(Threads, OneThatTurnsTheOrderRoundIsReportedOnce) {
+  constexpr unsigned kThreads = 4, kRounds = 2000;
+  const Proving proving;
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned t = 0; t < kThreads; ++t) {
+      threads.emplace_back([t] {
+        for (unsigned round = 0; round < kRounds; ++round) {
+          const unsigned first = t == 0 ? 1 : 0;
+          take(first);
+          take(1 - first);
+          drop(1 - first);
+          drop(first);
+        }
+      });
+    }
+  }
+  ASSERT_EQ(proving.seen.size(), 1U);
+  EXPECT_EQ(proving.seen[0].check, "lock_cycle");
+}
+
+std::atomic<unsigned> handled;
+
+void take_on_top(int) {
+  const unsigned at = 500 + handled.fetch_add(1, std::memory_order_relaxed) % 300;
+  srcu_lockdep_hardirq_enter();
+  take(at);
+  take(801);
+  drop(at);  // out of order, too
+  drop(801);
+  srcu_lockdep_hardirq_exit();
+}
+
+TEST(Handlers, ThatComeAtAnyInstructionLeaveTheStackAsItWas) {
+  handled = 0;
+  const Proving proving;
+  const HandledSignal action(SIGUSR1, take_on_top);
+  {
+    const SignalTimer timer(SIGUSR1, 20'000);
+    for (unsigned round = 0; handled < 20'000; ++round) {
+      srcu_lockdep_hardirqs_off();
+      for (size_t depth = 0; depth < 6; ++depth) take(depth * 60 + round % 60);
+      for (size_t depth = 0; depth < 6; ++depth) {
+        const size_t number = depth * 60 + round % 60;
+        if (!srcu_lockdep_holds(lock_of(number))) ADD_FAILURE() << number << " was lost";
+        drop(number);
+      }
+      srcu_lockdep_hardirqs_on();
+    }
+  }
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+  const srcu_lockdep_stats stats = srcu_lockdep_get_stats();
+  EXPECT_EQ(stats.unmatched + stats.skipped + stats.lost, 0U);
+  char text[256];
+  EXPECT_EQ(srcu_lockdep_describe(srcu_lockdep_self(), text, sizeof text), 0) << text;
+}
+
+TEST(Handlers, OnSeveralThreadsShareTheTables) {
+  handled = 0;
+  const Proving proving;
+  const HandledSignal action(SIGUSR1, take_on_top);
+  {
+    std::vector<std::jthread> threads;
+    for (size_t t = 0; t < 3; ++t) {
+      threads.emplace_back([t] {
+        const SignalTimer timer(SIGUSR1, 50'000);
+        for (unsigned round = 0; handled < 5'000; ++round) {
+          take(round % 200);
+          take(200 + (round + t) % 200);
+          drop(round % 200);
+          drop(200 + (round + t) % 200);
+        }
+      });
+    }
+  }
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+  EXPECT_EQ(srcu_lockdep_get_stats().unmatched, 0U);
+}
+
+// A trap is not blocked: its handler finds the prover at work on its own thread, and must not wait for it.
+TEST(Handlers, OfTrapsInsideTheProverAreCountedAndDoNotHang) {
+  const Proving proving;
+  const HandledSignal action(SIGTRAP, [](int) {
+    take(10);
+    drop(10);
+  });
+  static bool trapped;
+  trapped = false;
+  srcu_lockdep_set_hook(
+      [](const srcu_lockdep_report*, void*) {
+        sigset_t blocked;
+        pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+        EXPECT_TRUE(sigismember(&blocked, SIGUSR1));
+        raise(SIGTRAP);
+        trapped = true;
+      },
+      nullptr);
+  take(0);
+  take(0);
+  EXPECT_TRUE(trapped);
+  EXPECT_EQ(srcu_lockdep_get_stats().skipped, 1U);
+  // Nothing was learned in there, so that it is new the next time.
+  take(10);
+  EXPECT_TRUE(srcu_lockdep_usage_of(&numbered(10), 0) & SRCU_LOCKDEP_USED);
+}
+
+TEST(Tables, FullOfClassesIsSaidOnceAndLosesNothingElse) {
+  const Proving proving;
+  testing::internal::CaptureStderr();
+  for (size_t i = 0; i < kMany; ++i) {
+    take(i);
+    drop(i);
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(said, "srcu: lockdep: no room for more than 1024 classes and subclasses: "
+                  "what is new from here on is not proved right\n");
+  EXPECT_EQ(srcu_lockdep_get_stats().lost, kMany - 1023);
+  take(1);
+  take(kMany - 1);
+  EXPECT_TRUE(srcu_lockdep_holds(lock_of(kMany - 1)));
+  take(1);
+  EXPECT_EQ(proving.seen.size(), 1U);
+}
+
+TEST(Tables, FullOfOrdersIsSaidOnceAndTheOldOnesHold) {
+  constexpr size_t kSide = 130;
+  const Proving proving;
+  testing::internal::CaptureStderr();
+  for (size_t from = 0; from < kSide; ++from) {
+    take(from);
+    for (size_t to = kSide; to < 2 * kSide; ++to) {
+      take(to);
+      drop(to);
+    }
+    drop(from);
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("no room for more than 16384 orders"), std::string::npos) << said;
+  EXPECT_EQ(srcu_lockdep_get_stats().edges, 16383U);
+  take(kSide);
+  take(0);
+  EXPECT_EQ(proving.seen.size(), 1U);
+}
+
+TEST(Tables, FullOfHeldLocksIsSaidOnce) {
+  const Proving proving;
+  testing::internal::CaptureStderr();
+  for (size_t i = 0; i < 50; ++i) take(i);
+  for (size_t i = 50; i-- > 0;) drop(i);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("no room for more than 48 locks held by one thread"), std::string::npos) << said;
+  EXPECT_EQ(srcu_lockdep_get_stats().lost, 2U);
+  EXPECT_EQ(srcu_lockdep_get_stats().unmatched, 2U);
+  char text[256];
+  EXPECT_EQ(srcu_lockdep_describe(srcu_lockdep_self(), text, sizeof text), 0) << text;
+}
+
+TEST(Classes, ForObjectsAreFoundAgain) {
+  static const int objects[300] = {};
+  srcu_lockdep_class* const one = srcu_lockdep_class_of(&objects[0], "one", SRCU_LOCKDEP_SLEEP);
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(srcu_lockdep_class_of(&objects[0], "one", SRCU_LOCKDEP_SLEEP), one);
+  EXPECT_NE(srcu_lockdep_class_of(&objects[1], "other", SRCU_LOCKDEP_SLEEP), one);
+}
+
+}  // namespace
+}  // namespace srcu::test
