@@ -8,6 +8,7 @@
 
 #include "srcu/lockdep/lockdep.hpp"
 #include "srcu/platform/complain.hpp"
+#include "srcu/srcu.h"
 
 uint32_t srcu_lockdep_running = 0;
 
@@ -143,13 +144,25 @@ void push(Task& task, const Acquisition& taken) {
   put(held.lock, taken.lock);
 }
 
-// Idempotent, since a handler in between does the same.
+// Compares and exchanges in one instruction, so that a handler comes before or behind. No lock prefix: there is no other
+// thread.
+void lower_depth(Task& task, uint32_t from) {
+#ifdef SRCU_ONE_INSTRUCTION
+  uint32_t seen = from;
+  __asm__ __volatile__("cmpxchgl %2, %1" : "+a"(seen), "+m"(task.depth) : "r"(from - 1) : "memory", "cc");
+#else
+  task.depth.compare_exchange_strong(from, from - 1, relaxed, relaxed);  // relaxed: there is no other thread
+#endif
+}
+
+// A handler in between pops holes, too, all that it finds on top: then the depth is not what it was, and we look again.
 void pop_holes(Task& task) {
   for (uint32_t depth = peek(task.depth); depth > 0 && peek(task.held[depth - 1].lock) == hole();
        depth = peek(task.depth)) {
     put<const void*>(task.held[depth - 1].lock, nullptr);
     signal_fence();
-    put(task.depth, depth - 1);
+    lower_depth(task, depth);
+    signal_fence();
   }
 }
 
