@@ -1,5 +1,6 @@
-// What the lock prover sees of domains, beside the locks: sections, those who wait for them, callbacks. Nothing without
-// SRCU_LOCKDEP. Calls of the C API stand in reports by their name, since their callers' lines are not known here.
+// What the lock prover sees of domains, beside the locks: sections, those who wait for them, callbacks.
+// Nothing without SRCU_LOCKDEP. Calls of the C API stand in reports by their name, since their callers' lines
+// are not known here.
 #pragma once
 
 #include "srcu/core/usage.hpp"
@@ -26,8 +27,8 @@ inline srcu_lockdep_class* callback_class(const Usage& usage) {
 inline void watch_opened(const Usage& usage, int read_kind) {
   if (!srcu_lockdep_on() || read_kind == SRCU_READ_UPDOWN || read_kind == SRCU_READ_FAST_UPDOWN) return;
   if (srcu_lockdep_class* const sections = section_class(usage))
-    srcu_lockdep_acquire_at(usage.domain, sections, 0, SRCU_LOCKDEP_READ_RECURSIVE | SRCU_LOCKDEP_TRY, nullptr,
-                            "srcu_read_lock()", 0);
+    srcu_lockdep_acquire_at(usage.domain, sections, 0, SRCU_LOCKDEP_READ_RECURSIVE | SRCU_LOCKDEP_TRY,
+                            nullptr, "srcu_read_lock()", 0);
 }
 inline void watch_closing(const Usage& usage, int read_kind) {
   if (read_kind == SRCU_READ_UPDOWN || read_kind == SRCU_READ_FAST_UPDOWN) return;
@@ -52,7 +53,8 @@ class WatchedCallbacks {
   explicit WatchedCallbacks(const Usage& usage) : callbacks_(callbacks_of(usage)) {
     if (!srcu_lockdep_on()) return;
     if (srcu_lockdep_class* const callbacks = callback_class(usage))
-      srcu_lockdep_acquire_at(callbacks_, callbacks, 0, SRCU_LOCKDEP_READ_RECURSIVE, nullptr, "a callback", 0);
+      srcu_lockdep_acquire_at(callbacks_, callbacks, 0, SRCU_LOCKDEP_READ_RECURSIVE, nullptr, "a callback",
+                              0);
   }
   ~WatchedCallbacks() { srcu_lockdep_release(callbacks_); }
   WatchedCallbacks(const WatchedCallbacks&) = delete;

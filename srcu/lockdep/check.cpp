@@ -1,5 +1,5 @@
-// The rules. Each is asked of what is new alone: a wait type with every acquisition that is looked at, usage when a class
-// does something for the first time, orders when two classes first follow each other.
+// The rules. Each is asked of what is new alone: a wait type with every acquisition that is looked at, usage
+// when a class does something for the first time, orders when two classes first follow each other.
 #include <algorithm>
 
 #include "srcu/lockdep/lockdep.hpp"
@@ -39,7 +39,8 @@ void check_wait(const Task& task, const Acquisition& next) {
   }
   if (needs(*next.lock_class) <= allowed) return;
   // Without a lock that forbids it, the context does.
-  if (!first_time(Finding::kWait, narrowest ? narrowest->node : 0, next.node, narrowest ? 0 : next.context)) return;
+  if (!first_time(Finding::kWait, narrowest ? narrowest->node : 0, next.node, narrowest ? 0 : next.context))
+    return;
   Report report{};
   report.taken = point_of(next);
   if (narrowest) report.held = point_of(*narrowest);
@@ -59,9 +60,12 @@ uint32_t usage_at(const Reached& at) {
   return at.weak ? usage & kWriters : usage;
 }
 bool has_usage(const Reached& at, void* mask) { return usage_at(at) & *static_cast<const uint32_t*>(mask); }
-bool gather_usage(const Reached& at, void* mask) { return *static_cast<uint32_t*>(mask) |= usage_at(at), false; }
+bool gather_usage(const Reached& at, void* mask) {
+  return *static_cast<uint32_t*>(mask) |= usage_at(at), false;
+}
 
-bool report_state(const Task& task, const Point& by, const Node& node, uint16_t number, uint32_t clash, uint32_t bit) {
+bool report_state(const Task& task, const Point& by, const Node& node, uint16_t number, uint32_t clash,
+                  uint32_t bit) {
   if (!first_time(Finding::kState, number, 0, index_of(bit))) return false;
   Report report{};
   report.detail = state_arrow(clash, bit);
@@ -72,8 +76,8 @@ bool report_state(const Task& task, const Point& by, const Node& node, uint16_t 
   return false;
 }
 
-bool report_inversion(const Task& task, const Point& by, uint16_t number, const Reached& found, uint32_t clash,
-                      uint32_t bit) {
+bool report_inversion(const Task& task, const Point& by, uint16_t number, const Reached& found,
+                      uint32_t clash, uint32_t bit) {
   if (!first_time(Finding::kInversion, number, found.node, index_of(bit))) return false;
   const bool in_handler = bit & both(kIn);
   const Point& other = nodes[found.node].seen[index_of(clash)];
@@ -228,7 +232,8 @@ void check_nmi(const Task& task, const Acquisition& next) {
   if (tried(next.how) || !next.node) return;
   // Readers are in nobody's way but a writer's.
   constexpr uint32_t kReadUsed = SRCU_LOCKDEP_USED << 1;
-  const uint32_t used = peek(nodes[next.node].known) & (SRCU_LOCKDEP_USED | (reads(next.how) ? 0 : kReadUsed));
+  const uint32_t used =
+      peek(nodes[next.node].known) & (SRCU_LOCKDEP_USED | (reads(next.how) ? 0 : kReadUsed));
   if (!used || !first_time(Finding::kNmi, next.node, 0, 0)) return;
   Report report{};
   report.detail = used & SRCU_LOCKDEP_USED ? "{INITIAL USE} -> {IN-NMI}" : "{INITIAL READ USE} -> {IN-NMI}";

@@ -1,5 +1,6 @@
-// Edges, and the search for strong paths: those along which a deadlock can come about. A recursive reader waits for a
-// writer alone, so a path into a lock by recursive reads, and on from it by one who holds it shared, is none.
+// Edges, and the search for strong paths: those along which a deadlock can come about. A recursive reader
+// waits for a writer alone, so a path into a lock by recursive reads, and on from it by one who holds it
+// shared, is none.
 #include "srcu/lockdep/lockdep.hpp"
 
 namespace srcu::lockdep {

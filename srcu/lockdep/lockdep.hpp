@@ -1,13 +1,14 @@
 // The prover's parts. srcu/lockdep.h is its face, and says what it is for.
 //
 //   acquire.cpp   what the annotations call; the fast way of an acquisition that brings nothing new
-//   classes.cpp   nodes of the graph: a class with a subclass; what each was seen doing
-//   graph.cpp     edges, and the search for strong paths
-//   check.cpp     the rules, for acquisitions that do bring something new
+//   held.hpp      a thread's held locks      context.cpp   interrupts and handlers      switch.cpp   on, off,
+//   fork classes.cpp   nodes of the graph: a class with a subclass; what each was seen doing graph.cpp edges,
+//   and the search for strong paths check.cpp     the rules, for acquisitions that do bring something new
 //   report.cpp    reports as events and as text; each once
 //
-// Whatever changes the tables holds prover_lock, with signals blocked. Who only wants to know whether something was seen
-// before reads flags without it: a flag that is seen set was set by somebody who examined it.
+// Whatever changes the tables holds prover_lock, with signals blocked. Who only wants to know whether
+// something was seen before reads flags without it: a flag that is seen set was set by somebody who examined
+// it.
 #pragma once
 
 #include <atomic>
@@ -27,7 +28,8 @@ using Report = srcu_lockdep_report;
 
 inline constexpr uint32_t kMaxNodes = 1024, kMaxEdges = 16384, kMaxHeld = 48, kMaxLinks = 32;
 
-/// relaxed: flags of which nothing else is read, statistics, and what a thread shares with handlers on it alone.
+/// relaxed: flags of which nothing else is read, statistics, and what a thread shares with handlers on it
+/// alone.
 template <class T>
 T peek(const std::atomic<T>& from) {
   return from.load(relaxed);
@@ -44,9 +46,10 @@ inline constexpr uint32_t kWriters = kIn | kOn, kReaders = kWriters << 1;
 
 inline bool tried(uint32_t how) { return how & SRCU_LOCKDEP_TRY; }
 inline bool reads(uint32_t how) { return how & (SRCU_LOCKDEP_READ | SRCU_LOCKDEP_READ_RECURSIVE); }
+inline uint32_t for_readers_if(bool reading, uint32_t usage) { return reading ? usage << 1 : usage; }
 inline bool recursive(uint32_t how) { return how & SRCU_LOCKDEP_READ_RECURSIVE; }
 
-// ---- Threads: acquire.cpp ----
+// ---- Threads: held.hpp, context.cpp ----
 
 /// A lock that is held. `lock` is written last and taken away first; null: being filled, or free.
 struct Held {
@@ -59,12 +62,20 @@ struct Held {
 };
 
 /// One thread's state. Written by it and by handlers on it, which leave it as they found it.
+/// Where the thread is, in short: the usage bits that a lock gets when it is taken here, in a handler and by
+/// interrupts being on; whose stack of orders goes on; the widest wait type allowed.
+struct alignas(4) Situation {
+  uint8_t in, on, context, allowed;
+};
+inline constexpr uint8_t kNmi = 4;  ///< In `context`; below it, 2: hard interrupt, 1: softirq.
+
 }  // namespace srcu::lockdep
 
 struct srcu_lockdep_task {
   std::atomic<uint32_t> epoch;  ///< The start that the rest belongs to.
   std::atomic<uint32_t> busy;   ///< In the prover, with its lock.
   std::atomic<uint32_t> hardirqs_off, softirqs_off, hardirq, threaded, softirq, nmi;
+  std::atomic<srcu::lockdep::Situation> situation;  ///< What these come to.
   std::atomic<uint32_t> depth;
   srcu::lockdep::Held held[srcu::lockdep::kMaxHeld];
 };
@@ -82,12 +93,15 @@ struct Acquisition {
   uint32_t line, usage;
   uint16_t node;
   uint8_t subclass, how, context;
-  uint8_t allowed;  ///< The widest wait type that the context allows.
-  bool sync;        ///< Waits, and takes nothing.
+  uint8_t allowed;
 };
 
-inline Point point_of(const Acquisition& a) { return {a.lock_class, a.lock, a.file, a.line, a.subclass, a.how}; }
-inline Point point_of(const Held& h) { return {h.lock_class, peek(h.lock), h.file, h.line, h.subclass, h.how}; }
+inline Point point_of(const Acquisition& a) {
+  return {a.lock_class, a.lock, a.file, a.line, a.subclass, a.how};
+}
+inline Point point_of(const Held& h) {
+  return {h.lock_class, peek(h.lock), h.file, h.line, h.subclass, h.how};
+}
 
 /// A held lock that is whole, and not dropped while others above it are still held.
 inline bool is_held(const Held& held) { return reinterpret_cast<uintptr_t>(peek(held.lock)) > 1; }
@@ -102,17 +116,18 @@ inline uint8_t needs(const Class& lock_class) {
 struct Node {
   Class* lock_class;
   uint8_t subclass;
-  uint16_t first_out, first_in;    ///< Edges.
-  std::atomic<uint32_t> known;     ///< Usage that was examined.
-  std::atomic<uint32_t> usage;     ///< Of that, what made no report: the graph goes on as if those had not been.
-  Point seen[10];                  ///< By usage bit: the first.
+  uint16_t first_out, first_in;  ///< Edges.
+  std::atomic<uint32_t> known;   ///< Usage that was examined.
+  std::atomic<uint32_t> usage;  ///< Of that, what made no report: the graph goes on as if those had not been.
+  Point seen[10];               ///< By usage bit: the first.
 };
 extern Node nodes[kMaxNodes];
 extern uint32_t node_count;  ///< And one; node 0 is none.
 
 /// 0 if there is none.
 inline uint16_t node_of(const Class& lock_class, unsigned subclass) {
-  return __atomic_load_n(&lock_class.node[subclass], __ATOMIC_RELAXED);  // relaxed: a number; its tables are static
+  return __atomic_load_n(&lock_class.node[subclass],
+                         __ATOMIC_RELAXED);  // relaxed: a number; its tables are static
 }
 /// Makes one; 0 if the table is full. The lock is held.
 uint16_t make_node(Class& lock_class, unsigned subclass);
@@ -120,8 +135,8 @@ void forget_nodes();
 
 // ---- Edges: graph.cpp ----
 
-/// From a lock to one taken under it. A dependency is one of four: `from` held exclusively or shared, `to` waiting for
-/// anybody inside or, as a recursive reader, for a writer alone.
+/// From a lock to one taken under it. A dependency is one of four: `from` held exclusively or shared, `to`
+/// waiting for anybody inside or, as a recursive reader, for a writer alone.
 struct Edge {
   uint16_t from, to, next_out, next_in;
   std::atomic<uint8_t> known;  ///< Dependencies that were examined, as bits.
@@ -134,7 +149,8 @@ extern std::atomic<uint16_t> edge_between[kMaxNodes][kMaxNodes];
 
 inline constexpr uint8_t kExclusive = 1, kNonRecursive = 2;
 inline uint8_t dependency(uint32_t from_how, uint32_t to_how) {
-  return static_cast<uint8_t>(1U << ((reads(from_how) ? 0 : kExclusive) + (recursive(to_how) ? 0 : kNonRecursive)));
+  return static_cast<uint8_t>(
+      1U << ((reads(from_how) ? 0 : kExclusive) + (recursive(to_how) ? 0 : kNonRecursive)));
 }
 
 inline bool edge_known(uint16_t from, uint16_t to, uint8_t dependency) {
@@ -145,16 +161,18 @@ inline bool edge_known(uint16_t from, uint16_t to, uint8_t dependency) {
 void add_edge(uint16_t from, uint16_t to, uint8_t dependency, bool good, const Link& link);
 
 enum class Along { kOrder, kAgainstOrder };
-/// A node on a strong path from where a search began. `weak`: to go on from here takes the other kind of dependency than
-/// the path's last one: no recursive read into a lock that is then held shared.
+/// A node on a strong path from where a search began. `weak`: to go on from here takes the other kind of
+/// dependency than the path's last one: no recursive read into a lock that is then held shared.
 struct Reached {
   uint16_t node = 0;
   bool weak = false;
 };
 using Match = bool (*)(const Reached& at, void* argument);
-/// A breadth-first search; the first that `match` likes, or node 0. The root itself is asked, too. The lock is held.
+/// A breadth-first search; the first that `match` likes, or node 0. The root itself is asked, too. The lock
+/// is held.
 Reached search(Reached root, Along along, Match match, void* argument);
-/// Appends the last search's path to what it found, in the order of locks; returns how many links there are now.
+/// Appends the last search's path to what it found, in the order of locks; returns how many links there are
+/// now.
 uint32_t append_path(const Reached& found, Along along, Link* links, uint32_t count);
 void forget_edges();
 

@@ -1,5 +1,5 @@
-// Stories and the verdicts that the kernel's lockdep gives on them: those of its own selftest, and others that its rules
-// decide.
+// Stories and the verdicts that the kernel's lockdep gives on them: those of its own selftest, and others
+// that its rules decide.
 #include "srcu/lockdep/story.hpp"
 
 namespace srcu::test {
@@ -162,30 +162,12 @@ TEST(Stories, OfReadersInInterrupts) {
 
 TEST(Stories, OfWaiting) {
   expect({
-      {"wait", "+A +K"},
-      {"wait", "+A +P"},
-      {"wait", "+K +P"},
-      {"ok", "+P +K +A"},
-      {"ok", "+A ?K"},
-      {"wait", "+A ?K +L"},
-      {"wait", "+A ?P +K"},
-      {"wait", "?P +A -P +K"},
-      {"ok", "?P +A -A +K"},
-      {"wait", "(i +A rK"},
-      {"wait", "[h +K"},
-      {"ok", "[h +A"},
-      {"ok", "[t +K"},
-      {"wait", "[t +P"},
-      {"wait", "[t [h +K"},
-      {"ok", "[s +K"},
-      {"wait", "[s +P"},
-      {"ok", "(i +A [s +K"},
-      {"wait", "[s +A [h +K"},
-      {"ok", "+U +P -P -U +A +U"},
-      {"ok", "+A RX"},
-      {"ok", "RX +K"},
-      {"wait", "RX +P"},
-      {"wait", "+A RX +K"},
+      {"wait", "+A +K"},     {"wait", "+A +P"},     {"wait", "+K +P"},       {"ok", "+P +K +A"},
+      {"ok", "+A ?K"},       {"wait", "+A ?K +L"},  {"wait", "+A ?P +K"},    {"wait", "?P +A -P +K"},
+      {"ok", "?P +A -A +K"}, {"wait", "(i +A rK"},  {"wait", "[h +K"},       {"ok", "[h +A"},
+      {"ok", "[t +K"},       {"wait", "[t +P"},     {"wait", "[t [h +K"},    {"ok", "[s +K"},
+      {"wait", "[s +P"},     {"ok", "(i +A [s +K"}, {"wait", "[s +A [h +K"}, {"ok", "+U +P -P -U +A +U"},
+      {"ok", "+A RX"},       {"ok", "RX +K"},       {"wait", "RX +P"},       {"wait", "+A RX +K"},
       {"ok", "[h RX"},
   });
 }
@@ -264,12 +246,14 @@ TEST(Reports, NameTheUsesThatClash) {
 
 TEST(Reports, HaveTheWholeChainInOrder) {
   const Proving proving;
-  for (const char* word : {"+A", "+B", "-B", "-A", "+B", "+C", "-C", "-B", "+C", "+D", "-D", "-C", "+D", "+A"})
+  for (const char* word :
+       {"+A", "+B", "-B", "-A", "+B", "+C", "-C", "-B", "+C", "+D", "-D", "-C", "+D", "+A"})
     tell_word(word);
   ASSERT_EQ(proving.seen.size(), 1U);
   const std::string& text = proving.seen[0].text;
   size_t at = 0;
-  for (const char* step : {"under A", "then B", "under B", "then C", "under C", "then D", "held by this thread"}) {
+  for (const char* step :
+       {"under A", "then B", "under B", "then C", "under C", "then D", "held by this thread"}) {
     at = text.find(step, at);
     ASSERT_NE(at, std::string::npos) << step << " in " << text;
   }
@@ -309,7 +293,8 @@ TEST(Held, IsWhatWasTakenAndNotReleased) {
 
 TEST(HeldDeathTest, IsAsserted) {
   const Proving proving;
-  EXPECT_DEATH(srcu_lockdep_assert_held(instance('A')), "lockdep_test.cpp:[0-9]+: instance..A.. shall be held here");
+  EXPECT_DEATH(srcu_lockdep_assert_held(instance('A')),
+               "lockdep_test.cpp:[0-9]+: instance..A.. shall be held here");
 }
 
 TEST(Switch, OffNothingIsNoted) {

@@ -35,8 +35,11 @@ std::atomic<uint64_t> reported[kMaxReports];
 constexpr struct {
   const char* what;
   uint32_t size;
-} tables[] = {{"classes and subclasses", kMaxNodes}, {"orders", kMaxEdges}, {"locks held by one thread", kMaxHeld},
-              {"classes of objects", 256}, {"different reports", kMaxReports}};
+} tables[] = {{"classes and subclasses", kMaxNodes},
+              {"orders", kMaxEdges},
+              {"locks held by one thread", kMaxHeld},
+              {"classes of objects", 256},
+              {"different reports", kMaxReports}};
 std::atomic<uint32_t> tables_told{0};
 
 /// snprintf(), piece by piece.
@@ -81,7 +84,8 @@ void print(const Report* report, void*) {
   const int kept = errno;
   char text[4096];
   const int length = srcu_lockdep_format(report, text, sizeof text);
-  const size_t shown = static_cast<size_t>(length) < sizeof text ? static_cast<size_t>(length) : sizeof text - 1;
+  const size_t shown =
+      static_cast<size_t>(length) < sizeof text ? static_cast<size_t>(length) : sizeof text - 1;
   syscall(SYS_write, STDERR_FILENO, text, shown);  // not write(), which is a cancellation point
   errno = kept;
 }
@@ -97,7 +101,8 @@ std::atomic<const Hook*> hook{&printing};
 }  // namespace
 
 bool first_time(Finding finding, uint32_t one, uint32_t other, uint32_t more) {
-  const uint64_t key = (uint64_t{static_cast<uint8_t>(finding)} + 1) << 48 | uint64_t{more} << 32 | one << 16 | other;
+  const uint64_t key =
+      (uint64_t{static_cast<uint8_t>(finding)} + 1) << 48 | uint64_t{more} << 32 | one << 16 | other;
   size_t at = (key * 0x9E3779B97F4A7C15U) >> 52;
   static_assert(kMaxReports == 1U << 12);
   for (uint32_t tries = 0; tries < kMaxReports; ++tries, at = (at + 1) % kMaxReports) {
@@ -119,14 +124,14 @@ void deliver(Report& report, Finding finding, const Task& task) {
   report.stack = stack;
   for (uint32_t i = 0; i < peek(task.depth); ++i)
     if (is_held(task.held[i])) stack[report.stacked++] = point_of(task.held[i]);
-  counters.reports.fetch_add(1, relaxed);  // relaxed: a statistic
+  counters.reports.fetch_add(1, relaxed);             // relaxed: a statistic
   const Hook& called = *hook.load(acquire(Ord::V2));  // ORD(V2): pairs with V1: the hook's argument
   called.call(&report, called.argument);
 }
 
 const char* name_of_usage(uint32_t bit) {
-  static constexpr const char* names[] = {"IN-HARDIRQ-W", "IN-HARDIRQ-R", "HARDIRQ-ON-W", "HARDIRQ-ON-R",
-                                          "IN-SOFTIRQ-W", "IN-SOFTIRQ-R", "SOFTIRQ-ON-W", "SOFTIRQ-ON-R",
+  static constexpr const char* names[] = {"IN-HARDIRQ-W", "IN-HARDIRQ-R",    "HARDIRQ-ON-W", "HARDIRQ-ON-R",
+                                          "IN-SOFTIRQ-W", "IN-SOFTIRQ-R",    "SOFTIRQ-ON-W", "SOFTIRQ-ON-R",
                                           "INITIAL USE",  "INITIAL READ USE"};
   return names[__builtin_ctz(bit)];
 }
@@ -136,7 +141,8 @@ void table_full(Table table) {
   const uint32_t bit = 1U << static_cast<uint8_t>(table);
   if (tables_told.fetch_or(bit, relaxed) & bit) return;  // relaxed: once
   const auto& full = tables[static_cast<size_t>(table)];
-  complain("lockdep: no room for more than %u %s: what is new from here on is not proved right", full.size, full.what);
+  complain("lockdep: no room for more than %u %s: what is new from here on is not proved right", full.size,
+           full.what);
 }
 
 void forget_reports() {
@@ -159,8 +165,8 @@ void srcu_lockdep_set_hook(srcu_lockdep_hook call, void* argument) {
 }
 
 srcu_lockdep_stats srcu_lockdep_get_stats() {
-  return {peek(counters.reports), peek(counters.skipped), peek(counters.unmatched), peek(counters.lost),
-          node_count - 1, edge_count - 1};
+  return {peek(counters.reports), peek(counters.skipped), peek(counters.unmatched),
+          peek(counters.lost),    node_count - 1,         edge_count - 1};
 }
 
 int srcu_lockdep_format(const srcu_lockdep_report* report, char* out, size_t size) {

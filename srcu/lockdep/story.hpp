@@ -5,8 +5,8 @@
 //   (i i)   interrupts off, on    (b b)   softirqs off, on
 //   [h h]   hard interrupt        [t t]   the same as a thread        [s s]    softirq           [n n]   NMI
 //
-// A-H are raw spinlocks, K-N spinlocks, P-S mutexes, U V without a wait type, X is like an RCU reader. A story is told by
-// one thread, as its parts could be by several.
+// A-H are raw spinlocks, K-N spinlocks, P-S mutexes, U V without a wait type, X is like an RCU reader. A
+// story is told by one thread, as its parts could be by several.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -84,13 +84,18 @@ struct NamedLock {
 };
 
 inline bool tell_context(const std::string& word) {
-  static const std::map<std::string, int> contexts = {
-      {"(i", SRCU_LOCKDEP_HARDIRQS_OFF_NOW},       {"i)", SRCU_LOCKDEP_HARDIRQS_ON_NOW},
-      {"(b", SRCU_LOCKDEP_SOFTIRQS_OFF_NOW},       {"b)", SRCU_LOCKDEP_SOFTIRQS_ON_NOW},
-      {"[h", SRCU_LOCKDEP_HARDIRQ_ENTER},          {"h]", SRCU_LOCKDEP_HARDIRQ_EXIT},
-      {"[t", SRCU_LOCKDEP_HARDIRQ_ENTER_THREADED}, {"t]", SRCU_LOCKDEP_HARDIRQ_EXIT_THREADED},
-      {"[s", SRCU_LOCKDEP_SOFTIRQ_ENTER},          {"s]", SRCU_LOCKDEP_SOFTIRQ_EXIT},
-      {"[n", SRCU_LOCKDEP_NMI_ENTER},              {"n]", SRCU_LOCKDEP_NMI_EXIT}};
+  static const std::map<std::string, int> contexts = {{"(i", SRCU_LOCKDEP_HARDIRQS_OFF_NOW},
+                                                      {"i)", SRCU_LOCKDEP_HARDIRQS_ON_NOW},
+                                                      {"(b", SRCU_LOCKDEP_SOFTIRQS_OFF_NOW},
+                                                      {"b)", SRCU_LOCKDEP_SOFTIRQS_ON_NOW},
+                                                      {"[h", SRCU_LOCKDEP_HARDIRQ_ENTER},
+                                                      {"h]", SRCU_LOCKDEP_HARDIRQ_EXIT},
+                                                      {"[t", SRCU_LOCKDEP_HARDIRQ_ENTER_THREADED},
+                                                      {"t]", SRCU_LOCKDEP_HARDIRQ_EXIT_THREADED},
+                                                      {"[s", SRCU_LOCKDEP_SOFTIRQ_ENTER},
+                                                      {"s]", SRCU_LOCKDEP_SOFTIRQ_EXIT},
+                                                      {"[n", SRCU_LOCKDEP_NMI_ENTER},
+                                                      {"n]", SRCU_LOCKDEP_NMI_EXIT}};
   const auto found = contexts.find(word);
   if (found == contexts.end()) return false;
   srcu_lockdep_context(found->second);

@@ -162,8 +162,9 @@ TEST(Tables, FullOfClassesIsSaidOnceAndLosesNothingElse) {
     drop(i);
   }
   const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_EQ(said, "srcu: lockdep: no room for more than 1024 classes and subclasses: "
-                  "what is new from here on is not proved right\n");
+  EXPECT_EQ(said,
+            "srcu: lockdep: no room for more than 1024 classes and subclasses: "
+            "what is new from here on is not proved right\n");
   EXPECT_EQ(srcu_lockdep_get_stats().lost, kMany - 1023);
   take(1);
   take(kMany - 1);

@@ -1,5 +1,5 @@
-// How the library's own locks and contexts show themselves to the prover (srcu/lockdep.h). Nothing at all without
-// SRCU_LOCKDEP.
+// How the library's own locks and contexts show themselves to the prover (srcu/lockdep.h). Nothing at all
+// without SRCU_LOCKDEP.
 #pragma once
 
 #include "srcu/lockdep.h"
@@ -28,8 +28,8 @@ class Proved {
   constexpr explicit Proved(LockClass lock_class) : lock_class_(lock_class) {}
   void taking(const void* lock, const void* nest, Site site) const {
     if (lock_class_ != LockClass::kNone)
-      srcu_lockdep_acquire_at(lock, &own_lock_classes[static_cast<int>(lock_class_)], 0, SRCU_LOCKDEP_WRITE, nest,
-                              site.file, site.line);
+      srcu_lockdep_acquire_at(lock, &own_lock_classes[static_cast<int>(lock_class_)], 0, SRCU_LOCKDEP_WRITE,
+                              nest, site.file, site.line);
   }
   void dropped(const void* lock) const {
     if (lock_class_ != LockClass::kNone) srcu_lockdep_release(lock);
