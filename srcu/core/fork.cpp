@@ -72,8 +72,9 @@ void resume(bool in_child) {
   thaw_registry();
 }
 
-Spinlock one_at_a_time{LockClass::kFork};  // held around the fork, so that nobody resumes the host under another's feet
-sigset_t mask_before;    // guarded by it
+// Held around the fork, so that nobody resumes the host under another's feet.
+Spinlock one_at_a_time{LockClass::kFork};
+sigset_t mask_before;  // guarded by it
 
 void let_others(const sigset_t& mask) {
   one_at_a_time.drop();

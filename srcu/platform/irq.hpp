@@ -1,6 +1,5 @@
-// "Interrupts off", per thread: a nesting count that is held around every lock of this library. A signal
-// handler sees from it whether it interrupted the update side. What must wait for the end of that is an
-// IrqWork.
+// "Interrupts off", per thread: a nesting count that is held around every lock of this library. A signal handler sees
+// from it whether it interrupted the update side. What must wait for the end of that is an IrqWork.
 #pragma once
 
 #include <atomic>
@@ -11,8 +10,8 @@
 
 namespace srcu {
 
-/// A function that shall run as soon as the queueing thread has interrupts on. Queueing takes no lock. Memory
-/// of the owner; reuse after it ran.
+/// A function that shall run as soon as the queueing thread has interrupts on. Queueing takes no lock. Memory of the
+/// owner; reuse after it ran.
 struct IrqWork {
   void (*run)(void* owner);
   void* owner;
@@ -20,8 +19,8 @@ struct IrqWork {
   IrqWork* next = nullptr;
 };
 
-/// One thread's state. All of it is written by this thread and by handlers on it alone; atomic so that a
-/// handler finds whole values, relaxed because there is no other thread.
+/// One thread's state. All of it is written by this thread and by handlers on it alone; atomic so that a handler finds
+/// whole values, relaxed because there is no other thread.
 struct IrqState {
   std::atomic<uint32_t> off;
   std::atomic<uint32_t> nmi;
@@ -60,8 +59,8 @@ inline void nmi_exit() {
   srcu_lockdep_nmi_exit();
 }
 
-/// Runs `work` when interrupts are next on in this thread, at once if they are. Nothing if it is already
-/// queued and has not begun. Any context, NMI too.
+/// Runs `work` when interrupts are next on in this thread, at once if they are. Nothing if it is already queued and has
+/// not begun. Any context, NMI too.
 void irq_work_queue(IrqWork& work);
 
 /// Returns when `work` is neither queued nor running. May sleep.

@@ -11,8 +11,8 @@
 
 namespace srcu {
 
-/// Not recursive, not fair. A waiter spins, then yields, then sleeps: its holder may have been preempted, or
-/// have a lower real-time priority on the same CPU.
+/// Not recursive, not fair. A waiter spins, then yields, then sleeps: its holder may have been preempted, or have a
+/// lower real-time priority on the same CPU.
 class Spinlock {
  public:
   constexpr explicit Spinlock(LockClass lock_class = LockClass::kNone) : proved_(lock_class) {}
