@@ -34,6 +34,11 @@ KeyedClass keyed[kMaxKeyed];
 size_t place_of(const void* key) { return (reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15U) >> 56; }
 static_assert(kMaxKeyed == 1U << 8);
 
+// relaxed: before use
+void set_inner(Class& lock_class, srcu_lockdep_wait inner) {
+  __atomic_store_n(&lock_class.inner, static_cast<uint8_t>(inner), __ATOMIC_RELAXED);
+}
+
 bool noted(const Class& lock_class) {
   for (unsigned subclass = 0; subclass < SRCU_LOCKDEP_SUBCLASSES; ++subclass)
     if (node_of(lock_class, subclass)) return true;
@@ -55,7 +60,7 @@ uint16_t make_node(Class& lock_class, unsigned subclass) {
 void forget_nodes() {
   for (uint32_t i = 1; i < node_count; ++i) {
     Node& node = nodes[i];
-    node.lock_class->node[node.subclass] = 0;
+    __atomic_store_n(&node.lock_class->node[node.subclass], 0, __ATOMIC_RELAXED);  // relaxed: as in node_of()
     node.first_out = node.first_in = 0;
     put(node.known, 0U);
     put(node.usage, 0U);
@@ -76,9 +81,12 @@ srcu_lockdep_class* srcu_lockdep_class_of(const void* key, const char* name, src
     // relaxed: the members below are the same whoever writes them
     if (!found && place.key.compare_exchange_strong(found, key, srcu::relaxed, srcu::relaxed)) found = key;
     if (found != key) continue;
-    place.lock_class.name = name;
-    place.lock_class.inner = static_cast<uint8_t>(inner);
-    return &place.lock_class;
+    Class& lock_class = place.lock_class;
+    // ORD(V2): pairs with V1: whoever sees the name sees the rest. Several may write it, the same.
+    if (__atomic_load_n(&lock_class.name, __ATOMIC_ACQUIRE) == name) return &lock_class;
+    set_inner(lock_class, inner);
+    __atomic_store_n(&lock_class.name, name, __ATOMIC_RELEASE);  // ORD(V1): pairs with V2
+    return &lock_class;
   }
   table_full(Table::kKeyed);
   return nullptr;
@@ -89,7 +97,7 @@ int srcu_lockdep_set_own_wait(srcu_lockdep_wait inner) {
   for (const Class& own : srcu::own_lock_classes)
     if (noted(own)) return -EBUSY;
   for (const LockClass raw : {LockClass::kData, LockClass::kUsage})
-    srcu::own_lock_classes[static_cast<size_t>(raw)].inner = static_cast<uint8_t>(inner);
+    set_inner(srcu::own_lock_classes[static_cast<size_t>(raw)], inner);
   return 0;
 }
 

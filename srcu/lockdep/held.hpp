@@ -41,7 +41,7 @@ inline void push(Task& task, const Acquisition& taken) {
   held.subclass = taken.subclass;
   held.how = taken.how;
   held.context = taken.context;
-  held.inner = taken.lock_class->inner;
+  held.inner = inner_of(*taken.lock_class);
   signal_fence();  // whoever sees the lock sees the rest
   put(held.lock, taken.lock);
 }

@@ -106,9 +106,13 @@ inline Point point_of(const Held& h) {
 /// A held lock that is whole, and not dropped while others above it are still held.
 inline bool is_held(const Held& held) { return reinterpret_cast<uintptr_t>(peek(held.lock)) > 1; }
 
+inline uint8_t inner_of(const Class& lock_class) {
+  return __atomic_load_n(&lock_class.inner, __ATOMIC_RELAXED);  // relaxed: set before use
+}
 /// The wait type that one must be allowed in order to take a lock of the class.
 inline uint8_t needs(const Class& lock_class) {
-  return lock_class.inner && lock_class.outer ? lock_class.outer : lock_class.inner;
+  const uint8_t inner = inner_of(lock_class);
+  return inner && lock_class.outer ? lock_class.outer : inner;
 }
 
 // ---- Nodes: classes.cpp ----

@@ -61,7 +61,7 @@ class Text {
     const auto& lock_class = *at.lock_class;
     add("%s", lock_class.name);
     if (at.subclass) add("/%u", at.subclass);
-    add(" {%u:%u}%s%s, at %s", needs(lock_class), lock_class.inner, tried(at.how) ? " by trylock" : "",
+    add(" {%u:%u}%s%s, at %s", needs(lock_class), inner_of(lock_class), tried(at.how) ? " by trylock" : "",
         hows[at.how & 3U], at.file);
     if (at.line) add(":%u", at.line);
   }

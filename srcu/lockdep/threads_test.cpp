@@ -15,8 +15,11 @@ namespace {
 constexpr size_t kMany = 1100;  // more than there are nodes
 
 srcu_lockdep_class& numbered(size_t number) {
-  static std::array<srcu_lockdep_class, kMany> classes;
-  classes[number].name = "numbered";
+  static auto classes = [] {
+    std::array<srcu_lockdep_class, kMany> fresh{};
+    for (auto& each : fresh) each.name = "numbered";
+    return fresh;
+  }();
   return classes[number];
 }
 const void* lock_of(size_t number) { return &numbered(number); }
@@ -69,9 +72,15 @@ TEST(Threads, OneThatTurnsTheOrderRoundIsReportedOnce) {
   EXPECT_EQ(proving.seen[0].check, "lock_cycle");
 }
 
+struct KeptErrno {
+  const int before = errno;
+  ~KeptErrno() { EXPECT_EQ(errno, before); }
+};
+
 std::atomic<unsigned> handled;
 
 void take_on_top(int) {
+  const KeptErrno kept;
   const unsigned at = 500 + handled.fetch_add(1, std::memory_order_relaxed) % 300;
   srcu_lockdep_hardirq_enter();
   take(at);

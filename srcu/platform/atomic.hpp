@@ -47,8 +47,8 @@ enum class Ord {
   X2,  // acquire: the barrier's caller sees it
   P1,  // release: a domain enters the registry
   P2,  // acquire: the registry is walked
-  V1,  // release: a hook for the lock prover's reports
-  V2,  // acquire: that hook is called
+  V1,  // release: a hook for the lock prover's reports, or a class of its
+  V2,  // acquire: that hook is called, that class found
 };
 
 /// \name The order of a labelled site

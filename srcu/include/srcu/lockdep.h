@@ -217,11 +217,11 @@ static inline void srcu_lockdep_start(void) {}
 static inline void srcu_lockdep_stop(void) {}
 static inline void srcu_lockdep_reset(void) {}
 static inline bool srcu_lockdep_on(void) { return false; }
-#define srcu_lockdep_acquire_at(lock, lock_class, subclass, how, nest, file, line) ((void)0)
-#define srcu_lockdep_sync_at(lock, lock_class, subclass, how, file, line) ((void)0)
-#define srcu_lockdep_release(lock) ((void)0)
+#define srcu_lockdep_acquire_at(lock, lock_class, subclass, how, nest, file, line) ((void)(lock), (void)(lock_class), (void)(nest))
+#define srcu_lockdep_sync_at(lock, lock_class, subclass, how, file, line) ((void)(lock), (void)(lock_class))
+#define srcu_lockdep_release(lock) ((void)(lock))
 #define srcu_lockdep_context_at(what, file, line) ((void)0)
-#define srcu_lockdep_assert_held(lock) ((void)0)
+#define srcu_lockdep_assert_held(lock) ((void)(lock))
 
 #endif
 
