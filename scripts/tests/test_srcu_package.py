@@ -93,7 +93,8 @@ def needed(binary: Path) -> set[str]:
 
 def test_what_is_installed(release: Installation) -> None:
     assert release.files() == {
-        "include/srcu/env.h", "include/srcu/fastpath.h", "include/srcu/srcu.h", "include/srcu/srcu.hpp", "lib/libsrcu.a",
+        "include/srcu/env.h", "include/srcu/fastpath.h", "include/srcu/lockdep.h", "include/srcu/srcu.h", "include/srcu/srcu.hpp",
+        "lib/libsrcu.a",
         "lib/libsrcu.so", "lib/libsrcu.so.0", f"lib/libsrcu.so.{version()}", "lib/pkgconfig/srcu.pc", "lib/cmake/srcu/srcuConfig.cmake",
         "lib/cmake/srcu/srcuConfigVersion.cmake", "lib/cmake/srcu/srcuTargets.cmake",
         "lib/cmake/srcu/srcuTargets-release.cmake"}
