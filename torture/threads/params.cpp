@@ -102,6 +102,8 @@ const std::vector<Knob>& knobs() {
        "time between statistics on the console"},
       {"sample_interval", &P::sample_interval, Unit::kDuration, kSecond / 10, kDay,
        "time between lines of stats.jsonl and gp.hlog"},
+      {"session", &P::session, Unit::kWord, 0, 0,
+       "torture, or nmi-step: an NMI on top of every instruction, which knows no other parameter"},
       {"workload", &P::workload, Unit::kWord, 0, 0, "what readers walk: pointer, list or hash"},
       {"phases", &P::phases, Unit::kWord, 0, 0, "in turn: ordering races liveness control"},
       {"phase_length", &P::phase_length, Unit::kDuration, kSecond / 100, kDay, "how long each lasts"},
