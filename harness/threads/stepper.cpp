@@ -34,7 +34,8 @@ void on_trap(int, siginfo_t*, void* context) {
   if (--mine->countdown != 0) return;
   registers[REG_EFL] &= ~kTrapFlag;
   mine->result.at = static_cast<uintptr_t>(registers[REG_RIP]);
-  if (mine->place) mine->place->store(mine->result.at, std::memory_order_relaxed);  // relaxed: nothing goes with it
+  if (mine->place)
+    mine->place->store(mine->result.at, std::memory_order_relaxed);  // relaxed: nothing goes with it
   const int kept = errno;
   mine->on_top(mine->argument);
   errno = kept;
@@ -47,8 +48,8 @@ void catch_traps() {
   if (sigaction(SIGTRAP, &action, nullptr) != 0) throw Broken("cannot catch SIGTRAP");
 }
 
-// The call is between the two changes of the flag, so that little else is counted. The compiler may keep data below the
-// stack pointer, where pushing would overwrite them.
+// The call is between the two changes of the flag, so that little else is counted. The compiler may keep data
+// below the stack pointer, where pushing would overwrite them.
 [[gnu::noinline]] void call_stepped(Stepper::Function path, void* argument) {
   asm volatile(
       "lea -128(%%rsp), %%rsp\n\t"
@@ -65,21 +66,22 @@ void catch_traps() {
       "lea 128(%%rsp), %%rsp"
       : "+D"(argument), [path] "+a"(path)
       :
-      : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
-        "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+      : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3",
+        "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
 }  // namespace
 
 std::string Stepper::why_not() { return {}; }
 
-Stepper::Result Stepper::run(Function path, void* path_argument, uint64_t at, Function on_top, void* on_top_argument,
-                             std::atomic<uintptr_t>* place) {
+Stepper::Result Stepper::run(Function path, void* path_argument, uint64_t at, Function on_top,
+                             void* on_top_argument, std::atomic<uintptr_t>* place) {
   static const bool caught = (catch_traps(), true);
   static_cast<void>(caught);
   Job mine{on_top, on_top_argument, place, at + 1, {}};
   job.store(&mine, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst);  // a handler finds the job whole, and we what it left there
+  std::atomic_signal_fence(
+      std::memory_order_seq_cst);  // a handler finds the job whole, and we what it left there
   call_stepped(path, path_argument);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   job.store(nullptr, std::memory_order_relaxed);
@@ -90,7 +92,9 @@ Stepper::Result Stepper::run(Function path, void* path_argument, uint64_t at, Fu
 
 std::string Stepper::why_not() { return "single-stepping is made for x86-64 only"; }
 
-Stepper::Result Stepper::run(Function, void*, uint64_t, Function, void*, std::atomic<uintptr_t>*) { throw Broken(why_not()); }
+Stepper::Result Stepper::run(Function, void*, uint64_t, Function, void*, std::atomic<uintptr_t>*) {
+  throw Broken(why_not());
+}
 
 #endif
 

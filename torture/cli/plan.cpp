@@ -110,7 +110,9 @@ uint64_t parse_stop_latency(const std::optional<std::string>& text) {
 Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plugin) {
   const bool steps = params.session == "nmi-step";
   if (steps && (plugin || !options.flavor.empty()))
-    throw UsageError("session nmi-step knows only this project's SRCU: leave --flavor and --plugin out, or name other scenarios");
+    throw UsageError(
+        "session nmi-step knows only this project's SRCU: leave --flavor and --plugin out, or name other "
+        "scenarios");
   if (plugin && (options.flavor.empty() || options.flavor == plugin->name)) {
     return {plugin, "", "brought from outside", "busted_no_wait"};
   }

@@ -43,7 +43,7 @@ void step_all(const SessionPlan& plan, Events& events) {
     ++cases;
     places += outcome.places;
     console.line(fmt::format("{}: an NMI before each of {} instructions{}", one.name(), outcome.places,
-                               outcome.check.empty() ? "" : ", then FAILURE: " + outcome.message));
+                             outcome.check.empty() ? "" : ", then FAILURE: " + outcome.message));
     if (outcome.check.empty()) continue;
     events.say("failure", {{"check", outcome.check},
                            {"message", outcome.message},

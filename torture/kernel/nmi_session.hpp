@@ -5,9 +5,9 @@
 
 namespace torture {
 
-/// As run_session(), for scenarios with session = nmi-step. First a strategy that makes no claim must be caught, or the run
-/// is broken. Takes as long as all cases take, about three minutes, whatever duration was asked for: what is exhaustive is
-/// not cut short.
+/// As run_session(), for scenarios with session = nmi-step. First a strategy that makes no claim must be
+/// caught, or the run is broken. Takes as long as all cases take, about three minutes, whatever duration was
+/// asked for: what is exhaustive is not cut short.
 void run_nmi_session(const SessionPlan& plan);
 
 }  // namespace torture

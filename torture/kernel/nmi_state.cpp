@@ -9,9 +9,12 @@ namespace torture {
 
 const std::vector<std::pair<NmiState, const char*>>& nmi_states() {
   static const std::vector<std::pair<NmiState, const char*>> states = {
-      {NmiState::kFirstUse, "first_use"},         {NmiState::kIdle, "idle"},
-      {NmiState::kScan1, "scan1"},                {NmiState::kScan2, "scan2"},
-      {NmiState::kRequested, "requested"},        {NmiState::kSdpContended, "sdp_contended"},
+      {NmiState::kFirstUse, "first_use"},
+      {NmiState::kIdle, "idle"},
+      {NmiState::kScan1, "scan1"},
+      {NmiState::kScan2, "scan2"},
+      {NmiState::kRequested, "requested"},
+      {NmiState::kSdpContended, "sdp_contended"},
       {NmiState::kSupContended, "sup_contended"},
   };
   return states;
@@ -21,7 +24,8 @@ const std::vector<NmiReaders>& nmi_readers() {
   static const std::vector<NmiReaders> readers = {
       {"nmisafe", SRCU_KIND_NORMAL,
        [](srcu_struct* ssp) { srcu_read_unlock_nmisafe(ssp, srcu_read_lock_nmisafe(ssp)); }},
-      {"fast", SRCU_KIND_FAST, [](srcu_struct* ssp) { srcu_read_unlock_fast(ssp, srcu_read_lock_fast(ssp)); }},
+      {"fast", SRCU_KIND_FAST,
+       [](srcu_struct* ssp) { srcu_read_unlock_fast(ssp, srcu_read_lock_fast(ssp)); }},
       {"fast_updown", SRCU_KIND_FAST_UPDOWN,
        [](srcu_struct* ssp) { srcu_read_unlock_fast_updown(ssp, srcu_read_lock_fast_updown(ssp)); }},
   };
@@ -39,7 +43,8 @@ PreparedDomain::PreparedDomain(NmiState state, const NmiReaders& readers, const 
   if (state == NmiState::kSupContended) hold(usage.lock);
   if (state != NmiState::kScan1 && state != NmiState::kScan2 && state != NmiState::kRequested) return;
   // SCAN1 waits for a reader that took its rank before the last flip and counts only now.
-  const uint32_t current = usage.rank.load(std::memory_order_relaxed);  // relaxed: no grace period is under way
+  const uint32_t current =
+      usage.rank.load(std::memory_order_relaxed);  // relaxed: no grace period is under way
   srcu_ctr& rank = usage.slots[0].rank[state == NmiState::kScan1 ? 1 - current : current];
   __atomic_fetch_add(&rank.lock, 1, __ATOMIC_SEQ_CST);
   rank_ = &rank;
@@ -57,7 +62,7 @@ void PreparedDomain::wait_for(srcu::GpState state) {
 void PreparedDomain::hold(srcu::Spinlock& lock) {
   holder_ = std::thread([this, &lock] {
     const srcu::IrqLocked locked(lock);
-    holds_.store(true, std::memory_order_release);  // pairs with the acquire below
+    holds_.store(true, std::memory_order_release);                             // pairs with the acquire below
     while (!let_go_.load(std::memory_order_acquire)) harness::sleep_ns(1000);  // pairs with let_go()
   });
   while (!holds_.load(std::memory_order_acquire)) harness::sleep_ns(1000);

@@ -20,7 +20,7 @@ const std::vector<std::pair<NmiState, const char*>>& nmi_states();
 /// A kind of readers: how a domain for them is made, and a section opened and closed.
 struct NmiReaders {
   const char* name;
-  uint32_t kind;  ///< SRCU_KIND_...
+  uint32_t kind;               ///< SRCU_KIND_...
   void (*read)(srcu_struct*);  ///< Opens and closes one section.
 };
 const std::vector<NmiReaders>& nmi_readers();

@@ -16,8 +16,8 @@
 namespace torture {
 namespace {
 
-constexpr uint64_t kMost = 600;                      // instructions: more only in a loop that waits for the NMI
-constexpr uint64_t kHangNs = 10'000'000'000;         // one try takes a few milliseconds
+constexpr uint64_t kMost = 600;               // instructions: more only in a loop that waits for the NMI
+constexpr uint64_t kHangNs = 10'000'000'000;  // one try takes a few milliseconds
 constexpr int kLost = 10, kTwice = 11, kOpen = 12, kDone = 13;  // exit statuses of the child
 
 /// Where a child stands, for its parent.
@@ -72,9 +72,9 @@ bool interrupt_at(Try& one, Board& board) {
     one.below.post(one.prepared.domain());
   }
   const uint64_t at = board.at.load(std::memory_order_relaxed);  // relaxed: our own
-  const auto result = harness::Stepper::run(
-      [](void* one) { static_cast<Try*>(one)->path(); }, &one, at,
-      [](void* one) { static_cast<Try*>(one)->nmi(); }, &one, &board.place);
+  const auto result =
+      harness::Stepper::run([](void* one) { static_cast<Try*>(one)->path(); }, &one, at,
+                            [](void* one) { static_cast<Try*>(one)->nmi(); }, &one, &board.place);
   return result.at != 0;
 }
 
@@ -123,7 +123,9 @@ NmiOutcome failed(const char* check, const char* words, const NmiCase& one, pid_
 
 NmiOutcome outcome(const harness::Ended& ended, const NmiCase& one, const Board& board) {
   const pid_t self = getpid();
-  const auto fail = [&](const char* check, const char* words) { return failed(check, words, one, self, board); };
+  const auto fail = [&](const char* check, const char* words) {
+    return failed(check, words, one, self, board);
+  };
   if (!ended.exit_code) return fail("crash", ended.words().c_str());
   switch (*ended.exit_code) {
     case kDone:

@@ -27,14 +27,15 @@ std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies);
 
 /// What became of a case.
 struct NmiOutcome {
-  uint64_t places = 0;     ///< Instructions that were interrupted: each in a fresh domain, by a thread of its own.
-  std::string check;       ///< That failed first; empty if none did. Then the rest of the case is not tried.
-  std::string message;     ///< Which instruction of which function, and its line.
+  uint64_t places =
+      0;              ///< Instructions that were interrupted: each in a fresh domain, by a thread of its own.
+  std::string check;  ///< That failed first; empty if none did. Then the rest of the case is not tried.
+  std::string message;  ///< Which instruction of which function, and its line.
 };
 
-/// Tries every instruction of a case. On top of each: a section and a post in the same domain. Then all that was posted must
-/// have run once, no section be open, and the domain bear its cleanup. Forks, so the caller has one thread. `beat` is called
-/// several times a second. x86-64 only: Broken elsewhere.
+/// Tries every instruction of a case. On top of each: a section and a post in the same domain. Then all that
+/// was posted must have run once, no section be open, and the domain bear its cleanup. Forks, so the caller
+/// has one thread. `beat` is called several times a second. x86-64 only: Broken elsewhere.
 NmiOutcome nmi_step(const NmiCase& one, const std::function<void()>& beat);
 
 }  // namespace torture

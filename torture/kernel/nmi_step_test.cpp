@@ -37,7 +37,8 @@ TEST(NmiStepOfDirect, DeadlocksUnderALockAndSaysWhere) {
   const NmiOutcome outcome =
       nmi_step({NmiState::kIdle, nmi_readers()[0], NmiPath::kPost, "direct"}, [&beats] { ++beats; });
   EXPECT_EQ(outcome.check, "self_deadlock");
-  EXPECT_TRUE(outcome.message.starts_with("call_srcu/nmisafe/idle/direct: nothing goes on when the NMI comes before instruction "))
+  EXPECT_TRUE(outcome.message.starts_with(
+      "call_srcu/nmisafe/idle/direct: nothing goes on when the NMI comes before instruction "))
       << outcome.message;
   EXPECT_NE(outcome.message.find("srcu/"), std::string::npos) << outcome.message;
   EXPECT_GT(beats, 10u);

@@ -110,7 +110,8 @@ const std::vector<Knob>& knobs() {
       {"garbage_bound", &P::garbage_bound, Unit::kBytes, 0, int64_t{1} << 50,
        "bytes that may wait in a scheme that reports them; 0: no bound"},
       {"stall_limit", &P::stall_limit, Unit::kDuration, kSecond / 10, kDay,
-       "a grace period or a drain that lasts longer is a failure, in phase liveness after half of it (time when "
+       "a grace period or a drain that lasts longer is a failure, in phase liveness after half of it (time "
+       "when "
        "the machine is overloaded counts less)"},
       {"least_gps", &P::least_gps, Unit::kCount, 0, 1'000 * kMany,
        "with fewer grace periods a run is inconclusive"},
