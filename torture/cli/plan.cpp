@@ -77,6 +77,8 @@ void apply_settings(Params& params, const RunOptions& options) {
     set_param(params, setting.substr(0, equals), setting.substr(equals + 1));
   }
   if (!options.place.empty()) params.place = options.place;
+  if (params.session != "torture" && params.session != "nmi-step")
+    throw UsageError("session '" + params.session + "' is unknown; choose torture or nmi-step");
   (void)Shape::of(params.workload);
   (void)parse_phases(params.phases, 2);
 }
@@ -106,10 +108,17 @@ uint64_t parse_stop_latency(const std::optional<std::string>& text) {
 }
 
 Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plugin) {
+  const bool steps = params.session == "nmi-step";
+  if (steps && (plugin || !options.flavor.empty()))
+    throw UsageError(
+        "session nmi-step knows only this project's SRCU: leave --flavor and --plugin out, or name other "
+        "scenarios");
   if (plugin && (options.flavor.empty() || options.flavor == plugin->name)) {
     return {plugin, "", "brought from outside", "busted_no_wait"};
   }
-  return find_flavor(params.torture_type);
+  Flavor flavor = find_flavor(params.torture_type);
+  if (steps) flavor.canary.clear();  // it has one of its own
+  return flavor;
 }
 
 // How many scenarios the busiest job runs, one after the other: the whole call's time is divided by it.

@@ -9,6 +9,7 @@
 #include "harness/supervise/sanitizer_reports.hpp"
 #include "harness/supervise/stacks.hpp"
 #include "harness/topology/placement.hpp"
+#include "torture/kernel/nmi_session.hpp"
 #include "torture/threads/session.hpp"
 
 namespace torture {
@@ -36,11 +37,12 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             cpus_of(planned, pus),
                             notes,
                             board_};
+  const auto run = planned.scenario.params.session == "nmi-step" ? run_nmi_session : run_session;
   child_.emplace(
-      [&session, this] {
+      [&session, run, this] {
         harness::hold_on_crash(board_);
         harness::sanitizer_reports_to(dir_ / "sanitizer");
-        run_session(session);
+        run(session);
         return 0;
       },
       &mailbox_);

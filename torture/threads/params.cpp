@@ -102,13 +102,16 @@ const std::vector<Knob>& knobs() {
        "time between statistics on the console"},
       {"sample_interval", &P::sample_interval, Unit::kDuration, kSecond / 10, kDay,
        "time between lines of stats.jsonl and gp.hlog"},
+      {"session", &P::session, Unit::kWord, 0, 0,
+       "torture, or nmi-step: an NMI on top of every instruction, which knows no other parameter"},
       {"workload", &P::workload, Unit::kWord, 0, 0, "what readers walk: pointer, list or hash"},
       {"phases", &P::phases, Unit::kWord, 0, 0, "in turn: ordering races liveness control"},
       {"phase_length", &P::phase_length, Unit::kDuration, kSecond / 100, kDay, "how long each lasts"},
       {"garbage_bound", &P::garbage_bound, Unit::kBytes, 0, int64_t{1} << 50,
        "bytes that may wait in a scheme that reports them; 0: no bound"},
       {"stall_limit", &P::stall_limit, Unit::kDuration, kSecond / 10, kDay,
-       "a grace period or a drain that lasts longer is a failure, in phase liveness after half of it (time when "
+       "a grace period or a drain that lasts longer is a failure, in phase liveness after half of it (time "
+       "when "
        "the machine is overloaded counts less)"},
       {"least_gps", &P::least_gps, Unit::kCount, 0, 1'000 * kMany,
        "with fewer grace periods a run is inconclusive"},

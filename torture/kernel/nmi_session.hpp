@@ -1,0 +1,13 @@
+// Scenario NMI-STEP: all cases of nmi_step.hpp in turn, in a supervised child.
+#pragma once
+
+#include "torture/threads/session.hpp"
+
+namespace torture {
+
+/// As run_session(), for scenarios with session = nmi-step. First a strategy that makes no claim must be
+/// caught, or the run is broken. Takes as long as all cases take, about three minutes, whatever duration was
+/// asked for: what is exhaustive is not cut short.
+void run_nmi_session(const SessionPlan& plan);
+
+}  // namespace torture

@@ -1,0 +1,196 @@
+#include "torture/kernel/nmi_step.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <thread>
+
+#include "harness/base/clock.hpp"
+#include "harness/base/errors.hpp"
+#include "harness/supervise/child.hpp"
+#include "harness/supervise/shared_pages.hpp"
+#include "harness/supervise/symbols.hpp"
+#include "harness/threads/stepper.hpp"
+#include "srcu/platform/irq.hpp"
+
+namespace torture {
+namespace {
+
+constexpr uint64_t kMost = 600;               // instructions: more only in a loop that waits for the NMI
+constexpr uint64_t kHangNs = 10'000'000'000;  // one try takes a few milliseconds
+constexpr int kLost = 10, kTwice = 11, kOpen = 12, kDone = 13;  // exit statuses of the child
+
+/// Where a child stands, for its parent.
+struct Board {
+  std::atomic<uint64_t> at;      ///< The instruction that is being tried.
+  std::atomic<uintptr_t> place;  ///< The same as an address, once it was reached.
+};
+
+struct Head {
+  rcu_head head;  // first: the callback casts
+  std::atomic<unsigned> ran{0};
+
+  void post(srcu_struct* ssp) {
+    call_srcu(ssp, &head, [](rcu_head* head) {
+      // relaxed: srcu_barrier() orders it before the look
+      reinterpret_cast<Head*>(head)->ran.fetch_add(1, std::memory_order_relaxed);
+    });
+  }
+};
+
+/// One path, interrupted once.
+struct Try {
+  const NmiCase& one;
+  PreparedDomain prepared;
+  Head below{}, on_top{};
+
+  explicit Try(const NmiCase& one) : one(one), prepared(one.state, one.readers, one.strategy) {}
+
+  void path() {
+    switch (one.path) {
+      case NmiPath::kPost:
+        return below.post(prepared.domain());
+      case NmiPath::kRead:
+        return one.readers.read(prepared.domain());
+      case NmiPath::kDrain:
+        return srcu::irq_on();
+    }
+  }
+  void nmi() {
+    srcu::nmi_enter();
+    one.readers.read(prepared.domain());
+    on_top.post(prepared.domain());
+    srcu::nmi_exit();
+    prepared.let_go();
+  }
+};
+
+// The calling thread's only try. True if the path is longer.
+bool interrupt_at(Try& one, Board& board) {
+  if (one.one.path == NmiPath::kDrain) {  // what was posted with interrupts off is drained when they go on
+    srcu::irq_off();
+    one.below.post(one.prepared.domain());
+  }
+  const uint64_t at = board.at.load(std::memory_order_relaxed);  // relaxed: our own
+  const auto result =
+      harness::Stepper::run([](void* one) { static_cast<Try*>(one)->path(); }, &one, at,
+                            [](void* one) { static_cast<Try*>(one)->nmi(); }, &one, &board.place);
+  return result.at != 0;
+}
+
+int judge(Try& one, bool interrupted) {
+  one.prepared.leave();
+  srcu_barrier(one.prepared.domain());
+  const unsigned below = one.one.path == NmiPath::kRead ? 0 : 1, on_top = interrupted ? 1 : 0;
+  // relaxed: after the barrier
+  const unsigned ran_below = one.below.ran.load(std::memory_order_relaxed);
+  const unsigned ran_on_top = one.on_top.ran.load(std::memory_order_relaxed);
+  if (ran_below < below || ran_on_top < on_top) return kLost;
+  if (ran_below > below || ran_on_top > on_top) return kTwice;
+  return srcu_open_sections(one.prepared.domain()) == 0 ? 0 : kOpen;
+}
+
+// The child: from one instruction on to the last, or to the first that fails.
+int try_all(const NmiCase& one, Board& board) {
+  srcu_start_helper();
+  // relaxed: the parent looks on
+  for (;; board.at.fetch_add(1, std::memory_order_relaxed)) {
+    bool longer = false;
+    int status = 0;
+    std::thread([&] {
+      Try fresh(one);
+      longer = interrupt_at(fresh, board);
+      fresh.prepared.let_go();
+      status = judge(fresh, longer);
+    }).join();
+    if (status != 0) return status;
+    if (!longer || board.at.load(std::memory_order_relaxed) >= kMost) return kDone;
+  }
+}
+
+std::string where(pid_t pid, const Board& board) {
+  const uint64_t at = board.at.load(std::memory_order_relaxed);
+  const uintptr_t place = board.place.load(std::memory_order_relaxed);
+  if (place == 0) return fmt::format("instruction {}", at);
+  return fmt::format("instruction {}, in {}", at,
+                     harness::name_addresses(pid, {{place, true}}, "addr2line", 10).at(0));
+}
+
+NmiOutcome failed(const char* check, const char* words, const NmiCase& one, pid_t pid, const Board& board) {
+  return {board.at.load(std::memory_order_relaxed), check,
+          fmt::format("{}: {} when the NMI comes before {}", one.name(), words, where(pid, board))};
+}
+
+NmiOutcome outcome(const harness::Ended& ended, const NmiCase& one, const Board& board) {
+  const pid_t self = getpid();
+  const auto fail = [&](const char* check, const char* words) {
+    return failed(check, words, one, self, board);
+  };
+  if (!ended.exit_code) return fail("crash", ended.words().c_str());
+  switch (*ended.exit_code) {
+    case kDone:
+      return {board.at.load(std::memory_order_relaxed), {}, {}};
+    case kLost:
+      return fail("lost_callback", "a callback did not run by the end of the barrier");
+    case kTwice:
+      return fail("double_callback", "a callback ran twice");
+    case kOpen:
+      return fail("counter_mismatch", "a section stays open");
+    default:
+      throw harness::Broken(fmt::format("{}: {}", one.name(), ended.words()));
+  }
+}
+
+const char* name_of(NmiPath path) {
+  switch (path) {
+    case NmiPath::kPost:
+      return "call_srcu";
+    case NmiPath::kRead:
+      return "read";
+    default:
+      return "drain";
+  }
+}
+
+}  // namespace
+
+std::string NmiCase::name() const {
+  const char* state_name = "";
+  for (const auto& [each, its_name] : nmi_states())
+    if (each == state) state_name = its_name;
+  return fmt::format("{}/{}/{}/{}", name_of(path), readers.name, state_name, strategy);
+}
+
+std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies) {
+  std::vector<NmiCase> cases;
+  for (const std::string& strategy : strategies)
+    for (const NmiReaders& readers : nmi_readers())
+      for (const auto& [state, name] : nmi_states())
+        for (const NmiPath path : {NmiPath::kPost, NmiPath::kRead, NmiPath::kDrain})
+          cases.push_back({state, readers, path, strategy});
+  return cases;
+}
+
+NmiOutcome nmi_step(const NmiCase& one, const std::function<void()>& beat) {
+  if (const std::string why = harness::Stepper::why_not(); !why.empty()) throw harness::Broken(why);
+  const auto unmap = [](Board* board) { harness::unmap_shared(board, sizeof(Board)); };
+  const std::unique_ptr<Board, decltype(unmap)> board(
+      new (harness::map_shared(sizeof(Board), "the stepper's progress")) Board{}, unmap);
+  harness::Child child([&] { return try_all(one, *board); });
+  uint64_t seen = 0, since = harness::now_ns();
+  for (;;) {
+    if (const auto ended = child.wait(0.2)) return outcome(*ended, one, *board);
+    beat();
+    const uint64_t at = board->at.load(std::memory_order_relaxed);  // relaxed: a look in passing
+    if (at != seen) {
+      seen = at;
+      since = harness::now_ns();
+    } else if (harness::now_ns() - since > kHangNs) {
+      NmiOutcome hung = failed("self_deadlock", "nothing goes on", one, child.pid(), *board);
+      child.kill();
+      return hung;
+    }
+  }
+}
+
+}  // namespace torture

@@ -1,0 +1,41 @@
+// NMI-STEP: an NMI on top of every instruction of the paths that claim to bear one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "torture/kernel/nmi_state.hpp"
+
+namespace torture {
+
+enum class NmiPath { kPost, kRead, kDrain };
+
+/// A path through a domain of one kind in one state.
+struct NmiCase {
+  NmiState state;
+  NmiReaders readers;
+  NmiPath path;
+  std::string strategy;
+
+  std::string name() const;  ///< "call_srcu/fast/scan1/defer_irqoff"
+};
+
+/// All of them, for the strategies that are given.
+std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies);
+
+/// What became of a case.
+struct NmiOutcome {
+  uint64_t places =
+      0;              ///< Instructions that were interrupted: each in a fresh domain, by a thread of its own.
+  std::string check;  ///< That failed first; empty if none did. Then the rest of the case is not tried.
+  std::string message;  ///< Which instruction of which function, and its line.
+};
+
+/// Tries every instruction of a case. On top of each: a section and a post in the same domain. Then all that
+/// was posted must have run once, no section be open, and the domain bear its cleanup. Forks, so the caller
+/// has one thread. `beat` is called several times a second. x86-64 only: Broken elsewhere.
+NmiOutcome nmi_step(const NmiCase& one, const std::function<void()>& beat);
+
+}  // namespace torture
