@@ -84,8 +84,9 @@ void end(Usage& usage) {
   usage.looks = 0;
   // relaxed: who posted for this grace period did so inside a section that it waited for
   if (usage.data.waiting.load(relaxed)) usage.host->queue_delayed_work(usage.data.invoke_work, 0);
-  // ORD(R2), as in leave(): what the asker wants is seen. relaxed before: leave() looks again.
-  if (usage.driver.load(relaxed) & kAsked && usage.driver.fetch_and(~kAsked, acquire(Ord::R2)) & kAsked)
+  // ORD(R2), as in leave(): an exchange, not a look, for a waiter may ask between our store of the sequence and a look at
+  // its wish, and sleep on what it saw before that.
+  if (usage.driver.fetch_and(~kAsked, acq_rel(Ord::R2)) & kAsked)
     wake_waiters(usage);
 }
 
