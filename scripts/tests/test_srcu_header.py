@@ -83,6 +83,11 @@ void unlock_fast_updown(struct srcu_struct *ssp, struct srcu_ctr *scp) { srcu_re
 """
 
 
+def disassembled(where: Path) -> str:
+    return subprocess.run(["objdump", "-d", "--no-show-raw-insn", "user.o"], cwd=where, capture_output=True, text=True,
+                          check=True).stdout
+
+
 def hot_path(listing: str, function: str) -> list[str]:
     """The instructions from a function's entry to its return, no conditional jump taken."""
     body = re.search(rf"<{function}>:\n(.*?)(?=\n\n|\Z)", listing, re.S)
@@ -103,8 +108,7 @@ def test_readers_call_nothing_and_fast_ones_lock_nothing(language: tuple[str, st
     source = READERS if "++" not in language[1] else f'extern "C" {{{READERS}}}'
     done = compiled(language, source, tmp_path, position)
     assert done.returncode == 0, done.stderr
-    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "user.o"], cwd=tmp_path, capture_output=True, text=True,
-                             check=True).stdout
+    listing = disassembled(tmp_path)
     if "file format elf64-x86-64" not in listing:
         pytest.skip("the instructions are x86-64's")
     for function in ("lock", "unlock", "lock_fast", "unlock_fast", "lock_fast_updown", "unlock_fast_updown"):
@@ -121,8 +125,7 @@ def test_debug_readers_go_the_checked_way(tmp_path: Path) -> None:
     """That the test above looks at the right thing."""
     done = compiled(("gcc", "c11"), READERS, tmp_path, "-DSRCU_DEBUG")
     assert done.returncode == 0, done.stderr
-    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "user.o"], cwd=tmp_path, capture_output=True, text=True,
-                             check=True).stdout
+    listing = disassembled(tmp_path)
     assert not hot_path(listing, "lock_fast")[-1].startswith("ret")
 
 

@@ -61,10 +61,14 @@ def finished(figure: Figure, title: str, caption: str, *, wide: bool) -> Drawn:
     return Drawn(title, "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), caption, wide)
 
 
+def is_wide(axes: Axes) -> bool:
+    return axes.figure.get_figwidth() == WIDE
+
+
 def decades(axis, low: float, high: float, words: Callable[[float], str]) -> None:
     """A logarithmic axis with a mark at each power of ten: at fewer where they would touch, at more where there are few."""
     first, last = int(np.floor(np.log10(low) + 1e-9)), int(np.ceil(np.log10(high) - 1e-9))
-    room = 9 if axis.axis_name == "y" or axis.axes.figure.get_figwidth() == WIDE else 6
+    room = 9 if axis.axis_name == "y" or is_wide(axis.axes) else 6
     step = max(1, -(-(last - first) // room))
     between = (1, 2, 5) if last - first <= 2 else (1,)
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
@@ -104,5 +108,5 @@ def time_axis(axes: Axes, end_s: float) -> None:
 def legend_above(axes: Axes) -> None:
     """In the margin over the axes, where it hides nothing; in two rows over narrow ones."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, ncols=9 if axes.figure.get_figwidth() == WIDE else 3, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 0.99), borderpad=0.1,
-                    handletextpad=0.4, columnspacing=1.2, handlelength=1.6)
+        axes.legend(fontsize=8, ncols=9 if is_wide(axes) else 3, frameon=False, loc="lower left", bbox_to_anchor=(-0.01, 0.99),
+                    borderpad=0.1, handletextpad=0.4, columnspacing=1.2, handlelength=1.6)

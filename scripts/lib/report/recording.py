@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Iterable
@@ -98,13 +99,12 @@ def read_stats(stats: Iterable[dict[str, Any]]) -> tuple[np.ndarray, dict[str, A
     return np.array(samples).reshape(-1, 3), last
 
 
-def stall_limit_s(path: Path) -> float:
+def stall_limit_s(start: dict[str, Any], path: Path) -> float:
     """--stop-latency, which stands in the first event, or the merged parameter: a whole number of us, ms or (bare) seconds."""
-    first = next(iter(json_lines(path / "events.jsonl")), {})
-    if (stop_ns := number(first.get("stop_latency_ns"))) > 0:
+    if (stop_ns := number(start.get("stop_latency_ns"))) > 0:
         return stop_ns / 1e9
     try:
-        text = tomllib.loads((path / "scenario.toml").read_text(encoding="utf-8", errors="replace")).get("stall_limit")
+        text = tomllib.loads(path.read_text(encoding="utf-8", errors="replace")).get("stall_limit")
     except (OSError, tomllib.TOMLDecodeError):
         return 0.0
     found = re.fullmatch(r"(\d{1,9})(ms|us|)", str(text))
@@ -112,9 +112,11 @@ def stall_limit_s(path: Path) -> float:
 
 
 def load_recording(path: Path) -> Recording:
-    phases, windows, end_s = read_events(json_lines(path / "events.jsonl"))
+    events = json_lines(path / "events.jsonl")
+    start = next(events, {})
+    phases, windows, end_s = read_events(itertools.chain([start], events))
     backlog, last = read_stats(json_lines(path / "stats.jsonl"))
     series = read_hlog(path / "gp.hlog")
     end_s = max([end_s, *(one.edges_s[-1] for one in series.values()), *backlog[-1:, 0]])
     return Recording(series, np.array([start for start, _ in phases]), [name for _, name in phases],
-                     windows.closed(end_s), backlog, last, stall_limit_s(path), end_s)
+                     windows.closed(end_s), backlog, last, stall_limit_s(start, path / "scenario.toml"), end_s)
