@@ -14,6 +14,7 @@
 #include "harness/base/random.hpp"
 #include "harness/topology/quota.hpp"
 #include "torture/flavors/plugin.hpp"
+#include "torture/kernel/nmi_session.hpp"
 #include "torture/threads/cast.hpp"
 #include "torture/threads/phase.hpp"
 #include "torture/threads/station.hpp"
@@ -77,8 +78,7 @@ void apply_settings(Params& params, const RunOptions& options) {
     set_param(params, setting.substr(0, equals), setting.substr(equals + 1));
   }
   if (!options.place.empty()) params.place = options.place;
-  if (params.session != "torture" && params.session != "nmi-step")
-    throw UsageError("session '" + params.session + "' is unknown; choose torture or nmi-step");
+  (void)steps_nmis(params);
   (void)Shape::of(params.workload);
   (void)parse_phases(params.phases, 2);
 }
@@ -108,7 +108,7 @@ uint64_t parse_stop_latency(const std::optional<std::string>& text) {
 }
 
 Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plugin) {
-  const bool steps = params.session == "nmi-step";
+  const bool steps = steps_nmis(params);
   if (steps && (plugin || !options.flavor.empty()))
     throw UsageError(
         "session nmi-step knows only this project's SRCU: leave --flavor and --plugin out, or name other "

@@ -37,7 +37,7 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             cpus_of(planned, pus),
                             notes,
                             board_};
-  const auto run = planned.scenario.params.session == "nmi-step" ? run_nmi_session : run_session;
+  const auto run = steps_nmis(planned.scenario.params) ? run_nmi_session : run_session;
   child_.emplace(
       [&session, run, this] {
         harness::hold_on_crash(board_);

@@ -60,14 +60,14 @@ void step_all(const SessionPlan& plan, Events& events) {
 
 }  // namespace
 
+bool steps_nmis(const Params& params) {
+  if (params.session == "nmi-step") return true;
+  if (params.session == "torture") return false;
+  throw harness::UsageError("session '" + params.session + "' is unknown; choose torture or nmi-step");
+}
+
 void run_nmi_session(const SessionPlan& plan) {
-  Events events(plan.dir, plan.start_ns);
-  try {
-    step_all(plan, events);
-  } catch (const harness::Broken& broken) {
-    fmt::print(stderr, "srcutorture: {}\n", broken.what());
-    events.say("broken", {{"message", broken.what()}});
-  }
+  run_guarded(plan, "the stepper", [&plan](Events& events) { step_all(plan, events); });
 }
 
 }  // namespace torture

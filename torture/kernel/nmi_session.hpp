@@ -5,6 +5,9 @@
 
 namespace torture {
 
+/// Whether this is such a scenario, instead of a torture. UsageError for a session that is neither.
+bool steps_nmis(const Params& params);
+
 /// As run_session(), for scenarios with session = nmi-step. First a strategy that makes no claim must be
 /// caught, or the run is broken. Takes as long as all cases take, about three minutes, whatever duration was
 /// asked for: what is exhaustive is not cut short.

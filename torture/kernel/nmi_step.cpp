@@ -100,7 +100,6 @@ int try_all(const NmiCase& one, Board& board) {
     std::thread([&] {
       Try fresh(one);
       longer = interrupt_at(fresh, board);
-      fresh.prepared.let_go();
       status = judge(fresh, longer);
     }).join();
     if (status != 0) return status;

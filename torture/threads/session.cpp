@@ -274,14 +274,18 @@ std::string cannot_run(const Ops& ops, const Params& params) {
   return {};
 }
 
-void run_session(const SessionPlan& plan) {
+void run_guarded(const SessionPlan& plan, std::string_view who, const std::function<void(Events&)>& body) {
   Events events(plan.dir, plan.start_ns);
   try {
     last_reserve = std::make_unique_for_overwrite<char[]>(4 << 20);
-    torture_now(plan, events);
+    body(events);
   } catch (const std::exception&) {
-    give_up(events, why_broken("the conductor"));
+    give_up(events, why_broken(who));
   }
+}
+
+void run_session(const SessionPlan& plan) {
+  run_guarded(plan, "the conductor", [&plan](Events& events) { torture_now(plan, events); });
 }
 
 }  // namespace torture

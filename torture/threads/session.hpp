@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "harness/supervise/progress_board.hpp"
 #include "harness/topology/topology.hpp"
 #include "torture/threads/cast.hpp"
+#include "torture/threads/events.hpp"
 #include "torture/threads/params.hpp"
 
 namespace torture {
@@ -31,6 +33,10 @@ struct SessionPlan {
 
 /// Why this scenario cannot run on this scheme, in one sentence; empty if it can.
 std::string cannot_run(const Ops& ops, const Params& params);
+
+/// Runs `body` with the events of a session. What it throws becomes the last event, "broken", said in `who`'s
+/// name, and the process ends at once with 3, also without room for another word on the disk or in memory.
+void run_guarded(const SessionPlan& plan, std::string_view who, const std::function<void(Events&)>& body);
 
 /// Runs the torture in the calling process and writes console.log, events.jsonl, stats.jsonl, gp.hlog and
 /// gp.hgrm. The last event is "end". Returns normally only if all threads could be joined. When threads hang
