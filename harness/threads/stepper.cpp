@@ -15,7 +15,7 @@ namespace {
 
 constexpr greg_t kTrapFlag = 0x100;
 
-// Not the argument of step(): the flag goes up in the middle of it.
+/// What the handler is to do, and what it did.
 struct Job {
   Stepper::Function on_top;
   void* argument;
@@ -80,8 +80,8 @@ Stepper::Result Stepper::run(Function path, void* path_argument, uint64_t at, Fu
   static_cast<void>(caught);
   Job mine{on_top, on_top_argument, place, at + 1, {}};
   job.store(&mine, std::memory_order_relaxed);
-  std::atomic_signal_fence(
-      std::memory_order_seq_cst);  // a handler finds the job whole, and we what it left there
+  // A handler finds the job whole, and we what it left there.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   call_stepped(path, path_argument);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   job.store(nullptr, std::memory_order_relaxed);

@@ -28,7 +28,6 @@ struct KeyedClass {
   std::atomic<const void*> key;
   Class lock_class;
 };
-constexpr uint32_t kMaxKeyed = 256;
 KeyedClass keyed[kMaxKeyed];
 
 size_t place_of(const void* key) { return (reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15U) >> 56; }

@@ -1,10 +1,20 @@
 // The prover's parts. srcu/lockdep.h is its face, and says what it is for.
 //
 //   acquire.cpp   what the annotations call; the fast way of an acquisition that brings nothing new
-//   held.hpp      a thread's held locks      context.cpp   interrupts and handlers      switch.cpp   on, off,
-//   fork classes.cpp   nodes of the graph: a class with a subclass; what each was seen doing graph.cpp edges,
-//   and the search for strong paths check.cpp     the rules, for acquisitions that do bring something new
+//
+//   held.hpp      a thread's held locks
+//
+//   context.cpp   interrupts and handlers
+//
+//   classes.cpp   nodes of the graph: a class with a subclass; what each was seen doing
+//
+//   graph.cpp     edges, and the search for strong paths
+//
+//   check.cpp     the rules, for acquisitions that do bring something new
+//
 //   report.cpp    reports as events and as text; each once
+//
+//   switch.cpp    on, off, fork
 //
 // Whatever changes the tables holds prover_lock, with signals blocked. Who only wants to know whether
 // something was seen before reads flags without it: a flag that is seen set was set by somebody who examined
@@ -27,6 +37,7 @@ using Link = srcu_lockdep_link;
 using Report = srcu_lockdep_report;
 
 inline constexpr uint32_t kMaxNodes = 1024, kMaxEdges = 16384, kMaxHeld = 48, kMaxLinks = 32;
+inline constexpr uint32_t kMaxKeyed = 256;  ///< Classes by address.
 
 /// relaxed: flags of which nothing else is read, statistics, and what a thread shares with handlers on it
 /// alone.
@@ -61,8 +72,7 @@ struct Held {
   uint8_t subclass, how, context, inner;
 };
 
-/// One thread's state. Written by it and by handlers on it, which leave it as they found it.
-/// Where the thread is, in short: the usage bits that a lock gets when it is taken here, in a handler and by
+/// Where a thread is, in short: the usage bits that a lock gets when it is taken here, in a handler and by
 /// interrupts being on; whose stack of orders goes on; the widest wait type allowed.
 struct alignas(4) Situation {
   uint8_t in, on, context, allowed;
@@ -71,6 +81,7 @@ inline constexpr uint8_t kNmi = 4;  ///< In `context`; below it, 2: hard interru
 
 }  // namespace srcu::lockdep
 
+/// One thread's state. Written by it and by handlers on it, which leave it as they found it.
 struct srcu_lockdep_task {
   std::atomic<uint32_t> epoch;  ///< The start that the rest belongs to.
   std::atomic<uint32_t> busy;   ///< In the prover, with its lock.

@@ -38,7 +38,7 @@ constexpr struct {
 } tables[] = {{"classes and subclasses", kMaxNodes},
               {"orders", kMaxEdges},
               {"locks held by one thread", kMaxHeld},
-              {"classes of objects", 256},
+              {"classes of objects", kMaxKeyed},
               {"different reports", kMaxReports}};
 std::atomic<uint32_t> tables_told{0};
 

@@ -111,8 +111,7 @@ const std::vector<Knob>& knobs() {
        "bytes that may wait in a scheme that reports them; 0: no bound"},
       {"stall_limit", &P::stall_limit, Unit::kDuration, kSecond / 10, kDay,
        "a grace period or a drain that lasts longer is a failure, in phase liveness after half of it (time "
-       "when "
-       "the machine is overloaded counts less)"},
+       "when the machine is overloaded counts less)"},
       {"least_gps", &P::least_gps, Unit::kCount, 0, 1'000 * kMany,
        "with fewer grace periods a run is inconclusive"},
       {"least_reads", &P::least_reads, Unit::kCount, 0, 1'000 * kMany,

@@ -217,7 +217,8 @@ static inline void srcu_lockdep_start(void) {}
 static inline void srcu_lockdep_stop(void) {}
 static inline void srcu_lockdep_reset(void) {}
 static inline bool srcu_lockdep_on(void) { return false; }
-#define srcu_lockdep_acquire_at(lock, lock_class, subclass, how, nest, file, line) ((void)(lock), (void)(lock_class), (void)(nest))
+#define srcu_lockdep_acquire_at(lock, lock_class, subclass, how, nest, file, line) \
+  ((void)(lock), (void)(lock_class), (void)(nest))
 #define srcu_lockdep_sync_at(lock, lock_class, subclass, how, file, line) ((void)(lock), (void)(lock_class))
 #define srcu_lockdep_release(lock) ((void)(lock))
 #define srcu_lockdep_context_at(what, file, line) ((void)0)
