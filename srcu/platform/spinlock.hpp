@@ -23,14 +23,18 @@ class Spinlock {
   /// `nest`: a held lock that serialises all who take several of this class.
   void acquire_lock(const Spinlock* nest = nullptr, Site site = Site::here()) {
     proved_.taking(this, nest, site);
-    for (unsigned tries = 0; !try_acquire(); ++tries) {
-      if (tries < 100)
+    unsigned tries = 0;
+    for (; !try_acquire(); ++tries) {
+      if (tries < 100) {
         env::cpu_relax();
-      else if (tries < 1000)
+      } else if (tries < kLong) {
         env::yield();
-      else
+      } else {
+        proved_.waits(this);
         env::sleep_ns(1000);
+      }
     }
+    proved_.taken(this, tries > kLong);
   }
   void drop() {
     held_.store(false, release(Ord::L2));  // ORD(L2): pairs with L1
@@ -38,6 +42,8 @@ class Spinlock {
   }
 
  private:
+  static constexpr unsigned kLong = 1000;
+
   std::atomic<bool> held_{false};
   [[no_unique_address]] Proved proved_;
 };
