@@ -25,14 +25,15 @@ class Spinlock {
     proved_.taking(this, nest, site);
     unsigned tries = 0;
     for (; !try_acquire(); ++tries) {
-      if (tries < 100) {
+      if (tries < kLong) {
         env::cpu_relax();
-      } else if (tries < kLong) {
-        env::yield();
-      } else {
-        proved_.waits(this);
-        env::sleep_ns(1000);
+        continue;
       }
+      proved_.waits(this);
+      if (tries < 10 * kLong)
+        env::yield();
+      else
+        env::sleep_ns(1000);
     }
     proved_.taken(this, tries > kLong);
   }
@@ -42,7 +43,7 @@ class Spinlock {
   }
 
  private:
-  static constexpr unsigned kLong = 1000;
+  static constexpr unsigned kLong = 100;  // tries
 
   std::atomic<bool> held_{false};
   [[no_unique_address]] Proved proved_;
