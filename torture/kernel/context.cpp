@@ -56,7 +56,7 @@ bool under_raw_lock(const Scene&, const Body& body) {
 
 bool under_rq_lock(const Scene& scene, const Body& body) { return under(scene.cpu.rq_lock, body); }
 bool under_base_lock(const Scene& scene, const Body& body) {
-  return under(scene.cpu.base(BaseKind::kLocal).lock, body);
+  return under(scene.cpu.base(BaseKind::kGlobal).lock, body);
 }
 bool under_pool_lock(const Scene& scene, const Body& body) { return under(scene.cpu.pool.lock, body); }
 
@@ -82,14 +82,15 @@ struct Bait {
   }
 };
 
-// Where a natural path of this thread comes to a place, the first time.
+// Where a natural path of this thread comes to a place, once.
 struct AtPlace {
   const Body& body;
   bool as_nmi, done = false;
+  unsigned skip = 0;  ///< As many times before.
 
   static void come(void* argument) {
     auto& self = *static_cast<AtPlace*>(argument);
-    if (self.done) return;
+    if (self.done || self.skip-- != 0) return;
     self.done = true;
     if (self.as_nmi)
       raise_nmi(self.body.run, self.body.argument);
@@ -110,7 +111,14 @@ bool inside_post(const Scene& scene, const Body& body, Tracepoint& point, bool a
 }
 
 bool under_sdp_lock(const Scene& scene, const Body& body) { return inside_post(scene, body, srcu_sdp_locked, false); }
-bool under_sup_lock(const Scene& scene, const Body& body) { return inside_post(scene, body, srcu_sup_locked, false); }
+
+// Where somebody asks for a grace period, where it starts, and where it ends: the caller drives an idle domain itself.
+bool under_sup_lock(const Scene& scene, const Body& body) {
+  AtPlace at{body, false, false, scene.place};
+  const Attached attached({&srcu_sup_locked}, {AtPlace::come, &at, 1, true});
+  synchronize_srcu(&scene.domain);
+  return at.done;
+}
 bool in_nmi_in_post(const Scene& scene, const Body& body) {
   return inside_post(scene, body, scene.place == 0 ? srcu_sdp_locked : srcu_sup_locked, true);
 }
@@ -206,7 +214,7 @@ const std::vector<Context>& contexts() {
       {"pool_lock", "a worker pool's lock is held", true, false, 1, under_pool_lock},
       {"sdp_lock", "inside SRCU, its callback list's lock is held", false, true, 1, under_sdp_lock},
       {"snp_lock", "inside SRCU, a tree node's lock is held", false, true, 0, in_task},
-      {"sup_lock", "inside SRCU, its update side's lock is held", false, true, 1, under_sup_lock},
+      {"sup_lock", "inside SRCU, its update side's lock is held", false, true, 3, under_sup_lock},
       {"hardirq", "an interrupt handler", false, false, 1, in_hardirq},
       {"softirq_timer", "a timer's function, in softirq", false, false, 1, in_softirq_timer},
       {"nmi", "an NMI that hit a task, or whoever holds one of the scheduler's locks", true, false, 5, in_nmi_anywhere},

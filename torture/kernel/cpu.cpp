@@ -39,9 +39,13 @@ std::optional<unsigned> Cpu::pu() const {
   return settings.pus.empty() ? std::nullopt : std::optional(settings.pus[id % settings.pus.size()]);
 }
 
+bool Cpu::quiet() {
+  return pool.idle() && !pressure_armed_.load(std::memory_order_relaxed);  // relaxed: as below
+}
+
 void Cpu::account_pressure() {
-  if (pressure_armed_.exchange(true, std::memory_order_relaxed)) return;  // relaxed: as above
-  base(BaseKind::kDeferrable).arm(pressure_timer_, srcu::env::now_ns() + 2 * kJiffyNs);
+  if (pressure_armed_.exchange(true, std::memory_order_relaxed)) return;  // relaxed: the base's lock orders the rest
+  base(BaseKind::kGlobal).arm(pressure_timer_, srcu::env::now_ns() + 2 * kJiffyNs);
 }
 
 void Cpu::run_at_next_tick(srcu::IrqWork& work) {
@@ -56,10 +60,8 @@ void Cpu::run_at_next_tick(srcu::IrqWork& work) {
 void Cpu::tick() {
   srcu::irq_off();
   srcu_lockdep_hardirq_enter();
-  {
-    const IrqLock rq(rq_lock);
-    account_pressure();
-  }
+  rq_lock.lock();
+  rq_lock.unlock();
   // acquire: pairs with run_at_next_tick()
   for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
     srcu::IrqWork* const next = work->next;

@@ -19,6 +19,8 @@ class Cpu {
   /// PSI's accounting at a change of a task's state: arms its timer. The runqueue's lock is held.
   void account_pressure();
   TimerBase& base(BaseKind kind) { return bases[static_cast<unsigned>(kind)]; }
+  /// All workers sleep, and PSI's timer is not armed.
+  bool quiet();
   /// For machines without self-IPI: the work runs at the next tick. No lock.
   void run_at_next_tick(srcu::IrqWork& work);
 

@@ -14,11 +14,11 @@ bool claim(srcu::Work& work) { return !std::atomic_ref(work.queued).exchange(tru
 
 void queue_delayed_work(srcu::Work& work, uint64_t delay_ns) {
   Cpu& here = this_cpu();
-  TimerBase& base = here.base(BaseKind::kLocal);
+  TimerBase& base = here.base(BaseKind::kGlobal);
   if (!claim(work)) {
     // mod_delayed_work(): waiting for its time, it comes earlier
     auto* const there = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));
-    if (delay_ns == 0 && there && there->base(BaseKind::kLocal).take(work)) queue_work(here, work);
+    if (delay_ns == 0 && there && there->base(BaseKind::kGlobal).take(work)) queue_work(here, work);
     return;
   }
   if (delay_ns == 0) return queue_work(here, work);
@@ -30,7 +30,7 @@ void cancel_work(srcu::Work& work) {
   for (;;) {
     auto* const there = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));
     if (!there) return;  // never queued
-    if (there->base(BaseKind::kLocal).take(work) || there->pool.take(work))
+    if (there->base(BaseKind::kGlobal).take(work) || there->pool.take(work))
       std::atomic_ref(work.queued).store(false, std::memory_order_relaxed);  // relaxed: the lock was taken
     const bool queued = std::atomic_ref(work.queued).load(std::memory_order_acquire);  // pairs with claim_run()
     if (!queued && !there->pool.running(work)) return;

@@ -9,8 +9,8 @@
 namespace torture::kernel {
 namespace {
 
-void wait_for_worker(Cpu& cpu) {
-  while (!cpu.pool.idle()) srcu::env::sleep_ns(kJiffyNs / 10);
+void wait_until_quiet(Cpu& cpu) {
+  while (!cpu.quiet()) srcu::env::sleep_ns(kJiffyNs / 10);
 }
 
 // The timer of each base, and one that arms itself again.
@@ -71,16 +71,15 @@ void settle(srcu_struct& domain) {
   while (srcu::seq_state(usage.gp_seq.load(std::memory_order_acquire)) != srcu::GpState::kIdle)
     srcu::env::sleep_ns(kJiffyNs / 10);
   usage.host->cancel_work(usage.gp_work);
-  wait_for_worker(this_cpu());
+  wait_until_quiet(this_cpu());
 }
 
 void walk_natural_paths(srcu_struct& domain) {
   Cpu& here = this_cpu();
-  wait_for_worker(here);
+  wait_until_quiet(here);
   run_work(here);
-  wait_for_worker(here);
+  wait_until_quiet(here);  // so PSI's timer has expired
   let_timers_expire(here);
-  srcu::env::sleep_ns(4 * kJiffyNs);  // PSI's timer expires
   post_and_wait(domain);
   synchronize_srcu(&domain);
   synchronize_srcu_expedited(&domain);

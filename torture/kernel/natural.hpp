@@ -8,7 +8,7 @@ namespace torture::kernel {
 /// Called in a task of the model. The domain is idle before and after.
 void walk_natural_paths(srcu_struct& domain);
 
-/// Waits until the domain is idle, and nothing is queued or runs for it on this CPU.
+/// Waits until the domain is idle, and so is this CPU: no work, no timer of PSI.
 void settle(srcu_struct& domain);
 
 /// An order of the model's locks, and who says that a kernel has it.

@@ -92,7 +92,7 @@ srcu::Work* Pool::next_work() {
 void Pool::enter_idle(Task& self) {
   self.next_idle = idle_;
   idle_ = &self;
-  cpu_.bases[static_cast<unsigned>(BaseKind::kGlobal)].arm(idle_timer_, srcu::env::now_ns() + 300 * kJiffyNs);
+  cpu_.base(BaseKind::kDeferrable).arm(idle_timer_, srcu::env::now_ns() + 300 * kJiffyNs);
 }
 
 void Pool::leave_idle(Task& self) {
