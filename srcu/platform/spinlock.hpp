@@ -17,13 +17,16 @@ class Spinlock {
  public:
   constexpr explicit Spinlock(LockClass lock_class = LockClass::kNone) : proved_(lock_class) {}
   bool try_acquire() {
-    // ORD(L1): pairs with L2 of the previous holder: what it did under the lock is seen.
-    return !held_.load(relaxed) && !held_.exchange(true, acquire(Ord::L1));  // relaxed: only a hint
+    count(1);
+    if (take_word()) return true;
+    count(-1);
+    return false;
   }
   /// `nest`: a held lock that serialises all who take several of this class.
   void acquire_lock(const Spinlock* nest = nullptr, Site site = Site::here()) {
     proved_.taking(this, nest, site);
-    for (unsigned tries = 0; !try_acquire(); ++tries) {
+    count(1);
+    for (unsigned tries = 0; !take_word(); ++tries) {
       if (tries < 100)
         env::cpu_relax();
       else if (tries < 1000)
@@ -34,13 +37,32 @@ class Spinlock {
   }
   void drop() {
     held_.store(false, release(Ord::L2));  // ORD(L2): pairs with L1
+    count(-1);
     proved_.dropped(this);
   }
 
+  /// Whether anybody holds it now.
+  bool is_taken() const { return held_.load(relaxed); }  // relaxed: a look in passing
+
  private:
+  bool take_word() {
+    // ORD(L1): pairs with L2 of the previous holder: what it did under the lock is seen.
+    return !held_.load(relaxed) && !held_.exchange(true, acquire(Ord::L1));  // relaxed: only a hint
+  }
+  // Up before the word is taken and down after it is free: a handler in between takes the lock for held.
+  static void count(int by) {
+    signal_fence();
+    // relaxed, both: the thread's own, and its handlers'
+    irq_state.locks.store(irq_state.locks.load(relaxed) + static_cast<uint32_t>(by), relaxed);
+    signal_fence();
+  }
+
   std::atomic<bool> held_{false};
   [[no_unique_address]] Proved proved_;
 };
+
+/// Whether the calling thread holds any Spinlock, or is about to. Any context.
+inline bool holds_spinlock() { return irq_state.locks.load(relaxed) != 0; }  // relaxed: the thread's own
 
 /// Holds a lock with interrupts off while it lives.
 class IrqLocked {
