@@ -6,6 +6,7 @@
 #include "harness/base/nearest.hpp"
 #include "harness/topology/placement.hpp"
 #include "torture/cli/commands.hpp"
+#include "torture/kernel/strategies.hpp"
 #include "torture/oracle/verdict.hpp"
 
 namespace torture {
@@ -64,6 +65,12 @@ Items check_items() {
   return items;
 }
 
+Items strategy_items() {
+  Items items;
+  for (const auto& [name, sentence] : strategies()) items.push_back({name, "", sentence});
+  return items;
+}
+
 Items items_of(const std::string& what, const Ops* extra) {
   if (what == "scenarios") return scenario_items();
   if (what == "sets") return set_items();
@@ -71,9 +78,11 @@ Items items_of(const std::string& what, const Ops* extra) {
   if (what == "placements") return placement_items();
   if (what == "params") return param_items();
   if (what == "checks") return check_items();
-  const std::vector<std::string> kinds = {"scenarios", "sets", "flavors", "placements", "params", "checks"};
+  if (what == "strategies") return strategy_items();
+  const std::vector<std::string> kinds = {"scenarios", "sets",   "flavors",   "placements",
+                                          "params",    "checks", "strategies"};
   throw harness::UsageError(
-      fmt::format("cannot list '{}'{} (scenarios sets flavors placements params checks)", what,
+      fmt::format("cannot list '{}'{} (scenarios sets flavors placements params checks strategies)", what,
                   harness::did_you_mean(what, kinds)));
 }
 
