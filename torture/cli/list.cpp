@@ -19,8 +19,10 @@ using Items = std::vector<Item>;
 
 Items scenario_items() {
   Items items;
-  for (const std::string& name : scenario_names())
-    items.push_back({name, "", load_scenario(name).description});
+  for (const std::string& name : scenario_names()) {
+    const Scenario scenario = load_scenario(name);
+    items.push_back({name, scenario.demonstrates, scenario.description});
+  }
   return items;
 }
 

@@ -14,6 +14,7 @@
 #include "harness/base/random.hpp"
 #include "harness/topology/quota.hpp"
 #include "torture/flavors/plugin.hpp"
+#include "torture/kernel/laboratory.hpp"
 #include "torture/kernel/nmi_session.hpp"
 #include "torture/kernel/strategies.hpp"
 #include "torture/threads/cast.hpp"
@@ -52,7 +53,10 @@ std::vector<std::string> repeated(const std::string& word) {
 
 std::vector<std::string> expand(const RunOptions& options, bool one_flavor) {
   std::vector<std::string> words = options.scenarios;
-  if (options.all) words = scenario_names();
+  if (options.all) {
+    for (const std::string& name : scenario_names())
+      if (load_scenario(name).demonstrates.empty()) words.push_back(name);
+  }
   if (words.empty()) words.emplace_back(one_flavor ? "basic" : "smoke");
   const std::vector<ScenarioSet> sets = load_sets();
   std::vector<std::string> names;
@@ -165,6 +169,7 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
     apply_settings(planned.scenario.params, options);
     planned.flavor = flavor_of(options, planned.scenario.params, plugin);
     refuse_strategy_of_others(planned.scenario.params, planned.flavor);
+    static_cast<void>(laboratory(planned.scenario.params, takes_strategy(*planned.flavor.ops), {}));
     planned.scenario.params.torture_type = planned.flavor.ops->name;
     const unsigned count = ++seen[name];
     planned.dir = count == 1 ? name : fmt::format("{}.{}", name, count);

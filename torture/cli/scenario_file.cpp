@@ -82,6 +82,8 @@ Scenario parse_scenario(const fs::path& file) {
     try {
       if (key.str() == "description") {
         scenario.description = value_text(node);
+      } else if (key.str() == "demonstrates") {
+        scenario.demonstrates = value_text(node);
       } else {
         set_param(scenario.params, std::string(key.str()), value_text(node));
       }
@@ -109,6 +111,7 @@ std::vector<ScenarioSet> load_sets() {
 std::string scenario_toml(const Scenario& scenario) {
   toml::table table;
   table.insert("description", scenario.description);
+  if (!scenario.demonstrates.empty()) table.insert("demonstrates", scenario.demonstrates);
   for (const Knob& knob : knobs()) {
     if (std::holds_alternative<int64_t Params::*>(knob.member) && knob.unit != Knob::Unit::kDuration) {
       table.insert(knob.name, scenario.params.*std::get<int64_t Params::*>(knob.member));

@@ -9,6 +9,7 @@
 #include "harness/supervise/sanitizer_reports.hpp"
 #include "harness/supervise/stacks.hpp"
 #include "harness/topology/placement.hpp"
+#include "torture/kernel/laboratory.hpp"
 #include "torture/kernel/nmi_session.hpp"
 #include "torture/threads/session.hpp"
 
@@ -36,7 +37,8 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             pus.pus(),
                             cpus_of(planned, pus),
                             notes,
-                            board_};
+                            board_,
+                            laboratory(planned.scenario.params, takes_strategy(*planned.flavor.ops), pus.pus())};
   const auto run = steps_nmis(planned.scenario.params) ? run_nmi_session : run_session;
   child_.emplace(
       [&session, run, this] {

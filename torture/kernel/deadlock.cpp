@@ -67,7 +67,7 @@ void report(const unsigned* who, unsigned count) {
   for (unsigned i = 0; count > 1 && i < count; ++i)
     used += snprintf(text + used, sizeof text - used, " %s%s", members[who[i]].name, i + 1 < count ? "," : "\n");
   describe_members(text + used, static_cast<unsigned>(sizeof text - used));
-  note_fault("self_deadlock", text);
+  note_fault("self_deadlock", text, true);
 }
 
 // In a deadlock nothing moves: a ring that is there twice, a while apart, is one.
@@ -101,15 +101,17 @@ void taken(srcu::LockClass lock_class) {
 constinit const srcu::LockWatch watch_for_deadlocks{taken, waits, had};
 
 Member::Member(const char* name) {
-  for (place_ = 0; place_ < kMost; ++place_)
-    if (!members[place_].taken.exchange(true, std::memory_order_acquire)) break;  // pairs with ~Member()
-  if (place_ == kMost) srcu::die("the model has room for %u threads", kMost);
-  self = &members[place_];
+  if (self) return;
+  for (own_ = 0; own_ < static_cast<int>(kMost); ++own_)
+    if (!members[own_].taken.exchange(true, std::memory_order_acquire)) break;  // pairs with ~Member()
+  if (own_ == kMost) srcu::die("the model has room for %u threads", kMost);
+  self = &members[own_];
   self->name = name;
   self->task.store(srcu_lockdep_self(), std::memory_order_release);  // pairs with holds() and describe_members(): the name
 }
 
 Member::~Member() {
+  if (own_ < 0) return;
   self->task.store(nullptr, std::memory_order_relaxed);  // relaxed: the next store publishes it
   self->taken.store(false, std::memory_order_release);   // pairs with Member()
   self = nullptr;

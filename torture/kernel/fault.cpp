@@ -20,11 +20,12 @@ void announce() {
 
 }  // namespace
 
-void note_fault(const char* check, const char* text) {
+void note_fault(const char* check, const char* text, bool hangs) {
   uint32_t none = kNone;
   // relaxed: whoever comes first writes, and publishes by the store below
   if (!state.compare_exchange_strong(none, kBeingWritten, std::memory_order_relaxed)) return;
   first.check = check;
+  first.hangs = hangs;
   snprintf(first.text, sizeof first.text, "%s", text);
   state.store(kThere, std::memory_order_release);  // pairs with the acquire in wait_for_fault(): the text
   announce();

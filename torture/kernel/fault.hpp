@@ -7,11 +7,12 @@ namespace torture::kernel {
 
 struct Fault {
   const char* check;  ///< The name of a check.
+  bool hangs;         ///< It happened, and its threads go no further.
   char text[8000];
 };
 
 /// Keeps it, if it is the first. Any context, NMI too; `text` is cut if it is too long.
-void note_fault(const char* check, const char* text);
+void note_fault(const char* check, const char* text, bool hangs);
 
 /// Null as long as there is none. Waits for one, `timeout_ns` at most.
 const Fault* wait_for_fault(uint64_t timeout_ns);

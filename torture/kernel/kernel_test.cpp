@@ -31,7 +31,7 @@ void start_prover(srcu_lockdep_hook hook) {
 void note(const srcu_lockdep_report* report, void*) {
   char text[4000];
   srcu_lockdep_format(report, text, sizeof text);
-  note_fault(report->check, text);
+  note_fault(report->check, text, false);
 }
 void ignore(const srcu_lockdep_report*, void*) {}
 

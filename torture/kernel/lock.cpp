@@ -45,7 +45,7 @@ void check_may_sleep(const char* lock_name, unsigned own_off) {
            "%s sleeps on this kernel, and is taken with interrupts off %u times, preemption off %u times, and %u raw "
            "locks held",
            lock_name, off - own_off, preemption_off, raw_held);
-  note_fault("wait_context", text);
+  note_fault("wait_context", text, false);
 }
 
 void Lock::lock(srcu::Site site) {
