@@ -50,6 +50,16 @@ template <class Body>
   abort();
 }
 
+// Before a deadlock of the calling thread.
+void tell_the_fault() {
+  std::thread([] {
+    const Fault* fault = wait_for_fault(10'000'000'000);
+    char text[sizeof(Fault::text)] = "none\n";
+    if (!fault) describe_members(text + 5, sizeof text - 5);
+    end(fault ? fault->text : text);
+  }).detach();
+}
+
 struct Domain {
   srcu_struct ssp{nullptr, SRCU_KIND_NORMAL, nullptr, "test"};
   explicit Domain(const char* strategy) {
@@ -115,10 +125,7 @@ TEST(Machine, TimersAndWorkTakeTheirTime) {
 
 TEST(Deadlock, OfALockWithItselfIsFound) {
   EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
-                std::thread([] {
-                  const Fault* fault = wait_for_fault(10'000'000'000);
-                  end(fault ? fault->text : "none");
-                }).detach();
+                tell_the_fault();
                 task.pi_lock.lock();
                 task.pi_lock.lock();
               }),
@@ -128,10 +135,8 @@ TEST(Deadlock, OfALockWithItselfIsFound) {
 
 TEST(Deadlock, OfTwoIsFound) {
   EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
-                std::thread([] {
-                  const Fault* fault = wait_for_fault(10'000'000'000);
-                  end(fault ? fault->text : "none");
-                }).detach();
+                tell_the_fault();
+                task.pi_lock.lock();
                 std::atomic<bool> held{false};
                 std::thread other([&] {
                   Task second("second", cpu(1));
@@ -140,7 +145,6 @@ TEST(Deadlock, OfTwoIsFound) {
                   held = true;
                   task.pi_lock.lock();
                 });
-                task.pi_lock.lock();
                 while (!held) srcu::env::sleep_ns(1000);
                 cpu(1).rq_lock.lock();
               }),
