@@ -18,7 +18,8 @@ constexpr std::array<std::pair<std::string_view, double>, 7> kUnits{
 
 constexpr double kLongestDays = 36500;
 
-/// Seconds that the text means; nothing if it means none. Infinite where the number is too large for a double.
+/// Seconds that the text means; nothing if it means none. Infinite if no double
+/// is as large.
 std::optional<double> meant_s(std::string_view text) {
   double number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);

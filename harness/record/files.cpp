@@ -33,10 +33,12 @@ std::string cure_of(int error, const char* option) {
 
 [[noreturn]] void refuse(const char* what, const std::filesystem::path& path, const char* option = "--out") {
   const int error = errno;
-  throw Broken(fmt::format("cannot {} {}: {}{}", what, path.string(), std::strerror(error), cure_of(error, option)));
+  throw Broken(
+      fmt::format("cannot {} {}: {}{}", what, path.string(), std::strerror(error), cure_of(error, option)));
 }
 
-void write_all(int fd, std::string_view text, const std::filesystem::path& path, const char* option = "--out") {
+void write_all(int fd, std::string_view text, const std::filesystem::path& path,
+               const char* option = "--out") {
   while (!text.empty()) {
     const ssize_t n = write(fd, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;

@@ -55,7 +55,7 @@ TEST_F(Files, AMissingDirectoryIsNamedWithItsCure) {
     FAIL() << "a file in no directory";
   } catch (const Broken& broken) {
     EXPECT_EQ(std::string(broken.what()), "cannot create " + (dir_ / "no" / "x.svg").string() +
-                                 ": No such file or directory; make its directory first");
+                                              ": No such file or directory; make its directory first");
   }
 }
 

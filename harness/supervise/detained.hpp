@@ -17,8 +17,8 @@ struct Detained {
   std::string words() const;
 };
 
-/// Looks at a thread several times; nothing unless it was in an uninterruptible sleep (state D) each time. Who waits
-/// for another thread is asleep or running (S, R). Takes as long as the looks do.
+/// Looks at a thread several times; nothing unless it was in an uninterruptible sleep (state D) each time.
+/// Who waits for another thread is asleep or running (S, R). Takes as long as the looks do.
 std::optional<Detained> detained(pid_t pid, pid_t tid, unsigned looks = 6, uint64_t gap_ns = 200'000'000);
 
 }  // namespace harness

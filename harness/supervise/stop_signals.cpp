@@ -21,7 +21,7 @@ namespace {
 // One in a process, as the handlers are. -1: there is none.
 constinit std::atomic<int> wake_fd{-1};
 constinit std::atomic<int> noted_signal{0};
-// Both written once before the handler can read them: the span before it is installed, the time by the first signal.
+// The span is written before a handler is installed, the time by the first signal; see is_meant().
 constinit std::atomic<uint64_t> same_stop_ns{0}, noted_ns{0};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<uint64_t>::is_always_lock_free,
               "used in a signal handler");

@@ -51,7 +51,10 @@ void add_topology(CLI::App& app, TopologyOptions& options) {
 /// An empty word is a variable that a script forgot to set: it must not stand for "not given".
 void refuse_empty_values(CLI::App& app) {
   const CLI::Validator not_empty(
-      [](const std::string& word) { return std::string(word.empty() ? "takes a value, not an empty word" : ""); }, "");
+      [](const std::string& word) {
+        return std::string(word.empty() ? "takes a value, not an empty word" : "");
+      },
+      "");
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     for (CLI::Option* option : command->get_options()) {
       const bool says_so_itself = option->get_name() == "--stop-latency";

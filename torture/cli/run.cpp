@@ -147,7 +147,7 @@ int make_report(const fs::path& dir) {
   return no_room ? kReportHadNoRoom : 1;
 }
 
-// The run's last word to the caller. A report that the disk had no room for makes a run broken that was better.
+// The run's last word to the caller. A run whose report could not be written is broken, unless it is worse.
 int close(RunJudgement run, bool report_had_room, const fs::path& dir) {
   int status = run.exit_status();
   if (!report_had_room && run.whole.verdict > Verdict::kBroken) {

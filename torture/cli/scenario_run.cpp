@@ -54,8 +54,8 @@ Json noted(const fs::path& dir, const char* name) {
   return nullptr;
 }
 
-/// What the events of the real torture say of its canary. Only the check that the twin is broken for counts: any
-/// other came by chance, or by a fault in the torture.
+/// What the events of the real torture say of its canary. Only the check that the twin is broken for counts:
+/// any other came by chance, or by a fault in the torture.
 Json canary_fields(const Judgement& judged, const Flavor& twin, bool stopped) {
   const auto named = [&twin](const Failure& f) { return f.check == twin.trips; };
   const bool caught = std::ranges::any_of(judged.failures, named);

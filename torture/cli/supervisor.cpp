@@ -96,8 +96,8 @@ void Supervisor::help() {
   kill_at(harness::now_ns() + kHelpGraceNs);
 }
 
-// The conductor, whose beats these are, waits for a scheme asleep or running. Where the kernel itself does not let it
-// go, nothing can be said of the scheme.
+// The conductor, whose beats these are, waits for a scheme asleep or running. Where the kernel itself does
+// not let it go, nothing can be said of the scheme.
 std::string Supervisor::machine_at_fault(const harness::Stall& stall) const {
   for (const auto& [name, tid, beats, expected] : board_.read()) {
     if (std::ranges::find(stall.threads, name) == stall.threads.end()) continue;

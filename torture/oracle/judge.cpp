@@ -156,7 +156,8 @@ std::string too_little(const Events& events, const Json& counts, const Json& inj
   for (const auto& [key, wanted] : least.items()) {
     const double got = Events::number(counts, key.c_str());
     if (wanted.is_number() && got < wanted.get<double>()) {
-      return fmt::format("only {:.0f} {}, the scenario asks for {:.0f}", got, plain(key), wanted.get<double>());
+      return fmt::format("only {:.0f} {}, the scenario asks for {:.0f}", got, plain(key),
+                         wanted.get<double>());
     }
   }
   if (const auto wanted = events.torture.find("injectors");
@@ -177,7 +178,8 @@ struct Ruling {
 
 std::string missed_words(const Json& canary) {
   const std::string instead = text(canary, "instead");
-  return fmt::format("the canary {} was not caught{}: this run could not have seen a failure", text(canary, "flavor"),
+  return fmt::format("the canary {} was not caught{}: this run could not have seen a failure",
+                     text(canary, "flavor"),
                      instead.empty() ? "" : fmt::format(" by {} but by {}", text(canary, "trips"), instead));
 }
 
@@ -185,7 +187,8 @@ std::string missed_words(const Json& canary) {
 bool ended_badly(const Json& child_ended) { return Events::number(child_ended, "exit_code") != 0; }
 
 Ruling interrupted(const Events& events) {
-  if (!events.stopped.is_null()) return {Verdict::kInterrupted, "stopped by " + text(events.stopped, "signal")};
+  if (!events.stopped.is_null())
+    return {Verdict::kInterrupted, "stopped by " + text(events.stopped, "signal")};
   if (events.start.is_null()) return {Verdict::kInterrupted, "it was not started before the run ended"};
   return {Verdict::kInterrupted, "the supervisor did not live to see the end"};
 }

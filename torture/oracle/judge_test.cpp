@@ -135,7 +135,8 @@ TEST_F(Judge, NonZeroExitAfterTheEndIsBroken) {
   end();
   exited(R"("exit_code":3,"words":"exited with 3")");
   EXPECT_EQ(judged().verdict, Verdict::kBroken);
-  EXPECT_EQ(judged().why, "the tortured process exited with 3 after its end, which leaves its last words in doubt");
+  EXPECT_EQ(judged().why,
+            "the tortured process exited with 3 after its end, which leaves its last words in doubt");
   event(R"("stopped","signal":"SIGTERM")");
   EXPECT_EQ(judged().verdict, Verdict::kBroken) << "a stop asks for an end, not for this one";
   event(R"("failure","check":"lost_callback","message":"m","evidence":"e")");
