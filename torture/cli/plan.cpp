@@ -222,6 +222,7 @@ std::string rerun_command(const RunOptions& options, const Plan& plan) {
       continue;
     }
     if (word.starts_with("--out=") || word.starts_with("--seed=")) continue;
+    if (word == "--dry-run" || word.starts_with("--dry-run=")) continue;  // the command is the one that runs
     command += quoted(word) + ' ';
   }
   return command + fmt::format("--seed 0x{:x}", plan.seed);

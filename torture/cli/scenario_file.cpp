@@ -68,8 +68,9 @@ std::vector<std::string> scenario_names() {
 }
 
 Scenario load_scenario(const std::string& name) {
-  const auto names = scenario_names();
+  auto names = scenario_names();
   if (std::ranges::find(names, name) == names.end()) {
+    for (const ScenarioSet& set : load_sets()) names.push_back(set.name);  // it may be meant as one of these
     throw harness::UsageError(fmt::format("no scenario or set '{}'{} (all: srcutorture list scenarios)", name,
                                           harness::did_you_mean(name, names)));
   }
@@ -102,7 +103,13 @@ std::vector<ScenarioSet> load_sets() {
     const auto* members = node.as_array();
     if (!members)
       throw harness::UsageError(fmt::format("{}: a set is a list of names", at(file, node.source())));
-    for (const auto& member : *members) set.members.push_back(value_text(member));
+    for (const auto& member : *members) {
+      const auto* word = member.as_string();
+      if (!word)
+        throw harness::UsageError(
+            fmt::format("{}: {}: a set is a list of names in quotes", at(file, member.source()), key.str()));
+      set.members.push_back(word->get());
+    }
     sets.push_back(std::move(set));
   }
   return sets;
