@@ -77,6 +77,7 @@ void run_canary(const PlannedScenario& planned, RunContext& context) {
   PlannedScenario canary = planned;
   canary.flavor = find_flavor(twin);
   canary.scenario.params.torture_type = twin;
+  canary.scenario.params.locked_callers = canary.scenario.params.prove_locking = 0;  // those are for SRCU itself
   canary.duration_s = kCanaryS;
   canary.stop_latency_ns = 0;  // it is caught by a check, or not at all
   const fs::path dir = made(context.dir_of(planned) / "canary");
