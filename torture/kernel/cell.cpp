@@ -150,10 +150,10 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
   });
   unsigned seen = 0;
   for (uint64_t since = srcu::env::now_ns();;) {
-    if (const Fault* fault = wait_for_fault(50'000'000)) {
+    if (const Fault* fault = wait_for_fault(0, 50'000'000)) {
       const bool early = way == Way::kProver && !trial->walked();
       return tell({.check = fault->check,
-                   .evidence = std::string(early ? "(on the natural paths alone)\n" : "") + fault->text,
+                   .evidence = std::string(early ? "(on the natural paths alone)\n" : "") + fault->headline + "\n" + fault->text,
                    .tries = trial->progress() + 1},
                   argument);
     }

@@ -103,7 +103,7 @@ bool inside_post(const Scene& scene, const Body& body, Tracepoint& point, bool a
   AtPlace at{body, as_nmi};
   Bait bait;
   {
-    const Attached attached({&point}, {AtPlace::come, &at, 1, true});
+    const AttachedHere attached(point, {AtPlace::come, &at});
     bait.post(scene.domain);
   }
   bait.over.wait();
@@ -115,7 +115,7 @@ bool under_sdp_lock(const Scene& scene, const Body& body) { return inside_post(s
 // Where somebody asks for a grace period, where it starts, and where it ends: the caller drives an idle domain itself.
 bool under_sup_lock(const Scene& scene, const Body& body) {
   AtPlace at{body, false, false, scene.place};
-  const Attached attached({&srcu_sup_locked}, {AtPlace::come, &at, 1, true});
+  const AttachedHere attached(srcu_sup_locked, {AtPlace::come, &at});
   synchronize_srcu(&scene.domain);
   return at.done;
 }

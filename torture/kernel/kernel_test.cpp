@@ -31,7 +31,7 @@ void start_prover(srcu_lockdep_hook hook) {
 void note(const srcu_lockdep_report* report, void*) {
   char text[4000];
   srcu_lockdep_format(report, text, sizeof text);
-  note_fault(report->check, text, false);
+  note_fault(report->check, report->headline, text, false);
 }
 void ignore(const srcu_lockdep_report*, void*) {}
 
@@ -45,7 +45,7 @@ template <class Body>
     const OnCpu on_cpu(task);
     body(task);
   }
-  const Fault* fault = wait_for_fault(0);
+  const Fault* fault = wait_for_fault(0, 0);
   end(fault ? fault->check : "no fault");
   abort();
 }
@@ -53,10 +53,11 @@ template <class Body>
 // Before a deadlock of the calling thread.
 void tell_the_fault() {
   std::thread([] {
-    const Fault* fault = wait_for_fault(10'000'000'000);
-    char text[sizeof(Fault::text)] = "none\n";
+    const Fault* fault = wait_for_fault(0, 10'000'000'000);
+    static char text[sizeof(Fault)] = "none\n";
     if (!fault) describe_members(text + 5, sizeof text - 5);
-    end(fault ? fault->text : text);
+    if (fault) snprintf(text, sizeof text, "%s\n%s", fault->headline, fault->text);
+    end(text);
   }).detach();
 }
 
@@ -186,15 +187,31 @@ TEST(Tracepoints, RunWhatIsAttachedAndNothingInside) {
   {
     const Attached attached(tracepoints_like("sched:*"), {[](void*) {
                                                             ++runs;
-                                                            hit(sched_switch);
+                                                            sched_switch.hit();
                                                           },
                                                           nullptr});
-    hit(sched_wakeup);
-    hit(timer_start);
+    sched_wakeup.hit();
+    timer_start.hit();
   }
-  hit(sched_wakeup);
+  sched_wakeup.hit();
   EXPECT_EQ(runs, 1u);
   EXPECT_EQ(programs_left_out(), left_out + 1);
+}
+
+TEST(Tracepoints, SeveralMayBeAttachedAndOneHere) {
+  unsigned all = 0, here = 0;
+  const Program counts_all{[](void* all) { ++*static_cast<unsigned*>(all); }, &all};
+  const Program counts_here{[](void* here) { ++*static_cast<unsigned*>(here); }, &here};
+  {
+    const Attached one({&sched_switch}, counts_all), two({&sched_switch}, counts_all);
+    const AttachedHere own(sched_switch, counts_here);
+    sched_switch.hit();
+    sched_wakeup.hit();
+    std::thread([] { sched_switch.hit(); }).join();
+  }
+  sched_switch.hit();
+  EXPECT_EQ(all, 4u);
+  EXPECT_EQ(here, 1u);
 }
 
 TEST(Tracepoints, AreFoundByPattern) {

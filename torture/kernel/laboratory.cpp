@@ -99,11 +99,10 @@ class Laboratory final : public Company {
   }
 
   std::optional<Trouble> trouble() override {
-    const Fault* const fault = told_ ? nullptr : wait_for_fault(0);
+    const Fault* const fault = wait_for_fault(told_, 0);
     if (!fault) return std::nullopt;
-    told_ = true;
-    const std::string text = fault->text;
-    return Trouble{check_of(*fault), text.substr(0, text.find('\n')), text, fault->hangs};
+    ++told_;
+    return Trouble{check_of(*fault), fault->headline, fault->text, fault->hangs};
   }
 
  private:
@@ -119,7 +118,7 @@ class Laboratory final : public Company {
   srcu_struct other_{nullptr, SRCU_KIND_NORMAL, nullptr, "other"};
   std::unique_ptr<Machine> machine_;
   std::optional<LockedCallers> locked_;
-  bool told_ = false;
+  unsigned told_ = 0;  ///< Faults that the torture knows.
 };
 
 }  // namespace

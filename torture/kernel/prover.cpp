@@ -1,5 +1,6 @@
 #include "torture/kernel/prover.hpp"
 
+#include <cstdio>
 #include <cstring>
 
 #include "srcu/lockdep.h"
@@ -18,7 +19,10 @@ const char* check_of(const srcu_lockdep_report& report) {
 void note(const srcu_lockdep_report* report, void*) {
   char text[sizeof(Fault::text)];
   srcu_lockdep_format(report, text, sizeof text);
-  note_fault(check_of(*report), text, false);
+  char headline[sizeof(Fault::headline)];
+  const char* const held = report->held.lock_class ? report->held.lock_class->name : "nothing";
+  snprintf(headline, sizeof headline, "%s: %s, holding %s", report->headline, report->taken.lock_class->name, held);
+  note_fault(check_of(*report), headline, text, false);
 }
 
 void ignore(const srcu_lockdep_report*, void*) {}

@@ -34,7 +34,7 @@ class Company {
     std::string message, evidence;
     bool stuck;  ///< Threads hang.
   };
-  /// What it found by itself, the first time it is asked after it did.
+  /// The next thing that it found by itself, once.
   virtual std::optional<Trouble> trouble() = 0;
 };
 
