@@ -210,7 +210,7 @@ TEST_F(DeferredByHand, ADomainIsANodeOnceAtATime) {
   usage.strategy = &bpf_defer_strategy;
   Counted one, other;
   call_srcu_nolock(domain, &one.head, Counted::on_grace_period);
-  bool twice = false;
+  rcu_head* twice = nullptr;
   usage.data.staged.posts.take(twice);  // as a barrier would
   call_srcu_nolock(domain, &other.head, Counted::on_grace_period);
   ManualHost::run_one();
