@@ -32,9 +32,9 @@ bool number(Usage& usage, uint64_t& seq) {
 
 // Appends what was staged. The lock is held, so that nobody who holds it finds some that are on neither list.
 bool take_staged(Usage& usage) {
-  bool twice = false;
+  rcu_head* twice = nullptr;
   rcu_head* list = usage.data.staged.posts.take(twice);
-  if (twice) note_staged_twice(usage);
+  if (twice) note_staged_twice(usage, twice);
   const bool any = list != nullptr;
   while (list) {
     rcu_head* const next = list->next;

@@ -153,16 +153,15 @@ void check_fresh(const srcu_struct* ssp) {
   }
 }
 
-void note_posted(Usage& usage, const rcu_head* head) {
-  const IrqLocked locked(heads_lock);
-  if (heads.add(head)) return;
+void note_staged_twice(const Usage& usage, const rcu_head* head) {
   die("call_srcu(%s) of a head (%p) that still waits for its callback: post it again from the callback at the earliest",
       name_of(usage), static_cast<const void*>(head));
 }
 
-void note_staged_twice(const Usage& usage) {
-  die("call_srcu(%s) twice of one head, while interrupts were off or in a handler: post it again from the callback at the "
-      "earliest", name_of(usage));
+void note_posted(Usage& usage, const rcu_head* head) {
+  const IrqLocked locked(heads_lock);
+  if (heads.add(head)) return;
+  note_staged_twice(usage, head);
 }
 
 void note_invoked(const rcu_head* head) {

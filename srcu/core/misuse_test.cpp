@@ -266,18 +266,6 @@ TEST(Misuse, ANumberThatComesInTheMidstOfASection) {
             0);
 }
 
-TEST_F(MisuseDeathTest, DoublePostWithInterruptsOff) {
-  EXPECT_DEATH(
-      {
-        Counted counted;
-        irq_off();
-        counted.post(&config);
-        counted.post(&config);
-        irq_on();
-      },
-      "srcu: call_srcu\\(config\\) twice of one head, while interrupts were off or in a handler: post it again");
-}
-
 TEST_F(MisuseDeathTest, WaitingInADeferredFunction) {
   static bpf_defer_node node;
   EXPECT_DEATH(
