@@ -158,6 +158,8 @@ void barrier(Usage& usage) {
     if (ask) request(usage, seq, false, true);
   }
   if (ready) usage.host->queue_delayed_work(usage.data.invoke_work, 0);
+  // What waits may have been staged, by posts that could not start it.
+  if (waits && !usage.host->start()) die("srcu_barrier: the helper thread cannot be started: raise the limit on threads");
   // ORD(X2): pairs with X1.
   while (waits && !last.ran.load(acquire(Ord::X2))) env::futex_wait(last.ran, 0);
   fence(Ord::E);  // ORD(E): as in synchronize_srcu()

@@ -44,6 +44,10 @@ void repair(Usage& usage) {
   forget_vanished(usage);
 }
 
+[[noreturn]] void no_helper() {
+  die("srcu_after_fork_child: the helper thread cannot be started: raise the limit on threads");
+}
+
 // A thread that is gone may have filed a post and not asked for its grace period yet, or have been about to queue either
 // work; and the helper is gone.
 void go_on(Usage& usage) {
@@ -54,8 +58,7 @@ void go_on(Usage& usage) {
   if (seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)) && !usage.data.waiting.load(relaxed)) return;
   usage.host->queue_delayed_work(usage.gp_work, 0);
   usage.host->queue_delayed_work(usage.data.invoke_work, 0);
-  if (!usage.host->start())
-    die("srcu_after_fork_child: the helper thread cannot be started: raise the limit on threads");
+  if (!usage.host->start()) no_helper();
 }
 
 template <class What>
@@ -64,12 +67,13 @@ void for_each_domain(What what) {
 }
 
 void resume(bool in_child) {
-  native_host.resume(in_child);
+  const bool helped = native_host.resume(in_child);
   for_each_domain([](Usage& usage) {
     drop(usage.lock);
     drop(usage.data.lock);
   });
   thaw_registry();
+  if (!helped) no_helper();
 }
 
 // Held around the fork, so that nobody resumes the host under another's feet.

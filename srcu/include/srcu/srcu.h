@@ -149,7 +149,9 @@ SRCU_API void cleanup_srcu_struct(struct srcu_struct *ssp);
 SRCU_API int srcu_set_strategy(struct srcu_struct *ssp, const char *name);
 
 /* Starts the thread that serves callbacks, if it is not there. 0 or -EAGAIN. Needed where a process's first call_srcu()
- * would come from a signal handler; its callback may wait for ever otherwise. */
+ * would come from a signal handler: its callback waits for the next post elsewhere, or srcu_barrier(), otherwise. A
+ * forked child has it again if its parent had. It runs on the CPUs of the thread that starts it: affinity, like
+ * nice value and scheduling class, is inherited. */
 SRCU_API int srcu_start_helper(void);
 
 /* ---- Readers. Never block, never call malloc(); nest to any depth, and may overlap. ---- */
