@@ -112,6 +112,82 @@ TEST_P(Fork, ItsOwnAndAnothersAreToldApart) {
   go.set();
 }
 
+// Sections that were opened by one thread and closed by another leave both threads' counts uneven.
+TEST(ForkAndUpdown, AClosedPairThatAnotherThreadOpenedTakesNoSectionAway) {
+  Domain domain;
+  srcu_read_unlock(domain, srcu_read_lock(domain));  // takes a number of its own
+  int passed = -1;
+  std::jthread([&] { passed = srcu_down_read(domain); }).join();
+  srcu_up_read(domain, passed);
+  const int token = srcu_read_lock(domain);
+  const auto inside = [&] {
+    CHILD_CHECK(srcu_open_sections(domain) == 1);
+    const unsigned long cookie = start_poll_synchronize_srcu(domain);
+    CHILD_CHECK(eventually([&] { return test::state_of(domain.usage()) == GpState::kScan2; }));
+    CHILD_CHECK(!poll_state_synchronize_srcu(domain, cookie));
+    srcu_read_unlock(domain, token);
+    return use(domain);
+  };
+  EXPECT_EQ(in_child(inside), 0);
+  EXPECT_EQ(in_child([&] {
+              CHILD_CHECK(in_child(inside) == 0);
+              return inside();
+            }),
+            0);
+  srcu_read_unlock(domain, token);
+}
+
+TEST(ForkAndUpdown, AClosedPairThatAnotherThreadClosedKeepsNoSectionOpen) {
+  NEEDS_VANISHED_THREADS();
+  Domain domain;
+  int passed = srcu_down_read(domain);
+  std::jthread([&] { srcu_up_read(domain, passed); }).join();
+  Flag open, go;
+  std::jthread reader([&] {
+    const int token = srcu_read_lock(domain);
+    open.set();
+    EXPECT_TRUE(go.wait());
+    srcu_read_unlock(domain, token);
+  });
+  ASSERT_TRUE(open.wait());
+  EXPECT_EQ(in_child([&] { return use(domain); }), 0);
+  go.set();
+}
+
+// All numbers are taken: threads share the common slot.
+TEST(ForkAndTheCommonSlot, TheForkersOwnStaysOpenAndOthersDoNot) {
+  NEEDS_VANISHED_THREADS();
+  EXPECT_EQ(in_child([] {
+              Domain domain, other;
+              for (srcu_struct* ssp : {static_cast<srcu_struct*>(domain), static_cast<srcu_struct*>(other)}) synchronize_srcu(ssp);
+              for (uint32_t i = 0; i < kMaxThreads; ++i) srcu_slot_offset = 0, take_thread_number();
+              Flag open, go;
+              std::jthread reader([&] {
+                const int token = srcu_read_lock(domain);
+                CHILD_CHECK(srcu_slot_offset == 0);
+                open.set();
+                CHILD_CHECK(go.wait());
+                srcu_read_unlock(domain, token);
+              });
+              CHILD_CHECK(open.wait());
+              std::jthread([&] {
+                CHILD_CHECK(in_child([&] { return use(domain); }) == 0);
+                const int token = srcu_read_lock(other);
+                CHILD_CHECK(srcu_slot_offset == 0);
+                CHILD_CHECK(in_child([&] {
+                              CHILD_CHECK(srcu_open_sections(other) == 1);
+                              srcu_read_unlock(other, token);
+                              return use(other);
+                            }) == 0);
+                srcu_read_unlock(other, token);
+              }).join();
+              go.set();
+              reader.join();
+              return 0;
+            }),
+            0);
+}
+
 TEST_P(Fork, AForkOfAFork) {
   unlock(lock());
   EXPECT_EQ(in_child([&] {
@@ -231,6 +307,27 @@ TEST(ForkHandlers, HoldSignalsOffAndGiveTheMaskBack) {
   EXPECT_EQ(sigismember(&between, SIGTERM), 1);
   EXPECT_EQ(sigismember(&after, SIGTERM), 0);
   EXPECT_EQ(sigismember(&after, SIGUSR1), 1);
+}
+
+// A large process takes long to copy: who comes meanwhile with a new domain sleeps.
+TEST(ForkHandlers, ADomainsFirstUseMeanwhileCostsNoCpu) {
+  DEFINE_STATIC_SRCU(late);
+  std::atomic<bool> ready{false};
+  uint64_t used_ns = 0;
+  srcu_before_fork();
+  std::thread user([&] {
+    ready = true;
+    synchronize_srcu(&late);
+    timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    used_ns = static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
+  });
+  EXPECT_TRUE(eventually([&] { return ready.load(); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  srcu_after_fork_parent();
+  user.join();
+  EXPECT_LT(used_ns, 40'000'000u);
+  cleanup_srcu_struct(&late);
 }
 
 TEST(ForkHandlers, WaitForTheCallbackThatRuns) {

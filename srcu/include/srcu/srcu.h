@@ -203,11 +203,7 @@ static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *s
 SRCU_API bool srcu_read_lock_held(const struct srcu_struct *ssp);
 
 /* A full fence after srcu_read_unlock(), which is itself only a release. */
-static inline void smp_mb__after_srcu_read_unlock(void) {
-#ifndef __SANITIZE_THREAD__
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
-#endif
-}
+static inline void smp_mb__after_srcu_read_unlock(void) { srcu_fence(); }
 
 /* Load and store of a pointer that readers follow. consume: free on x86; orders the pointer before what it points to.
  * release: what it points to is written before the pointer. */
