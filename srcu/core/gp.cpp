@@ -15,6 +15,9 @@ namespace {
 #endif
 constexpr uint64_t kCounterMask = SRCU_COUNTER_BITS == 64 ? ~uint64_t{0} : (uint64_t{1} << SRCU_COUNTER_BITS % 64) - 1;
 
+// New readers may open any number of sections in the current rank during one look: more than narrow counters can bear.
+constexpr bool kLooksWithoutFlip = SRCU_COUNTER_BITS == 64;
+
 constexpr uint64_t kMs = 1'000'000, kUs = 1'000;
 constexpr unsigned kSpins = 20;  // looks without sleeping in between
 
@@ -111,7 +114,8 @@ Step step(Usage& usage) {
   }
   const uint32_t current = current_rank(usage);
   const bool old_drained = look(usage, 1 - current);
-  if (old_drained && look(usage, current)) {  // also without a flip, when nobody happens to read
+  const bool may_end = kLooksWithoutFlip || state == GpState::kScan2;
+  if (old_drained && may_end && look(usage, current)) {  // also without a flip, when nobody happens to read
     end(usage);
     return Step::kAdvanced;
   }
