@@ -109,10 +109,8 @@ TEST_F(Callbacks, PostedInNmiAreStagedToo) {
   Counted counted;
   nmi_enter();
   counted.post(domain);
-  nmi_exit();
   EXPECT_EQ(usage.data.staged, &counted.head);
-  irq_off();
-  irq_on();
+  nmi_exit();
   EXPECT_EQ(usage.data.staged, nullptr);
   run_all();
   EXPECT_EQ(counted.times(), 1u);
@@ -199,9 +197,8 @@ TEST_F(Callbacks, ABarrierWaitsForWhatIsReady) {
 
 TEST_F(Callbacks, ABarrierTakesInWhatIsStaged) {
   Counted counted;
-  nmi_enter();
+  irq_off();
   counted.post(domain);
-  nmi_exit();
   Flag returned;
   std::jthread waiter([&] {
     srcu_barrier(domain);
@@ -212,7 +209,6 @@ TEST_F(Callbacks, ABarrierTakesInWhatIsStaged) {
   EXPECT_FALSE(returned.is_set());
   run_all();
   EXPECT_TRUE(returned.wait());
-  irq_off();
   irq_on();  // what the handler queued finds nothing any more
 }
 

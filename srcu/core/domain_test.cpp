@@ -153,8 +153,8 @@ TEST(Cleanup, RefusesWhileAPostIsStaged) {
   Counted counted;
   nmi_enter();
   counted.post(&ssp);
-  nmi_exit();
   irq_state.pending = nullptr;  // what would file it is lost
+  nmi_exit();
   usage_of(&ssp).data.staged_work.state = 0;
   EXPECT_EQ(cleanup_says(&ssp),
             "srcu: cleanup_srcu_struct(ssp): 0 callbacks wait, and some are staged; stop posting and call "
