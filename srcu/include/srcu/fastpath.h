@@ -66,7 +66,7 @@ SRCU_API void srcu_slow_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr
 #endif
 
 #ifdef SRCU_TSAN
-void __tsan_atomic_thread_fence(int order);
+extern void __tsan_atomic_thread_fence(int order);
 #endif
 
 /* A full fence; the library's own are this one, too. ThreadSanitizer learns nothing from fences, which is why gcc warns
