@@ -140,6 +140,11 @@ void invoke_callbacks(void* owner) {
   if (more) usage.host->queue_delayed_work(data.invoke_work, 0);
 }
 
+void drop_barriers(Usage& usage) {
+  usage.data.callbacks.drop(BarrierHead::on_turn);
+  usage.data.waiting.store(usage.data.callbacks.count(), relaxed);  // relaxed: see end() in gp.cpp
+}
+
 void barrier(Usage& usage) {
   BarrierHead last;
   last.head.func = BarrierHead::on_turn;

@@ -61,6 +61,7 @@ void repair(Usage& usage) {
   show_rank(usage);
   usage.data.staged_work.state.store(0, relaxed);
   usage.gp_irq_work.state.store(0, relaxed);
+  drop_barriers(usage);
   close_vanished(usage);
 }
 

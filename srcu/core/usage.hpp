@@ -132,6 +132,8 @@ void invoke_callbacks(void* usage);
 bool in_callback();
 /// As srcu_barrier().
 void barrier(Usage& usage);
+/// In a forked child, the data's lock held: those who waited in it are gone, and their stacks are other threads' soon.
+void drop_barriers(Usage& usage);
 
 // All domains: registry.cpp.
 
