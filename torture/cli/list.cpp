@@ -6,6 +6,7 @@
 #include "harness/base/nearest.hpp"
 #include "harness/topology/placement.hpp"
 #include "torture/cli/commands.hpp"
+#include "torture/kernel/cells.hpp"
 #include "torture/oracle/verdict.hpp"
 
 namespace torture {
@@ -64,16 +65,32 @@ Items check_items() {
   return items;
 }
 
+Items context_items() {
+  Items items;
+  for (const CellContext& context : cell_contexts()) items.push_back({context.name, "", context.sentence});
+  items.push_back({"tp:PATTERN", "", "every tracepoint that the pattern names; proved, not run"});
+  return items;
+}
+
+Items strategy_items() {
+  Items items;
+  for (const CellStrategy& strategy : cell_strategies()) items.push_back({strategy.name, "", strategy.sentence});
+  return items;
+}
+
 Items items_of(const std::string& what, const Ops* extra) {
   if (what == "scenarios") return scenario_items();
   if (what == "sets") return set_items();
   if (what == "flavors") return flavor_items(extra);
+  if (what == "contexts") return context_items();
+  if (what == "strategies") return strategy_items();
   if (what == "placements") return placement_items();
   if (what == "params") return param_items();
   if (what == "checks") return check_items();
-  const std::vector<std::string> kinds = {"scenarios", "sets", "flavors", "placements", "params", "checks"};
+  const std::vector<std::string> kinds = {"scenarios",  "sets",       "flavors", "contexts",
+                                          "strategies", "placements", "params",  "checks"};
   throw harness::UsageError(
-      fmt::format("cannot list '{}'{} (scenarios sets flavors placements params checks)", what,
+      fmt::format("cannot list '{}'{} (scenarios sets flavors contexts strategies placements params checks)", what,
                   harness::did_you_mean(what, kinds)));
 }
 

@@ -1,8 +1,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <hwloc.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -107,22 +105,6 @@ void write_beginning(const RunOptions& options, const Plan& plan, const harness:
   harness::write_once(dir / "plan.json", plan_json(options, plan, topology, parts).dump(2) + "\n");
   harness::write_once(dir / "topology.xml", topology.xml_text());
   harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));
-}
-
-// The report is Python's part; a run without it is a run all the same.
-void make_report(const fs::path& dir) {
-  const fs::path script = scenario_dir().parent_path().parent_path() / "scripts" / "report.py";
-  if (!fs::exists(script)) return;
-  std::fflush(nullptr);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    execl("/usr/bin/python3", "python3", script.c_str(), dir.c_str(), nullptr);
-    _exit(127);
-  }
-  int status = 0;
-  if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-    fmt::print(stderr, "no report: scripts/report.py failed; run it by hand on {}\n", dir.string());
-  }
 }
 
 }  // namespace
