@@ -18,10 +18,9 @@
 #include "harness/topology/quota.hpp"
 #include "torture/cli/commands.hpp"
 #include "torture/cli/limits.hpp"
+#include "torture/cli/matrix_judge.hpp"
 #include "torture/cli/matrix_table.hpp"
-#include "torture/kernel/agreement.hpp"
 #include "torture/kernel/cells.hpp"
-#include "torture/oracle/verdict.hpp"
 
 #ifndef SRCUTORTURE_PREDICTIONS
 #error "the build gives SRCUTORTURE_PREDICTIONS, the source tree's file"
@@ -103,7 +102,7 @@ class Account {
   void ended(const CellResult& result) {
     if (const std::string file = evidence_file(result); !file.empty())
       harness::write_once(dir_ / file, evidence_text(result));
-    const std::string why = result.contradiction();
+    const std::string why = result.contradiction().why;
     log_.line(fmt::format("{}: predicted {}, prover {}, real {} in {} tries{}", cell_words(result.cell), result.predicted,
                           result.prover.check, result.real.check, result.real.tries,
                           why.empty() ? "" : " - contradiction: " + why));
@@ -135,54 +134,6 @@ class Account {
   uint64_t shown_ns_ = harness::now_ns();
 };
 
-Failure failure_of(const CellResult& result) {
-  return {.check = contradicting_check(result.predicted, result.prover.check, result.real.check),
-          .message = fmt::format("{}: predicted {}: {}", cell_words(result.cell), result.predicted,
-                                 result.contradiction()),
-          .evidence = evidence_file(result)};
-}
-
-// What was expected and did not come makes a contradiction, but not a deadlock.
-Verdict verdict_of(const CellResult& result) {
-  const std::string check = contradicting_check(result.predicted, result.prover.check, result.real.check);
-  const bool seen = check == result.prover.check || check == result.real.check;
-  return seen ? verdict_of_check(check) : Verdict::kFailure;
-}
-
-Judgement judge(const std::vector<CellResult>& cells, double duration_s, bool stopped) {
-  Judgement judgement{.verdict = Verdict::kSuccess,
-                      .canary = "none",
-                      .duration_s = duration_s,
-                      .injectors = Json::object(),
-                      .latency = Json::object()};
-  size_t ran = 0, tried = 0;
-  for (const CellResult& result : cells) {
-    ran += result.ran;
-    tried += result.tried();
-    if (result.contradiction().empty()) continue;
-    judgement.failures.push_back(failure_of(result));
-    judgement.verdict = std::min(judgement.verdict, verdict_of(result));
-  }
-  judgement.counts = {{"cells", cells.size()}, {"ran", ran}, {"tried", tried}};
-  if (!judgement.failures.empty()) {
-    judgement.why = fmt::format("{} of {} cells contradict their predictions", judgement.failures.size(), ran);
-  } else if (stopped) {
-    judgement.verdict = Verdict::kInterrupted;
-    judgement.why = fmt::format("stopped after {} of {} cells", ran, cells.size());
-  } else if (tried == 0) {
-    judgement.verdict = Verdict::kInconclusive;
-    judgement.why = "no cell could be tried";
-  }
-  return judgement;
-}
-
-Json verdict_json(const Judgement& judgement) {
-  Json json = judgement.json();
-  json["bound_per_hour_95"] = nullptr;  // counts cells, not hours
-  json["scenarios"] = Json::array();
-  return json;
-}
-
 }  // namespace
 
 int matrix_command(const MatrixOptions& options) {
@@ -207,10 +158,10 @@ int matrix_command(const MatrixOptions& options) {
         [&stop] { return stop.noted() != 0; });
     stopped = stop.noted();
   }
-  const Judgement judgement = judge(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0);
+  const Judgement judgement = judge_matrix(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0);
   account.end(judgement);
   harness::write_once(dir / "matrix.json", matrix_json(cells).dump(1) + "\n");
-  harness::write_once(dir / "verdict.json", verdict_json(judgement).dump(2) + "\n");
+  harness::write_once(dir / "verdict.json", matrix_verdict_json(judgement).dump(2) + "\n");
   make_report(dir);
   fmt::print("{}\n{}{}\nresults in {}\n", matrix_table(cells, isatty(STDOUT_FILENO) && !getenv("NO_COLOR")),
              verdict_name(judgement.verdict), judgement.why.empty() ? "" : ": " + judgement.why, dir.string());

@@ -99,7 +99,7 @@ class Table {
     for (const CellResult* one : worst_) {
       if (one->cell.context != context || one->cell.strategy != strategy) continue;
       const char* word = word_of(*one);
-      const bool contradicts = !one->contradiction().empty();
+      const bool contradicts = !one->contradiction().why.empty();
       return painted(fmt::format("{:<{}}", word + std::string(contradicts ? "!" : ""), width(strategy)), word,
                      contradicts);
     }
@@ -122,7 +122,7 @@ class Table {
           worst_, [&word](const CellResult* one) { return word_of(*one) == std::string(word.text); });
       if (used) text += fmt::format("  {:<7}{}\n", word.text, word.meaning);
     }
-    for (const CellResult* one : worst_) contradicts |= !one->contradiction().empty();
+    for (const CellResult* one : worst_) contradicts |= !one->contradiction().why.empty();
     if (contradicts) text += "  !      contradicts the prediction\n";
     for (const std::string& strategy : strategies_)
       if (short_name(strategy) != strategy) text += fmt::format("  {:<7}= {}\n", short_name(strategy), strategy);
@@ -137,7 +137,7 @@ class Table {
 std::string contradictions(const std::vector<CellResult>& cells) {
   std::string text;
   for (const CellResult& one : cells) {
-    const std::string why = one.contradiction();
+    const std::string why = one.contradiction().why;
     if (why.empty()) continue;
     text += fmt::format("  {}\n    predicted {}: {}\n    {}\n", cell_words(one.cell), one.predicted, one.because, why);
     if (const std::string file = evidence_file(one); !file.empty()) text += "    evidence: " + file + "\n";

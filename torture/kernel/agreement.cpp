@@ -53,22 +53,16 @@ const std::vector<std::string>& prediction_words() {
   return words;
 }
 
-std::string contradiction(const std::string& predicted, const std::string& prover, const std::string& real) {
+Contradiction contradiction(const std::string& predicted, const std::string& prover, const std::string& real) {
   const Expectation& expected = expectation_of(predicted);
-  std::string words;
-  if (!agrees(expected.prover, prover)) words = words_of("the prover", expected.prover, prover);
-  if (!agrees(expected.real, real))
-    words += (words.empty() ? "" : "; ") + words_of("the real run", expected.real, real);
-  return words;
-}
-
-std::string contradicting_check(const std::string& predicted, const std::string& prover,
-                                const std::string& real) {
-  const Expectation& expected = expectation_of(predicted);
+  std::string why;
+  if (!agrees(expected.prover, prover)) why = words_of("the prover", expected.prover, prover);
   const bool real_agrees = agrees(expected.real, real);
+  if (!real_agrees) why += (why.empty() ? "" : "; ") + words_of("the real run", expected.real, real);
+  if (why.empty()) return {};
   const std::string& answer = real_agrees ? prover : real;
-  const std::string& meant = (real_agrees ? expected.prover : expected.real).front();
-  return answer == "ok" ? meant : answer;
+  const bool missed = answer == "ok";
+  return {why, missed ? (real_agrees ? expected.prover : expected.real).front() : answer, missed};
 }
 
 }  // namespace torture

@@ -9,11 +9,15 @@ namespace torture {
 /// What a prediction can be: ok deadlock cycle class_only wait_context leak n/a.
 const std::vector<std::string>& prediction_words();
 
-/// Why the prover's or the real run's answer ("ok", a check's name, "n/a") contradicts the prediction; empty if neither
-/// does. A hang that was predicted but not seen is no contradiction, nor is what could not be tried.
-std::string contradiction(const std::string& predicted, const std::string& prover, const std::string& real);
+/// How an answer contradicts a prediction.
+struct Contradiction {
+  std::string why;      ///< Empty: it does not.
+  std::string check{};  ///< The answer that contradicts; if that is "ok", the one that was expected.
+  bool missed = false;  ///< What was expected did not come; nothing bad was seen.
+};
 
-/// The answer that contradicts, or, if that is "ok", the one that was expected.
-std::string contradicting_check(const std::string& predicted, const std::string& prover, const std::string& real);
+/// Compares the prover's and the real run's answer ("ok", a check's name, "n/a") with the prediction. A hang that was
+/// predicted but not seen is no contradiction, nor is what could not be tried.
+Contradiction contradiction(const std::string& predicted, const std::string& prover, const std::string& real);
 
 }  // namespace torture

@@ -52,18 +52,20 @@ TEST(Agreement, Table) {
       {"deadlock", "n/a", "n/a", true},
   };
   for (const Row& row : rows)
-    EXPECT_EQ(contradiction(row.predicted, row.prover, row.real).empty(), row.agrees)
+    EXPECT_EQ(contradiction(row.predicted, row.prover, row.real).why.empty(), row.agrees)
         << row.predicted << " " << row.prover << " " << row.real;
 }
 
 TEST(Agreement, SaysWhoAndWhatWasExpected) {
-  EXPECT_EQ(contradiction("cycle", "ok", "self_deadlock"),
+  EXPECT_EQ(contradiction("cycle", "ok", "self_deadlock").why,
             "the prover says ok, where lock_cycle or self_deadlock would agree; the real run says self_deadlock, where "
             "lock_cycle or ok would agree");
-  EXPECT_EQ(contradicting_check("cycle", "ok", "self_deadlock"), "self_deadlock");
-  EXPECT_EQ(contradicting_check("cycle", "ok", "ok"), "lock_cycle");
-  EXPECT_EQ(contradicting_check("ok", "ok", "crash"), "crash");
-  EXPECT_EQ(contradicting_check("ok", "lock_cycle", "ok"), "lock_cycle");
+  EXPECT_EQ(contradiction("cycle", "ok", "self_deadlock").check, "self_deadlock");
+  EXPECT_EQ(contradiction("cycle", "ok", "ok").check, "lock_cycle");
+  EXPECT_EQ(contradiction("ok", "ok", "crash").check, "crash");
+  EXPECT_EQ(contradiction("ok", "lock_cycle", "ok").check, "lock_cycle");
+  EXPECT_TRUE(contradiction("deadlock", "ok", "self_deadlock").missed);
+  EXPECT_FALSE(contradiction("cycle", "ok", "self_deadlock").missed);
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include <tuple>
 
 #include "harness/base/errors.hpp"
-#include "torture/kernel/agreement.hpp"
 #include "torture/kernel/cell_process.hpp"
 #include "torture/kernel/cells.hpp"
 
@@ -75,7 +74,7 @@ unsigned badness(const std::string& word) {
 }
 
 auto badness_of(const CellResult& result) {
-  return std::tuple(!result.contradiction().empty(), badness(result.real.check), badness(result.predicted),
+  return std::tuple(!result.contradiction().why.empty(), badness(result.real.check), badness(result.predicted),
                     badness(result.prover.check));
 }
 
@@ -95,19 +94,35 @@ Json cell_json(const CellResult& result) {
   json["needless_deferrals"] = result.real.needless;
   json["because"] = result.because;
   json["facts"] = result.facts;
-  json["contradiction"] = result.contradiction();
+  json["contradiction"] = result.contradiction().why;
   return json;
+}
+
+CellResult result_of(const Json& json) {
+  const auto word = [&json](const char* key) { return json.at(key).get<std::string>(); };
+  CellResult result{
+      {word("context"), word("strategy"), word("instance"), word("domain"), word("pace"), json.at("preempt_rt").get<bool>()},
+      word("predicted"),
+      word("because"),
+      word("facts")};
+  result.foretold = !is_tracepoint_context(result.cell.context);
+  result.ran = true;
+  result.prover.check = word("prover");
+  result.real.check = word("real");
+  if (std::ranges::find(prediction_words(), result.predicted) == prediction_words().end())
+    throw harness::UsageError("matrix.json predicts '" + result.predicted + "', which this program does not know");
+  return result;
 }
 
 Json summary_json(const CellResult& worst) {
   return {{"context", worst.cell.context}, {"strategy", worst.cell.strategy}, {"predicted", worst.predicted},
-          {"prover", worst.prover.check},  {"real", worst.real.check},        {"contradiction", worst.contradiction()}};
+          {"prover", worst.prover.check},  {"real", worst.real.check},        {"contradiction", worst.contradiction().why}};
 }
 
 }  // namespace
 
-std::string CellResult::contradiction() const {
-  return foretold && ran ? torture::contradiction(predicted, prover.check, real.check) : "";
+Contradiction CellResult::contradiction() const {
+  return foretold && ran ? torture::contradiction(predicted, prover.check, real.check) : Contradiction{};
 }
 
 bool CellResult::tried() const { return ran && (prover.check != "n/a" || real.check != "n/a"); }
@@ -171,6 +186,17 @@ Json matrix_json(const std::vector<CellResult>& cells) {
     if (result.ran) all.push_back(cell_json(result));
   for (const CellResult* worst : worst_of_pairs(cells)) summary.push_back(summary_json(*worst));
   return {{"schema", 1}, {"cells", all}, {"summary", summary}};
+}
+
+std::vector<CellResult> matrix_from_json(const Json& matrix) {
+  std::vector<CellResult> results;
+  if (matrix.is_null()) return results;
+  try {
+    for (const Json& cell : matrix.at("cells")) results.push_back(result_of(cell));
+  } catch (const Json::exception&) {
+    throw harness::UsageError("matrix.json is cut or is no matrix");
+  }
+  return results;
 }
 
 }  // namespace torture

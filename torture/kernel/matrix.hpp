@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "torture/kernel/agreement.hpp"
 #include "torture/kernel/cell.hpp"
 #include "torture/kernel/predictions.hpp"
 
@@ -19,8 +20,8 @@ struct CellResult {
   bool ran = false;      ///< Both ways came to their end.
   CellOutcome prover, real;
 
-  /// Why it contradicts its prediction; empty if it does not, or has none, or did not run.
-  std::string contradiction() const;
+  /// Of its prediction; none if it has none, or did not run.
+  Contradiction contradiction() const;
   /// Something was found out: not both answers are "n/a".
   bool tried() const;
 };
@@ -46,5 +47,8 @@ std::string evidence_text(const CellResult& result);
 
 /// matrix.json.
 nlohmann::ordered_json matrix_json(const std::vector<CellResult>& cells);
+/// The cells of one, all of which have run, without their evidence; none if it is not there. UsageError for one that
+/// this program did not write.
+std::vector<CellResult> matrix_from_json(const nlohmann::ordered_json& matrix);
 
 }  // namespace torture
