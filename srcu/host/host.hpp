@@ -13,6 +13,7 @@ struct Work {
   uint64_t due_ns = 0;  ///< The host's, as what follows.
   Work* next = nullptr;
   bool queued = false, running = false;
+  void* place = nullptr;  ///< Where it was queued last, for hosts with several places.
 };
 
 struct Host {

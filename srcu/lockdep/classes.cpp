@@ -15,6 +15,8 @@ constinit srcu_lockdep_class own_lock_classes[] = {
     SRCU_LOCKDEP_CLASS("srcu_fork.lock", SRCU_LOCKDEP_SLEEP),  // helpers are waited for under it
 };
 
+const LockWatch* lock_watch = nullptr;
+
 }  // namespace srcu
 
 namespace srcu::lockdep {

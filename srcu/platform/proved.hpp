@@ -22,10 +22,28 @@ struct Site {
   }
 };
 
+/// What a laboratory does at the library's locks, besides proving. Signal-safe.
+struct LockWatch {
+  void (*taken)(LockClass lock_class);  ///< It was just taken; interrupts are off.
+  void (*waits)(const void* lock);      ///< It has not been had for long: called again and again, in the waiting thread.
+  void (*had)(const void* lock);        ///< That waiting is over.
+};
+/// Null: nothing. Set while no thread is at the library's locks.
+extern const LockWatch* lock_watch;
+
 /// A lock's class, as a member.
 class Proved {
  public:
   constexpr explicit Proved(LockClass lock_class) : lock_class_(lock_class) {}
+  void taken(const void* lock, bool waited) const {
+    if (!lock_watch) [[likely]]
+      return;
+    if (waited) lock_watch->had(lock);
+    if (lock_class_ != LockClass::kNone) lock_watch->taken(lock_class_);
+  }
+  void waits(const void* lock) const {
+    if (lock_watch) lock_watch->waits(lock);
+  }
   void taking(const void* lock, const void* nest, Site site) const {
     if (lock_class_ != LockClass::kNone)
       srcu_lockdep_acquire_at(lock, &own_lock_classes[static_cast<int>(lock_class_)], 0, SRCU_LOCKDEP_WRITE,
@@ -48,6 +66,8 @@ struct Site {
 class Proved {
  public:
   constexpr explicit Proved(LockClass) {}
+  void taken(const void*, bool) const {}
+  void waits(const void*) const {}
   void taking(const void*, const void*, Site) const {}
   void dropped(const void*) const {}
 };

@@ -23,14 +23,19 @@ class Spinlock {
   /// `nest`: a held lock that serialises all who take several of this class.
   void acquire_lock(const Spinlock* nest = nullptr, Site site = Site::here()) {
     proved_.taking(this, nest, site);
-    for (unsigned tries = 0; !try_acquire(); ++tries) {
-      if (tries < 100)
+    unsigned tries = 0;
+    for (; !try_acquire(); ++tries) {
+      if (tries < kLong) {
         env::cpu_relax();
-      else if (tries < 1000)
+        continue;
+      }
+      proved_.waits(this);
+      if (tries < 10 * kLong)
         env::yield();
       else
         env::sleep_ns(1000);
     }
+    proved_.taken(this, tries > kLong);
   }
   void drop() {
     held_.store(false, release(Ord::L2));  // ORD(L2): pairs with L1
@@ -38,6 +43,8 @@ class Spinlock {
   }
 
  private:
+  static constexpr unsigned kLong = 100;  // tries
+
   std::atomic<bool> held_{false};
   [[no_unique_address]] Proved proved_;
 };

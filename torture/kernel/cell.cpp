@@ -1,0 +1,193 @@
+#include "torture/kernel/cell.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "harness/base/errors.hpp"
+#include "harness/topology/topology.hpp"
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/context.hpp"
+#include "torture/kernel/fault.hpp"
+#include "torture/kernel/host.hpp"
+#include "torture/kernel/natural.hpp"
+
+namespace torture {
+namespace {
+
+using namespace kernel;
+
+constexpr unsigned kTries = 20;                  // real ones
+constexpr uint64_t kStallNs = 3'000'000'000;     // a try takes some milliseconds
+
+/// A domain on the model.
+class Domain {
+ public:
+  explicit Domain(const std::string& strategy) {
+    if (srcu_set_strategy(&ssp_, strategy.c_str()) != 0) throw harness::UsageError("there is no strategy " + strategy);
+    put_on_kernel(&ssp_);
+  }
+  srcu_struct& ssp() { return ssp_; }
+  srcu::Usage& usage() { return srcu::usage_of(&ssp_); }
+
+ private:
+  srcu_struct ssp_{nullptr, SRCU_KIND_NORMAL, nullptr, "cell"};
+};
+
+/// The post that it is all about.
+struct Post {
+  rcu_head head;  // first: the callback casts
+  Domain* domain;
+  uint64_t posted_ns = 0;
+  std::atomic<uint64_t> invoked_ns{0};
+  bool deferred = false, needed = false;
+
+  static void run(void* argument) {
+    auto& self = *static_cast<Post*>(argument);
+    srcu::Usage& usage = self.domain->usage();
+    self.needed = holds_what_posting_takes();
+    self.posted_ns = srcu::env::now_ns();
+    call_srcu(&self.domain->ssp(), &self.head, invoked);
+    // relaxed: a note
+    self.deferred = usage.data.staged.load(std::memory_order_relaxed) != nullptr;
+  }
+
+ private:
+  static void invoked(rcu_head* head) {
+    auto& self = *reinterpret_cast<Post*>(head);
+    self.invoked_ns.store(srcu::env::now_ns(), std::memory_order_release);  // pairs with wait_for()
+  }
+  // Any lock that the path of a post can come to, held by the caller or by whom it interrupted.
+  static bool holds_what_posting_takes() {
+    for (const LockKind* kind : {&rq_kind, &pi_kind, &base_kind, &pool_kind})
+      if (srcu_lockdep_holds_class(&kind->lock_class)) return true;
+    for (const srcu::LockClass own : {srcu::LockClass::kData, srcu::LockClass::kUsage})
+      if (srcu_lockdep_holds_class(&srcu::own_lock_classes[static_cast<int>(own)])) return true;
+    return false;
+  }
+};
+
+class Trial {
+ public:
+  Trial(const Cell& cell, Way way) : cell_(cell), way_(way), context_(*find_context(cell.context)) {}
+
+  /// In a task of the model. Fills in `outcome`, unless a fault comes between.
+  void run(CellOutcome& outcome) {
+    Task poster("poster", cpu(0));
+    const OnCpu on_cpu(poster);
+    Domain domain(cell_.strategy), other(cell_.strategy);
+    Domain& of_context = cell_.domain == "other" ? other : domain;
+    if (way_ == Way::kProver) {
+      for (Domain* each : {&domain, &other}) walk_natural_paths(each->ssp());
+      walked_.store(true, std::memory_order_release);  // pairs with the acquire in walked()
+    }
+    std::vector<uint64_t> latencies;
+    unsigned deferred = 0, needless = 0;
+    const unsigned tries = way_ == Way::kProver ? context_.places : std::max(kTries, context_.places);
+    for (outcome.tries = 0; outcome.tries < tries; ++outcome.tries) {
+      Post post{};
+      post.domain = &domain;
+      prepare(domain);
+      prepare(other);
+      const Scene scene{of_context.ssp(), cpu(cell_.instance == "other" ? 1 : 0), outcome.tries % context_.places};
+      if (!context_.run_in(scene, {Post::run, &post})) {
+        outcome.check = "n/a";
+        outcome.evidence = "under this strategy nobody comes to this context";
+        return;
+      }
+      latencies.push_back(wait_for(post));
+      deferred += post.deferred;
+      needless += post.deferred && !post.needed;
+      // relaxed: a count that only grows
+      progress_.fetch_add(1, std::memory_order_relaxed);
+    }
+    std::ranges::sort(latencies);
+    outcome.p50_ns = static_cast<double>(latencies[latencies.size() / 2]);
+    outcome.p99_ns = static_cast<double>(latencies[latencies.size() * 99 / 100]);
+    outcome.needless = deferred == 0 ? 0 : static_cast<double>(needless) / deferred;
+  }
+
+  bool walked() const { return walked_.load(std::memory_order_acquire); }
+  unsigned progress() const { return progress_.load(std::memory_order_relaxed); }  // relaxed: a count
+
+ private:
+  void prepare(Domain& domain) {
+    settle(domain.ssp());
+    if (cell_.pace != "expedited") return;
+    // As left behind by whoever asks for an expedited grace period just now.
+    srcu::Usage& usage = domain.usage();
+    const srcu::IrqLocked locked(usage.lock);
+    usage.gp_seq_needed_exp.store(srcu::snapshot(usage), std::memory_order_relaxed);  // relaxed: under the lock
+  }
+  static uint64_t wait_for(Post& post) {
+    uint64_t at = 0;
+    while ((at = post.invoked_ns.load(std::memory_order_acquire)) == 0) srcu::env::sleep_ns(20'000);
+    return at - post.posted_ns;
+  }
+
+  const Cell& cell_;
+  const Way way_;
+  const Context& context_;
+  std::atomic<bool> walked_{false};
+  std::atomic<unsigned> progress_{0};
+};
+
+// The prover's names for what happens when it does.
+const char* check_of(const srcu_lockdep_report& report) {
+  if (strcmp(report.check, "wait_context") == 0) return "wait_context";
+  if (strcmp(report.check, "lock_recursion") == 0 || strcmp(report.check, "nmi") == 0) return "self_deadlock";
+  return "lock_cycle";
+}
+
+void start_prover(Way way) {
+  srcu_lockdep_set_hook(
+      [](const srcu_lockdep_report* report, void* way) {
+        if (*static_cast<const Way*>(way) != Way::kProver) return;  // there for what it knows of held locks
+        char text[sizeof(Fault::text)];
+        srcu_lockdep_format(report, text, sizeof text);
+        note_fault(check_of(*report), text);
+      },
+      new Way(way));
+  srcu_lockdep_start();
+}
+
+CellOutcome stalled() {
+  char text[sizeof(Fault::text)];
+  describe_members(text, sizeof text);
+  return {.check = "stalled_gp", .evidence = std::string("a callback did not run within 3 s; nobody waits in a ring\n") + text};
+}
+
+}  // namespace
+
+void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*), void* argument) {
+  const Context* context = find_context(cell.context);
+  if (!context) throw harness::UsageError("there is no context " + cell.context);
+  if (context->places == 0) return tell({.check = "n/a", .evidence = "the model has no such place"}, argument);
+  settings.preempt_rt = cell.preempt_rt;
+  start_prover(way);
+  new Machine;  // with its threads, until the process ends
+  auto* const trial = new Trial(cell, way);
+  auto* const outcome = new CellOutcome;
+  auto* const over = new std::atomic<bool>{false};
+  new harness::NamedThread("poster", cpu(0).pu(), [=] {
+    trial->run(*outcome);
+    over->store(true, std::memory_order_release);  // pairs with the acquire below: the outcome
+    stop_waiting_for_faults();
+  });
+  unsigned seen = 0;
+  for (uint64_t since = srcu::env::now_ns();;) {
+    if (const Fault* fault = wait_for_fault(50'000'000)) {
+      const bool early = way == Way::kProver && !trial->walked();
+      return tell({.check = fault->check,
+                   .evidence = std::string(early ? "(on the natural paths alone)\n" : "") + fault->text,
+                   .tries = trial->progress() + 1},
+                  argument);
+    }
+    if (over->load(std::memory_order_acquire)) return tell(*outcome, argument);
+    const uint64_t now = srcu::env::now_ns();
+    if (trial->progress() != seen) seen = trial->progress(), since = now;
+    if (now - since > kStallNs) return tell(stalled(), argument);
+  }
+}
+
+}  // namespace torture

@@ -1,0 +1,237 @@
+#include "torture/kernel/context.hpp"
+
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/nmi.hpp"
+#include "torture/kernel/points.hpp"
+
+namespace torture::kernel {
+namespace {
+
+void run(const Body& body) { body.run(body.argument); }
+
+/// Waits on its own stack, or on a thread's, for something that runs elsewhere.
+class Event {
+ public:
+  void set() {
+    set_.store(1, std::memory_order_release);  // pairs with wait()
+    srcu::env::futex_wake(set_);
+  }
+  void wait() {
+    while (!set_.load(std::memory_order_acquire)) srcu::env::futex_wait(set_, 0);
+  }
+
+ private:
+  std::atomic<uint32_t> set_{0};
+};
+
+bool in_task(const Scene&, const Body& body) { return run(body), true; }
+
+bool with_preemption_off(const Scene&, const Body& body) {
+  preempt_off();
+  run(body);
+  preempt_on();
+  return true;
+}
+
+bool with_irqs_off(const Scene&, const Body& body) {
+  srcu::irq_off();
+  run(body);
+  srcu::irq_on();
+  return true;
+}
+
+bool under(Lock& lock, const Body& body) {
+  const IrqLock locked(lock);
+  return run(body), true;
+}
+
+bool under_raw_lock(const Scene&, const Body& body) {
+  static Lock unrelated(unrelated_kind);
+  unrelated.lock();  // interrupts stay on: raw_spin_lock(), not raw_spin_lock_irqsave()
+  run(body);
+  unrelated.unlock();
+  return true;
+}
+
+bool under_rq_lock(const Scene& scene, const Body& body) { return under(scene.cpu.rq_lock, body); }
+bool under_base_lock(const Scene& scene, const Body& body) {
+  return under(scene.cpu.base(BaseKind::kGlobal).lock, body);
+}
+bool under_pool_lock(const Scene& scene, const Body& body) { return under(scene.cpu.pool.lock, body); }
+
+// Of the worker that queueing work on that CPU would wake: anybody may hold a task's pi_lock.
+bool under_pi_lock(const Scene& scene, const Body& body) {
+  Task* const worker = scene.cpu.pool.idle_worker();
+  return worker && under(worker->pi_lock, body);
+}
+
+/// A callback of the context's own. Waits for it when it goes.
+struct Bait {
+  rcu_head head;  // first: the callback casts
+  const Body* in_callback;
+  Event over;
+
+  void post(srcu_struct& domain, const Body* body = nullptr) {
+    in_callback = body;
+    call_srcu(&domain, &head, [](rcu_head* head) {
+      auto* const self = reinterpret_cast<Bait*>(head);
+      if (self->in_callback) run(*self->in_callback);
+      self->over.set();
+    });
+  }
+};
+
+// Where a natural path of this thread comes to a place, once.
+struct AtPlace {
+  const Body& body;
+  bool as_nmi, done = false;
+  unsigned skip = 0;  ///< As many times before.
+
+  static void come(void* argument) {
+    auto& self = *static_cast<AtPlace*>(argument);
+    if (self.done || self.skip-- != 0) return;
+    self.done = true;
+    if (self.as_nmi)
+      raise_nmi(self.body.run, self.body.argument);
+    else
+      run(self.body);
+  }
+};
+
+bool inside_post(const Scene& scene, const Body& body, Tracepoint& point, bool as_nmi) {
+  AtPlace at{body, as_nmi};
+  Bait bait;
+  {
+    const Attached attached({&point}, {AtPlace::come, &at, 1, true});
+    bait.post(scene.domain);
+  }
+  bait.over.wait();
+  return at.done;
+}
+
+bool under_sdp_lock(const Scene& scene, const Body& body) { return inside_post(scene, body, srcu_sdp_locked, false); }
+
+// Where somebody asks for a grace period, where it starts, and where it ends: the caller drives an idle domain itself.
+bool under_sup_lock(const Scene& scene, const Body& body) {
+  AtPlace at{body, false, false, scene.place};
+  const Attached attached({&srcu_sup_locked}, {AtPlace::come, &at, 1, true});
+  synchronize_srcu(&scene.domain);
+  return at.done;
+}
+bool in_nmi_in_post(const Scene& scene, const Body& body) {
+  return inside_post(scene, body, scene.place == 0 ? srcu_sdp_locked : srcu_sup_locked, true);
+}
+
+bool in_hardirq(const Scene&, const Body& body) {
+  srcu::irq_off();
+  srcu_lockdep_hardirq_enter();
+  run(body);
+  srcu_lockdep_hardirq_exit();
+  srcu::irq_on();
+  return true;
+}
+
+bool in_softirq_timer(const Scene&, const Body& body) {
+  struct Armed {
+    const Body& body;
+    Event over;
+  } armed{body, {}};
+  Timer timer{[](void* argument) {
+                auto* const self = static_cast<Armed*>(argument);
+                run(self->body);
+                self->over.set();
+              },
+              &armed};
+  this_cpu().base(BaseKind::kGlobal).arm(timer, srcu::env::now_ns());
+  armed.over.wait();
+  return true;
+}
+
+// In a task that holds nothing, and inside each of the scheduler's locks.
+bool in_nmi(const Scene&, const Body& body) { return raise_nmi(body.run, body.argument), true; }
+bool in_nmi_anywhere(const Scene& scene, const Body& body) {
+  AtPlace at{body, true};
+  switch (scene.place) {
+    case 0:
+      return in_nmi(scene, body);
+    case 1:
+      return under(scene.cpu.rq_lock, {AtPlace::come, &at});
+    case 2:
+      return under_pi_lock(scene, {AtPlace::come, &at});
+    case 3:
+      return under_base_lock(scene, {AtPlace::come, &at});
+    default:
+      return under_pool_lock(scene, {AtPlace::come, &at});
+  }
+}
+
+bool in_reader(const Scene& scene, const Body& body) {
+  const srcu::Section section(srcu::usage_of(&scene.domain));
+  return run(body), true;
+}
+
+bool in_callback(const Scene& scene, const Body& body) {
+  Bait bait;
+  bait.post(scene.domain, &body);
+  bait.over.wait();
+  return true;
+}
+
+// What is posted with interrupts off is drained here when they go on: the drain's first lock.
+bool in_drain(const Scene& scene, const Body& body) {
+  AtPlace at{body, false};
+  Bait bait;
+  srcu::irq_off();
+  bait.post(scene.domain);
+  const bool staged = srcu::usage_of(&scene.domain).data.staged.load(std::memory_order_relaxed);  // relaxed: ours
+  if (staged) {
+    const Attached attached({&srcu_sdp_locked}, {AtPlace::come, &at, 1, true});
+    srcu::irq_on();
+  } else {
+    srcu::irq_on();
+  }
+  bait.over.wait();
+  return at.done;
+}
+
+bool in_malloc(const Scene&, const Body& body) {
+  static Lock slab(slab_kind);
+  return under(slab, body);
+}
+
+}  // namespace
+
+const std::vector<Context>& contexts() {
+  static const std::vector<Context> all = {
+      {"none", "a task that holds nothing", false, false, 1, in_task},
+      {"preempt_off", "preemption is off", false, false, 1, with_preemption_off},
+      {"irqs_off", "interrupts are off", false, false, 1, with_irqs_off},
+      {"raw_lock", "a raw spinlock is held that has nothing to do with any of this", false, false, 1, under_raw_lock},
+      {"rq_lock", "a runqueue's lock is held, as sched_ext's programs find it", true, false, 1, under_rq_lock},
+      {"pi_lock", "the pi_lock of a worker is held", true, false, 1, under_pi_lock},
+      {"timer_base_lock", "a timer base's lock is held", true, false, 1, under_base_lock},
+      {"pool_lock", "a worker pool's lock is held", true, false, 1, under_pool_lock},
+      {"sdp_lock", "inside SRCU, its callback list's lock is held", false, true, 1, under_sdp_lock},
+      {"snp_lock", "inside SRCU, a tree node's lock is held", false, true, 0, in_task},
+      {"sup_lock", "inside SRCU, its update side's lock is held", false, true, 3, under_sup_lock},
+      {"hardirq", "an interrupt handler", false, false, 1, in_hardirq},
+      {"softirq_timer", "a timer's function, in softirq", false, false, 1, in_softirq_timer},
+      {"nmi", "an NMI that hit a task, or whoever holds one of the scheduler's locks", true, false, 5, in_nmi_anywhere},
+      {"nmi_in_call_srcu", "an NMI that hit call_srcu() while it held one of SRCU's locks", false, true, 2,
+       in_nmi_in_post},
+      {"srcu_reader", "a reader", false, true, 1, in_reader},
+      {"srcu_callback", "a callback", false, true, 1, in_callback},
+      {"deferral_drain", "the drain of what was deferred, under SRCU's lock", false, true, 1, in_drain},
+      {"malloc", "an allocator's lock is held", false, false, 1, in_malloc},
+  };
+  return all;
+}
+
+const Context* find_context(const std::string& name) {
+  for (const Context& each : contexts())
+    if (each.name == name) return &each;
+  return nullptr;
+}
+
+}  // namespace torture::kernel

@@ -1,0 +1,64 @@
+// Emulated CPUs: each has its runqueue's lock, its timer bases, its worker pool, and a tick.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "torture/kernel/pool.hpp"
+#include "torture/kernel/settings.hpp"
+
+namespace torture::kernel {
+
+class Cpu {
+ public:
+  explicit Cpu(unsigned id);
+  void start();
+  void stop();
+
+  /// PSI's accounting at a change of a task's state: arms its timer. The runqueue's lock is held.
+  void account_pressure();
+  TimerBase& base(BaseKind kind) { return bases[static_cast<unsigned>(kind)]; }
+  /// All workers sleep, and PSI's timer is not armed.
+  bool quiet();
+  /// For machines without self-IPI: the work runs at the next tick. No lock.
+  void run_at_next_tick(srcu::IrqWork& work);
+
+  /// The real one that its threads are bound to, if any.
+  std::optional<unsigned> pu() const;
+
+  const unsigned id;
+  Lock rq_lock{rq_kind};
+  TimerBase bases[kBases];
+  Pool pool;
+  std::atomic<bool> online{true};
+
+ private:
+  void tick_until_stopped();
+  void tick();
+
+  Task ticker_;
+  Timer pressure_timer_;
+  std::atomic<bool> pressure_armed_{false}, stopping_{false};
+  std::atomic<srcu::IrqWork*> at_next_tick_{nullptr};
+  std::optional<harness::NamedThread> thread_;
+};
+
+/// The machine, while it lives. One at a time.
+class Machine {
+ public:
+  Machine();
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+};
+
+Cpu& cpu(unsigned id);
+
+/// queue_work_on(): to the pool where the work runs now, if it does, otherwise to this CPU's.
+void queue_work(Cpu& cpu, srcu::Work& work);
+
+/// Under the lock of its pool: the work is no longer queued, but runs.
+void claim_run(srcu::Work& work);
+
+}  // namespace torture::kernel

@@ -1,0 +1,131 @@
+#include "torture/kernel/deadlock.hpp"
+
+#include <cstdio>
+
+#include "srcu/lockdep/lockdep.hpp"
+#include "srcu/platform/complain.hpp"
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/fault.hpp"
+#include "torture/kernel/lock.hpp"
+#include "torture/kernel/points.hpp"
+
+namespace torture::kernel {
+namespace {
+
+using srcu::lockdep::peek;
+
+constexpr unsigned kMost = 128;
+
+struct Entry {
+  std::atomic<bool> taken;
+  std::atomic<srcu_lockdep_task*> task;  // null: not filled in yet
+  const char* name;
+  std::atomic<const void*> waits_for;
+};
+Entry members[kMost];
+
+thread_local Entry* self = nullptr;
+
+/// How often a task's stack names the lock, as held or as waited for.
+unsigned times_on_stack(const srcu_lockdep_task& task, const void* lock) {
+  unsigned times = 0;
+  for (uint32_t i = 0; i < peek(task.depth); ++i) times += peek(task.held[i].lock) == lock;
+  return times;
+}
+
+// A waiter has the lock on its stack, too: once more than it holds it.
+bool holds(const Entry& entry, const void* lock) {
+  const srcu_lockdep_task* task = entry.task.load(std::memory_order_acquire);  // pairs with Member()'s release
+  if (!task) return false;
+  const bool waits = entry.waits_for.load(std::memory_order_relaxed) == lock;  // relaxed: looked at twice, see below
+  return times_on_stack(*task, lock) > (waits ? 1U : 0U);
+}
+
+Entry* holder_of(const void* lock) {
+  for (Entry& entry : members)
+    if (holds(entry, lock)) return &entry;
+  return nullptr;
+}
+
+/// The ring that the calling thread's wait closes, as indices of members; 0 if there is none.
+unsigned ring(const void* lock, unsigned* who) {
+  unsigned count = 0;
+  for (const void* wanted = lock; wanted && count < kMost;) {
+    Entry* const holder = holder_of(wanted);
+    if (!holder) return 0;
+    who[count++] = static_cast<unsigned>(holder - members);
+    if (holder == self) return count;
+    wanted = holder->waits_for.load(std::memory_order_relaxed);  // relaxed: looked at twice
+  }
+  return 0;
+}
+
+void report(const unsigned* who, unsigned count) {
+  char text[sizeof(Fault::text)];
+  int used = count == 1 ? snprintf(text, sizeof text, "%s waits for a lock that it holds itself\n", self->name)
+                        : snprintf(text, sizeof text, "%u threads wait for each other:", count);
+  for (unsigned i = 0; count > 1 && i < count; ++i)
+    used += snprintf(text + used, sizeof text - used, " %s%s", members[who[i]].name, i + 1 < count ? "," : "\n");
+  describe_members(text + used, static_cast<unsigned>(sizeof text - used));
+  note_fault("self_deadlock", text);
+}
+
+// In a deadlock nothing moves: a ring that is there twice, a while apart, is one.
+void waits(const void* lock) {
+  if (!self) return;
+  self->waits_for.store(lock, std::memory_order_relaxed);  // relaxed: looked at twice
+  unsigned who[kMost], again[kMost];
+  const unsigned count = ring(lock, who);
+  if (count == 0) return;
+  srcu::env::sleep_ns(1'000'000);
+  if (ring(lock, again) != count) return;
+  for (unsigned i = 0; i < count; ++i)
+    if (who[i] != again[i]) return;
+  report(who, count);
+  for (;;) srcu::env::sleep_ns(1'000'000'000);  // whoever was told of it ends the process
+}
+
+void had(const void*) {
+  if (self) self->waits_for.store(nullptr, std::memory_order_relaxed);  // relaxed: as above
+}
+
+void taken(srcu::LockClass lock_class) {
+  if (srcu::own_lock_classes[static_cast<int>(lock_class)].inner == SRCU_LOCKDEP_CONFIG)
+    check_may_sleep(srcu::own_lock_classes[static_cast<int>(lock_class)].name, 1);
+  if (lock_class == srcu::LockClass::kData) hit(srcu_sdp_locked);
+  if (lock_class == srcu::LockClass::kUsage) hit(srcu_sup_locked);
+}
+
+}  // namespace
+
+constinit const srcu::LockWatch watch_for_deadlocks{taken, waits, had};
+
+Member::Member(const char* name) {
+  for (place_ = 0; place_ < kMost; ++place_)
+    if (!members[place_].taken.exchange(true, std::memory_order_acquire)) break;  // pairs with ~Member()
+  if (place_ == kMost) srcu::die("the model has room for %u threads", kMost);
+  self = &members[place_];
+  self->name = name;
+  self->task.store(srcu_lockdep_self(), std::memory_order_release);  // pairs with holds() and describe_members(): the name
+}
+
+Member::~Member() {
+  self->task.store(nullptr, std::memory_order_relaxed);  // relaxed: the next store publishes it
+  self->taken.store(false, std::memory_order_release);   // pairs with Member()
+  self = nullptr;
+}
+
+int describe_members(char* text, unsigned size) {
+  int used = 0;
+  const auto room = [&] { return used < static_cast<int>(size) ? size - used : 0U; };
+  for (const Entry& entry : members) {
+    const srcu_lockdep_task* task = entry.task.load(std::memory_order_acquire);  // pairs with Member()
+    if (!task || room() == 0) continue;
+    const bool waits = entry.waits_for.load(std::memory_order_relaxed) != nullptr;  // relaxed: a note
+    used += snprintf(text + used, room(), "%s holds%s:\n", entry.name, waits ? ", and waits for the last of" : "");
+    if (room() != 0) used += srcu_lockdep_describe(task, text + used, room());
+  }
+  return used;
+}
+
+}  // namespace torture::kernel

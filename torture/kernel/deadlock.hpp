@@ -1,0 +1,28 @@
+// Real deadlocks, found as soon as they are there: who waits for a lock for long looks whether its holder waits, too, and
+// so on; a ring of these, or a lock that its own holder waits for, is a fault. What a thread holds is known from the
+// prover's stack, which is filled before the lock word is taken, and which handlers on the thread continue.
+#pragma once
+
+#include "srcu/platform/proved.hpp"
+
+namespace torture::kernel {
+
+/// The calling thread takes part while this lives. `name` must live as long.
+class Member {
+ public:
+  explicit Member(const char* name);
+  ~Member();
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+
+ private:
+  unsigned place_;
+};
+
+/// What all members hold and wait for, one lock a line. Any context. Returns the length, as snprintf().
+int describe_members(char* text, unsigned size);
+
+/// What the model does at every lock: srcu::lock_watch.
+extern const srcu::LockWatch watch_for_deadlocks;
+
+}  // namespace torture::kernel

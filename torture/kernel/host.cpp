@@ -1,0 +1,58 @@
+#include "torture/kernel/host.hpp"
+
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/complain.hpp"
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/cpu.hpp"
+#include "torture/kernel/points.hpp"
+
+namespace torture::kernel {
+namespace {
+
+// The pending bit: true if it was ours to set. acq_rel: who finds it set has its request seen by the run that clears it.
+bool claim(srcu::Work& work) { return !std::atomic_ref(work.queued).exchange(true, std::memory_order_acq_rel); }
+
+void queue_delayed_work(srcu::Work& work, uint64_t delay_ns) {
+  Cpu& here = this_cpu();
+  TimerBase& base = here.base(BaseKind::kGlobal);
+  if (!claim(work)) {
+    // mod_delayed_work(): waiting for its time, it comes earlier
+    auto* const there = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));
+    if (delay_ns == 0 && there && there->base(BaseKind::kGlobal).take(work)) queue_work(here, work);
+    return;
+  }
+  if (delay_ns == 0) return queue_work(here, work);
+  __atomic_store_n(&work.place, &here, __ATOMIC_RELEASE);
+  base.delay(work, srcu::env::now_ns() + delay_ns);
+}
+
+void cancel_work(srcu::Work& work) {
+  for (;;) {
+    auto* const there = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));
+    if (!there) return;  // never queued
+    if (there->base(BaseKind::kGlobal).take(work) || there->pool.take(work))
+      std::atomic_ref(work.queued).store(false, std::memory_order_relaxed);  // relaxed: the lock was taken
+    const bool queued = std::atomic_ref(work.queued).load(std::memory_order_acquire);  // pairs with claim_run()
+    if (!queued && !there->pool.running(work)) return;
+    srcu::env::sleep_ns(50'000);
+  }
+}
+
+[[noreturn]] void no_fork() { srcu::die("the kernel model does not fork: use domains on the native host there"); }
+
+}  // namespace
+
+constinit const srcu::Host kernel_host = {
+    .name = "kernel",
+    .queue_delayed_work = queue_delayed_work,
+    .cancel_work = cancel_work,
+    .start = [] { return true; },
+    .pause = [] { no_fork(); },
+    .hold = [] { no_fork(); },
+    .let_go = [] { no_fork(); },
+    .resume = [](bool) { no_fork(); },
+};
+
+void put_on_kernel(srcu_struct* ssp) { srcu::usage_of(ssp).host = &kernel_host; }
+
+}  // namespace torture::kernel

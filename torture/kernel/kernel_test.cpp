@@ -1,0 +1,244 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <set>
+
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/cell.hpp"
+#include "torture/kernel/context.hpp"
+#include "torture/kernel/fault.hpp"
+#include "torture/kernel/host.hpp"
+#include "torture/kernel/natural.hpp"
+#include "torture/kernel/nmi.hpp"
+#include "torture/kernel/points.hpp"
+
+namespace torture::kernel {
+namespace {
+
+// What may deadlock runs in a child of its own, which ends in one line.
+void end(const char* words) {
+  fprintf(stderr, "%s\n", words);
+  _exit(0);
+}
+
+void start_prover(srcu_lockdep_hook hook) {
+  srcu_lockdep_set_hook(hook, nullptr);
+  srcu_lockdep_start();
+}
+
+void note(const srcu_lockdep_report* report, void*) {
+  char text[4000];
+  srcu_lockdep_format(report, text, sizeof text);
+  note_fault(report->check, text);
+}
+void ignore(const srcu_lockdep_report*, void*) {}
+
+/// In a task on the first CPU of a machine.
+template <class Body>
+[[noreturn]] void on_a_machine(srcu_lockdep_hook hook, Body body) {
+  start_prover(hook);
+  Machine machine;
+  {
+    Task task("test", cpu(0));
+    const OnCpu on_cpu(task);
+    body(task);
+  }
+  const Fault* fault = wait_for_fault(0);
+  end(fault ? fault->check : "no fault");
+  abort();
+}
+
+struct Domain {
+  srcu_struct ssp{nullptr, SRCU_KIND_NORMAL, nullptr, "test"};
+  explicit Domain(const char* strategy) {
+    EXPECT_EQ(srcu_set_strategy(&ssp, strategy), 0);
+    put_on_kernel(&ssp);
+  }
+};
+
+TEST(Machine, SrcuRunsOnIt) {
+  EXPECT_EXIT(on_a_machine(note, [](Task&) {
+                Domain domain("direct");
+                walk_natural_paths(domain.ssp);
+                cleanup_srcu_struct(&domain.ssp);
+                if (domain.ssp.srcu_sup) end("still in use");
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+}
+
+TEST(Machine, EveryOrderOfItsLocksHasASource) {
+  EXPECT_EXIT(on_a_machine(note, [](Task&) {
+                Domain domain("direct");
+                walk_natural_paths(domain.ssp);
+                srcu_lockdep_for_each_edge(
+                    [](const srcu_lockdep_link* link, void*) {
+                      const std::set<std::string> model = {"rq->__lock", "p->pi_lock", "timer_base.lock", "pool->lock"};
+                      const char *from = link->from.lock_class->name, *to = link->to.lock_class->name;
+                      if (!model.contains(from) || !model.contains(to)) return;
+                      fprintf(stderr, "%s -> %s: %s\n", from, to, find_edge(from, to) ? "known" : "without a source");
+                    },
+                    nullptr);
+              }),
+              testing::ExitedWithCode(0),
+              testing::AllOf(testing::Not(testing::HasSubstr("without a source")),
+                             testing::HasSubstr("rq->__lock -> timer_base.lock: known"),
+                             testing::HasSubstr("pool->lock -> timer_base.lock: known"),
+                             testing::HasSubstr("p->pi_lock -> rq->__lock: known")));
+}
+
+TEST(Machine, TimersAndWorkTakeTheirTime) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task&) {
+                std::atomic<uint64_t> ran_ns{0};
+                srcu::Work work{[](void* ran_ns) {
+                                  static_cast<std::atomic<uint64_t>*>(ran_ns)->store(srcu::env::now_ns());
+                                },
+                                &ran_ns};
+                const uint64_t before = srcu::env::now_ns();
+                kernel_host.queue_delayed_work(work, 5 * kJiffyNs);
+                kernel_host.queue_delayed_work(work, 500 * kJiffyNs);  // the earlier time stays
+                while (ran_ns == 0) srcu::env::sleep_ns(kJiffyNs);
+                const uint64_t took = ran_ns - before;
+                if (took < 5 * kJiffyNs || took > 400 * kJiffyNs) end("at the wrong time");
+                ran_ns = 0;
+                kernel_host.queue_delayed_work(work, 5 * kJiffyNs);
+                kernel_host.cancel_work(work);
+                srcu::env::sleep_ns(20 * kJiffyNs);
+                if (ran_ns != 0) end("ran though it was cancelled");
+                kernel_host.queue_delayed_work(work, 1'000'000 * kJiffyNs);
+                kernel_host.queue_delayed_work(work, 0);
+                while (ran_ns == 0) srcu::env::sleep_ns(kJiffyNs);
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+}
+
+TEST(Deadlock, OfALockWithItselfIsFound) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
+                std::thread([] {
+                  const Fault* fault = wait_for_fault(10'000'000'000);
+                  end(fault ? fault->text : "none");
+                }).detach();
+                task.pi_lock.lock();
+                task.pi_lock.lock();
+              }),
+              testing::ExitedWithCode(0),
+              "test waits for a lock that it holds itself(.|\n)*p->pi_lock(.|\n)*p->pi_lock");
+}
+
+TEST(Deadlock, OfTwoIsFound) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
+                std::thread([] {
+                  const Fault* fault = wait_for_fault(10'000'000'000);
+                  end(fault ? fault->text : "none");
+                }).detach();
+                std::atomic<bool> held{false};
+                std::thread other([&] {
+                  Task second("second", cpu(1));
+                  const OnCpu on_cpu(second);
+                  cpu(1).rq_lock.lock();
+                  held = true;
+                  task.pi_lock.lock();
+                });
+                task.pi_lock.lock();
+                while (!held) srcu::env::sleep_ns(1000);
+                cpu(1).rq_lock.lock();
+              }),
+              testing::ExitedWithCode(0), "threads wait for each other");
+}
+
+TEST(Deadlock, IsNotSeenInContention) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
+                std::vector<std::thread> threads;
+                for (unsigned i = 0; i < 4; ++i) {
+                  threads.emplace_back([&task, i] {
+                    Task own("contender " + std::to_string(i), cpu(i % 2));
+                    const OnCpu on_cpu(own);
+                    for (unsigned turns = 0; turns < 300; ++turns) {
+                      const IrqLock outer(task.pi_lock);
+                      const IrqLock inner(cpu(0).rq_lock);
+                      srcu::env::sleep_ns(10'000);
+                    }
+                  });
+                }
+                for (std::thread& thread : threads) thread.join();
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+}
+
+TEST(Nmi, HitsThoughInterruptsAreOff) {
+  bool hit = false;
+  srcu::irq_off();
+  raise_nmi([](void* hit) { *static_cast<bool*>(hit) = srcu::in_nmi(); }, &hit);
+  EXPECT_TRUE(hit);
+  EXPECT_FALSE(srcu::in_nmi());
+  srcu::irq_on();
+}
+
+TEST(Tracepoints, RunWhatIsAttachedAndNothingInside) {
+  static unsigned runs;
+  runs = 0;
+  const uint64_t left_out = programs_left_out();
+  {
+    const Attached attached(tracepoints_like("sched:*"), {[](void*) {
+                                                            ++runs;
+                                                            hit(sched_switch);
+                                                          },
+                                                          nullptr});
+    hit(sched_wakeup);
+    hit(timer_start);
+  }
+  hit(sched_wakeup);
+  EXPECT_EQ(runs, 1u);
+  EXPECT_EQ(programs_left_out(), left_out + 1);
+}
+
+TEST(Tracepoints, AreFoundByPattern) {
+  EXPECT_EQ(tracepoints_like("*").size(), tracepoints().size());
+  EXPECT_EQ(tracepoints_like("lock:rq").size(), 1u);
+  EXPECT_TRUE(tracepoints_like("nothing").empty());
+}
+
+void print(const CellOutcome& outcome, void*) {
+  fprintf(stderr, "%s after %u tries\n%s\n", outcome.check.c_str(), outcome.tries, outcome.evidence.c_str());
+  _exit(0);
+}
+
+struct Known {
+  Cell cell;
+  const char *prover, *real;
+};
+
+class RunCell : public testing::TestWithParam<Known> {};
+
+TEST_P(RunCell, SaysWhatTheFactsSay) {
+  const auto [cell, prover, real] = GetParam();
+  EXPECT_EXIT(run_cell(cell, Way::kProver, print, nullptr), testing::ExitedWithCode(0), prover);
+  EXPECT_EXIT(run_cell(cell, Way::kReal, print, nullptr), testing::ExitedWithCode(0), real);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cells, RunCell,
+    testing::Values(
+        Known{{"none", "direct", "own", "same", "normal"}, "^ok", "^ok after 20"},
+        Known{{"rq_lock", "direct", "own", "same", "normal"}, "circular locking", "^self_deadlock"},
+        Known{{"rq_lock", "direct", "other", "same", "normal"}, "circular locking", "^ok after 20"},
+        Known{{"pi_lock", "direct", "own", "same", "normal"}, "circular locking", "^self_deadlock"},
+        Known{{"timer_base_lock", "direct", "own", "same", "normal"}, "circular locking", "^self_deadlock"},
+        Known{{"pool_lock", "direct", "own", "same", "normal"}, "circular locking", "^self_deadlock"},
+        Known{{"sdp_lock", "direct", "own", "same", "normal"}, "recursive locking", "^self_deadlock"},
+        Known{{"sup_lock", "direct", "own", "same", "normal"}, "recursive locking", "^self_deadlock"},
+        Known{{"nmi", "direct", "own", "same", "normal"}, "inconsistent lock state", "^self_deadlock"},
+        Known{{"rq_lock", "defer_irqoff", "own", "same", "normal"}, "^ok", "^ok after 20"},
+        Known{{"sup_lock", "defer_irqoff", "own", "same", "normal"}, "^ok", "^ok after 20"},
+        Known{{"nmi", "defer_irqoff", "own", "same", "normal"}, "^ok", "^ok after 20"},
+        Known{{"nmi_in_call_srcu", "defer_irqoff", "own", "same", "normal"}, "^ok", "^ok after 20"},
+        Known{{"deferral_drain", "defer_irqoff", "own", "same", "normal"}, "^ok", "^ok after 20"},
+        Known{{"deferral_drain", "direct", "own", "same", "normal"}, "^n/a", "^n/a"}),
+    [](const testing::TestParamInfo<Known>& info) {
+      const Cell& cell = info.param.cell;
+      return cell.context + "_" + cell.strategy + "_" + cell.instance;
+    });
+
+}  // namespace
+}  // namespace torture::kernel

@@ -1,0 +1,69 @@
+// The model's locks: real ones, annotated for the prover, each kind with its class and its tracepoint.
+#pragma once
+
+#include "srcu/lockdep.h"
+#include "srcu/platform/irq.hpp"
+#include "srcu/platform/spinlock.hpp"
+#include "torture/kernel/tracepoint.hpp"
+
+namespace torture::kernel {
+
+/// raw_spinlock_t, or spinlock_t: that one sleeps when `preempt_rt`.
+enum class LockType { kRaw, kSleepsOnRt };
+
+/// What all locks of one kind have in common.
+struct LockKind {
+  srcu_lockdep_class lock_class;
+  LockType type;
+  Tracepoint taken;
+
+  constexpr LockKind(const char* name, LockType type, const char* tracepoint)
+      : lock_class SRCU_LOCKDEP_CLASS(name, type == LockType::kRaw ? SRCU_LOCKDEP_SPIN : SRCU_LOCKDEP_CONFIG),
+        type(type),
+        taken(tracepoint) {}
+};
+extern LockKind rq_kind, pi_kind, base_kind, pool_kind, slab_kind, unrelated_kind;
+
+class Lock {
+ public:
+  explicit Lock(LockKind& kind) : kind_(kind) {}
+
+  void lock(srcu::Site site = srcu::Site::here());
+  void unlock();
+  /// What the prover and the search for deadlocks know it by.
+  const void* key() const { return &word_; }
+
+ private:
+  LockKind& kind_;
+  srcu::Spinlock word_{srcu::LockClass::kNone};
+};
+
+/// Holds a lock with interrupts off while it lives.
+class IrqLock {
+ public:
+  explicit IrqLock(Lock& lock, srcu::Site site = srcu::Site::here()) : lock_(lock) {
+    srcu::irq_off();
+    lock_.lock(site);
+  }
+  ~IrqLock() {
+    lock_.unlock();
+    srcu::irq_on();
+  }
+  IrqLock(const IrqLock&) = delete;
+  IrqLock& operator=(const IrqLock&) = delete;
+
+ private:
+  Lock& lock_;
+};
+
+/// A lock that sleeps when `preempt_rt` is about to be taken: reports wait_context, if this thread must not sleep here.
+/// `own_off`: how many times interrupts are off on the lock's own account.
+void check_may_sleep(const char* lock_name, unsigned own_off);
+
+/// \name preempt_disable() and preempt_enable(). They nest.
+/// @{
+void preempt_off();
+void preempt_on();
+/// @}
+
+}  // namespace torture::kernel

@@ -1,0 +1,21 @@
+// The natural paths: what the machine does all day, walked once each. A prover learns only orders that ran.
+#pragma once
+
+#include "srcu/srcu.h"
+
+namespace torture::kernel {
+
+/// Called in a task of the model. The domain is idle before and after.
+void walk_natural_paths(srcu_struct& domain);
+
+/// Waits until the domain is idle, and so is this CPU: no work, no timer of PSI.
+void settle(srcu_struct& domain);
+
+/// An order of the model's locks, and who says that a kernel has it.
+struct Edge {
+  const char *from, *to, *source;
+};
+/// Null if nobody says so.
+const Edge* find_edge(const char* from, const char* to);
+
+}  // namespace torture::kernel

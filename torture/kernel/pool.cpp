@@ -1,0 +1,139 @@
+#include "torture/kernel/pool.hpp"
+
+#include <fmt/format.h>
+
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/cpu.hpp"
+#include "torture/kernel/points.hpp"
+#include "torture/kernel/settings.hpp"
+
+namespace torture::kernel {
+
+Pool::Pool(Cpu& cpu)
+    : cpu_(cpu),
+      idle_timer_{[](void*) {}, nullptr},
+      workers_{{fmt::format("kworker/{}:0", cpu.id), cpu}, {fmt::format("kworker/{}:1", cpu.id), cpu}} {}
+
+void Pool::start() {
+  stopping_ = false;
+  for (Task& worker : workers_) threads_.emplace_back(worker.name, cpu_.pu(), [&] { work_until_stopped(worker); });
+}
+
+void Pool::stop() {
+  {
+    const IrqLock locked(lock);
+    stopping_ = true;
+    for (; idle_; idle_ = idle_->next_idle) wake_up(*idle_);
+  }
+  for (harness::NamedThread& thread : threads_) thread.join();
+}
+
+// The lock is held.
+void Pool::append(srcu::Work& work) {
+  hit(workqueue_queue);
+  work.next = nullptr;
+  srcu::Work** at = &first_;
+  while (*at) at = &(*at)->next;
+  *at = &work;
+  if (idle_) wake_up(*idle_);  // it leaves the idle list by itself, as kick_pool()'s does
+}
+
+void Pool::insert(srcu::Work& work) {
+  const IrqLock locked(lock);
+  append(work);
+}
+
+bool Pool::insert_if_running(srcu::Work& work) {
+  const IrqLock locked(lock);
+  if (!work.running) return false;
+  append(work);
+  return true;
+}
+
+bool Pool::take(srcu::Work& work) {
+  const IrqLock locked(lock);
+  for (srcu::Work** at = &first_; *at; at = &(*at)->next) {
+    if (*at != &work) continue;
+    *at = work.next;
+    return true;
+  }
+  return false;
+}
+
+bool Pool::running(srcu::Work& work) {
+  const IrqLock locked(lock);
+  return work.running;
+}
+
+bool Pool::idle() {
+  const IrqLock locked(lock);
+  unsigned sleeping = 0;
+  for (const Task* each = idle_; each; each = each->next_idle) ++sleeping;
+  return !first_ && busy_ == 0 && sleeping == kWorkers;
+}
+
+Task* Pool::idle_worker() {
+  const IrqLock locked(lock);
+  return idle_;
+}
+
+// The first that does not run in the other worker. The lock is held.
+srcu::Work* Pool::next_work() {
+  for (srcu::Work** at = &first_; *at; at = &(*at)->next) {
+    srcu::Work* const work = *at;
+    if (work->running) continue;
+    *at = work->next;
+    return work;
+  }
+  return nullptr;
+}
+
+// Under the lock, as in the kernel, where the timer of workers that are too many is armed here.
+void Pool::enter_idle(Task& self) {
+  self.next_idle = idle_;
+  idle_ = &self;
+  cpu_.base(BaseKind::kDeferrable).arm(idle_timer_, srcu::env::now_ns() + 300 * kJiffyNs);
+}
+
+void Pool::leave_idle(Task& self) {
+  for (Task** at = &idle_; *at; at = &(*at)->next_idle) {
+    if (*at != &self) continue;
+    *at = self.next_idle;
+    return;
+  }
+}
+
+void Pool::work_until_stopped(Task& self) {
+  const OnCpu on_cpu(self);
+  for (;;) {
+    srcu::Work* work = nullptr;
+    {
+      const IrqLock locked(lock);
+      work = next_work();
+      if (work) {
+        claim_run(*work);
+        ++busy_;
+        if (first_ && idle_) wake_up(*idle_);
+      } else if (stopping_) {
+        return;
+      } else {
+        enter_idle(self);
+        about_to_sleep(self);
+      }
+    }
+    if (!work) {
+      schedule(self);
+      const IrqLock locked(lock);
+      leave_idle(self);
+      continue;
+    }
+    hit(workqueue_execute);
+    work->run(work->owner);
+    const IrqLock locked(lock);
+    --busy_;
+    work->running = false;  // last: its owner may be gone the moment the lock is dropped
+    if (first_ && idle_) wake_up(*idle_);
+  }
+}
+
+}  // namespace torture::kernel

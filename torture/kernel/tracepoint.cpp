@@ -1,0 +1,82 @@
+#include "torture/kernel/tracepoint.hpp"
+
+#include <fnmatch.h>
+
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/lock.hpp"
+#include "torture/kernel/points.hpp"
+
+namespace torture::kernel {
+
+constinit Tracepoint sched_wakeup{"sched:wakeup"}, sched_switch{"sched:switch"}, timer_start{"timer:start"},
+    timer_expire{"timer:expire"}, workqueue_queue{"workqueue:queue"}, workqueue_execute{"workqueue:execute"},
+    irq_work_queued{"irq_work:queue"}, srcu_sdp_locked{"srcu:sdp_locked"}, srcu_sup_locked{"srcu:sup_locked"};
+
+namespace {
+
+thread_local bool in_program = false;
+thread_local uint64_t own_random = 0;
+std::atomic<uint64_t> left_out{0};
+std::atomic<uint32_t> running{0};
+std::atomic<const void*> attacher{nullptr};  // one program at a time may be for its own thread alone
+std::atomic<uint64_t> next_stream{1};
+
+// xorshift64*: enough for "one in n", and signal-safe.
+uint64_t random() {
+  if (own_random == 0) own_random = next_stream.fetch_add(1, std::memory_order_relaxed) * 0x9E3779B97F4A7C15U;
+  own_random ^= own_random >> 12;
+  own_random ^= own_random << 25;
+  own_random ^= own_random >> 27;
+  return own_random * 0x2545F4914F6CDD1DU >> 32;
+}
+
+const void* this_thread() { return &in_program; }
+
+}  // namespace
+
+void run_program(Tracepoint& point) {
+  running.fetch_add(1, std::memory_order_seq_cst);  // before the look: pairs with ~Attached()
+  const Program* program = point.program_.load(std::memory_order_seq_cst);
+  // relaxed: set before the program was attached
+  if (program && program->only_this_thread && attacher.load(std::memory_order_relaxed) != this_thread()) program = nullptr;
+  if (program && (program->one_in <= 1 || random() % program->one_in == 0)) {
+    if (in_program) {
+      left_out.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+    } else {
+      in_program = true;
+      program->run(program->argument);
+      in_program = false;
+    }
+  }
+  running.fetch_sub(1, std::memory_order_release);  // pairs with the acquire in ~Attached()
+}
+
+const std::vector<Tracepoint*>& tracepoints() {
+  static const std::vector<Tracepoint*> all = {
+      &rq_kind.taken,   &pi_kind.taken, &base_kind.taken, &pool_kind.taken, &slab_kind.taken,   &sched_wakeup,    &sched_switch,
+      &timer_start,     &timer_expire,  &workqueue_queue, &workqueue_execute, &irq_work_queued, &srcu_sdp_locked, &srcu_sup_locked,
+  };
+  return all;
+}
+
+std::vector<Tracepoint*> tracepoints_like(const std::string& pattern) {
+  std::vector<Tracepoint*> found;
+  for (Tracepoint* point : tracepoints())
+    if (fnmatch(pattern.c_str(), point->name(), 0) == 0) found.push_back(point);
+  return found;
+}
+
+Attached::Attached(std::vector<Tracepoint*> points, Program program) : points_(std::move(points)), program_(program) {
+  if (program_.only_this_thread) attacher.store(this_thread(), std::memory_order_relaxed);  // relaxed: see below
+  for (Tracepoint* point : points_) point->program_.store(&program_, std::memory_order_seq_cst);  // brings the rest along
+}
+
+Attached::~Attached() {
+  for (Tracepoint* point : points_) point->program_.store(nullptr, std::memory_order_seq_cst);
+  // A thread that came before sees the program, and is counted; one that comes later sees none.
+  while (running.load(std::memory_order_seq_cst) != 0) srcu::env::sleep_ns(10'000);
+}
+
+uint64_t programs_left_out() { return left_out.load(std::memory_order_relaxed); }  // relaxed: a statistic
+
+}  // namespace torture::kernel
