@@ -77,7 +77,7 @@ def test_no_subcommand_and_unknown_list(program: Program) -> None:
     assert "flavors" in program.call("list", "flavours").err
 
 
-@pytest.mark.parametrize("what", ["scenarios", "sets", "flavors", "placements", "params", "checks"])
+@pytest.mark.parametrize("what", ["scenarios", "sets", "flavors", "placements", "params", "checks", "strategies"])
 def test_lists_have_a_name_and_a_sentence(program: Program, what: str) -> None:
     ended = program.call("list", what)
     assert ended.status == 0

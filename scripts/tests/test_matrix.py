@@ -108,7 +108,7 @@ def test_nothing_tried_is_not_success(matrix: Program) -> None:
 
 
 def test_tracepoints_are_proved_alone(matrix: Program) -> None:
-    ended = run(matrix, "--contexts", "tp:*_lock", "--strategies", "direct", spoil="tp:*_lock direct prover lock_cycle")
+    ended = run(matrix, "--contexts", "tp:sched:*", "--strategies", "direct", spoil="tp:sched:* direct prover lock_cycle")
     assert ended.status == 0, ended.err
     assert {(c["prover"], c["real"], c["contradiction"]) for c in cells(ended)} == {("lock_cycle", "n/a", "")}
 
@@ -117,6 +117,8 @@ def test_tracepoints_are_proved_alone(matrix: Program) -> None:
     (["--contexts", "rq_lok"], "no context 'rq_lok'; did you mean rq_lock?"),
     (["--contexts", ""], "no context ''"),
     (["--contexts", "none,,nmi"], "no context ''"),
+    (["--contexts", "tp:shed:*"], "no tracepoint matches 'shed:*'; did you mean sched"),
+    (["--contexts", "tp:"], "no tracepoint matches ''"),
     (["--strategies", "diract"], "did you mean direct?"),
     (["--strategies", "nolock:in_nm"], "or nolock:in_nmi or"),
     (["--frobnicate"], "--frobnicate"),
@@ -143,10 +145,10 @@ def test_the_hidden_command_is_for_the_program(matrix: Program, words: list[str]
     assert "matrix-cell" not in matrix.call("--help").out
 
 
-@pytest.mark.parametrize("what", ["contexts", "strategies"])
+@pytest.mark.parametrize("what", ["contexts", "strategies", "tracepoints"])
 def test_lists(matrix: Program, what: str) -> None:
     names = [line.split("\t")[0] for line in matrix.call("list", what).out.splitlines()]
-    assert {"contexts": "sup_lock", "strategies": "bpf_defer"}[what] in names
+    assert {"contexts": "sup_lock", "strategies": "bpf_defer", "tracepoints": "sched:wakeup"}[what] in names
     assert all(line.count("\t") == 1 for line in matrix.call("list", what).out.splitlines())
 
 

@@ -93,7 +93,7 @@ def needed(binary: Path) -> set[str]:
 
 def test_what_is_installed(release: Installation) -> None:
     assert release.files() == {
-        "include/srcu/env.h", "include/srcu/fastpath.h", "include/srcu/lockdep.h", "include/srcu/srcu.h", "include/srcu/srcu.hpp",
+        "include/srcu/defer.h", "include/srcu/env.h", "include/srcu/fastpath.h", "include/srcu/lockdep.h", "include/srcu/srcu.h", "include/srcu/srcu.hpp",
         "lib/libsrcu.a",
         "lib/libsrcu.so", "lib/libsrcu.so.0", f"lib/libsrcu.so.{version()}", "lib/pkgconfig/srcu.pc", "lib/cmake/srcu/srcuConfig.cmake",
         "lib/cmake/srcu/srcuConfigVersion.cmake", "lib/cmake/srcu/srcuTargets.cmake",
@@ -121,7 +121,7 @@ def test_one_version(release: Installation) -> None:
 
 def test_exports_what_the_headers_declare(release: Installation) -> None:
     declared: set[str] = set()
-    for header in ("srcu.h", "fastpath.h", "env.h"):
+    for header in ("srcu.h", "fastpath.h", "env.h", "defer.h"):
         text = re.sub(r"(?s:/\*.*?\*/)|(?m:^#.*)", "", (SRCU / "include/srcu" / header).read_text())
         declared |= set(re.findall(r"(?m)^(?!static|typedef|extern)\w[\w *]*?\b(\w+)\(", text))  # functions
         declared |= set(re.findall(r"(?m)^extern SRCU_API [\w ]*?\b(\w+)(?: __attribute__|;)", text))  # variables
@@ -238,7 +238,7 @@ def test_example_of_the_readme(release: Installation, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("standard", ["c11", "c17", "c++17", "c++20"])
-@pytest.mark.parametrize("header", ["srcu/srcu.h", "srcu/env.h", "srcu/srcu.hpp"])
+@pytest.mark.parametrize("header", ["srcu/srcu.h", "srcu/env.h", "srcu/defer.h", "srcu/srcu.hpp"])
 def test_header_is_strict(release: Installation, tmp_path: Path, header: str, standard: str, compiler: str) -> None:
     language = "c++" if "++" in standard else "c"
     if not shutil.which(compiler) or (language == "c" and header.endswith(".hpp")):

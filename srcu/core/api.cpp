@@ -22,6 +22,13 @@ void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
   fence(Ord::E);
 }
 
+void post(Usage& usage, rcu_head* head, rcu_callback_t func, bool must_stage) {
+  head->func = func;
+  if (must_stage) return stage(usage, head);
+  if (!usage.host->start()) die("call_srcu: the helper thread cannot be started: raise the limit on threads");
+  usage.strategy->post(usage, head);
+}
+
 }  // namespace
 }  // namespace srcu
 
@@ -33,10 +40,13 @@ void synchronize_srcu_expedited(srcu_struct* ssp) { srcu::synchronize(ssp, true,
 void call_srcu(srcu_struct* ssp, rcu_head* head, rcu_callback_t func) {
   using namespace srcu;
   Usage& usage = usage_of(ssp);
-  head->func = func;
-  if (usage.strategy->must_stage()) return stage(usage, head);
-  if (!usage.host->start()) die("call_srcu: the helper thread cannot be started: raise the limit on threads");
-  enqueue(usage, head);
+  post(usage, head, func, usage.strategy->must_stage(usage));
+}
+
+void call_srcu_nolock(srcu_struct* ssp, rcu_head* head, rcu_callback_t func) {
+  using namespace srcu;
+  Usage& usage = usage_of(ssp);
+  post(usage, head, func, usage.strategy->must_stage_nolock(usage));
 }
 
 void srcu_barrier(srcu_struct* ssp) {
@@ -99,7 +109,7 @@ int srcu_describe(srcu_struct* ssp, char* text, size_t size) {
                   static_cast<unsigned long>((usage.gp_seq_needed.load(relaxed) - seq + kSeqState) / kSeqGp),
                   static_cast<long>(open_sections(usage, 0)), static_cast<long>(open_sections(usage, 1)),
                   static_cast<unsigned long>(usage.data.waiting.load(relaxed)),
-                  usage.data.staged.load(relaxed) ? ", some staged" : "",
+                  usage.data.staged.posts.empty() ? "" : ", some staged",
                   usage.driver.load(relaxed) ? ", driven now" : "");
 }
 

@@ -65,7 +65,7 @@ TEST(CallSrcu, InvokesEachOnceWhoeverPosts) {
   }
   srcu_barrier(domain);
   for (const Counted& each : counted) ASSERT_EQ(each.times(), 1u);
-  EXPECT_EQ(domain.usage().data.staged, nullptr);
+  EXPECT_TRUE(domain.usage().data.staged.posts.empty());
 }
 
 /// A callback that sees that its poster's earlier ones came before it.

@@ -10,6 +10,7 @@ namespace srcu {
 namespace {
 
 thread_local constinit bool invoking_callback = false;
+thread_local constinit bool in_drain = false;
 
 void append(Usage& usage, rcu_head* head) {
   note_posted(usage, head);
@@ -29,17 +30,11 @@ bool number(Usage& usage, uint64_t& seq) {
   return true;
 }
 
-// Appends what was staged, oldest first. The lock is held.
+// Appends what was staged. The lock is held, so that nobody who holds it finds some that are on neither list.
 bool take_staged(Usage& usage) {
-  // ORD(K2): pairs with K1: the heads' contents.
-  rcu_head* newest_first = usage.data.staged.exchange(nullptr, acquire(Ord::K2));
-  rcu_head* list = nullptr;
-  while (newest_first) {
-    rcu_head* const next = newest_first->next;
-    newest_first->next = list;
-    list = newest_first;
-    newest_first = next;
-  }
+  bool twice = false;
+  rcu_head* list = usage.data.staged.posts.take(twice);
+  if (twice) note_staged_twice(usage);
   const bool any = list != nullptr;
   while (list) {
     rcu_head* const next = list->next;
@@ -76,7 +71,7 @@ struct BarrierHead {
 
 }  // namespace
 
-bool in_callback() { return invoking_callback; }
+bool in_callback() { return invoking_callback || in_deferred(); }
 
 void enqueue(Usage& usage, rcu_head* head) {
   const Section section(usage);
@@ -91,16 +86,16 @@ void enqueue(Usage& usage, rcu_head* head) {
 }
 
 void stage(Usage& usage, rcu_head* head) {
-  rcu_head* first = usage.data.staged.load(relaxed);  // relaxed: the exchange confirms it
-  do {
-    head->next = first;
-    // ORD(K1): pairs with K2.
-  } while (!usage.data.staged.compare_exchange_weak(first, head, release(Ord::K1), relaxed));
-  if (!first) irq_work_queue(usage.data.staged_work);
+  if (usage.data.staged.posts.push(head)) usage.strategy->drain_soon(usage);
 }
+
+bool draining() { return in_drain; }
 
 void drain_staged(void* owner) {
   auto& usage = *static_cast<Usage*>(owner);
+  const bool outer = in_drain;
+  in_drain = true;
+  signal_fence();
   const Section section(usage);
   uint64_t seq = 0;
   bool ask = false;
@@ -109,6 +104,8 @@ void drain_staged(void* owner) {
     ask = take_staged(usage) && number(usage, seq);
   }
   if (ask) request(usage, seq, false, true);
+  signal_fence();
+  in_drain = outer;
 }
 
 void invoke_callbacks(void* owner) {
@@ -141,6 +138,7 @@ void invoke_callbacks(void* owner) {
 }
 
 void barrier(Usage& usage) {
+  flush_deferred();
   BarrierHead last;
   last.head.func = BarrierHead::on_turn;
   bool waits = false, ready = false;

@@ -17,13 +17,19 @@ Usage::Usage(srcu_struct* ssp)
     : domain(ssp), fast(ssp->srcu_kind != SRCU_KIND_NORMAL), shown(!fast || membarrier_works()) {
   gp_work = {process_grace_periods, this};
   data.invoke_work = {invoke_callbacks, this};
-  data.staged_work.run = drain_staged;
-  data.staged_work.owner = this;
   gp_irq_work.run = [](void* usage) {
     auto& self = *static_cast<Usage*>(usage);
     self.host->queue_delayed_work(self.gp_work, 0);
   };
-  gp_irq_work.owner = this;
+  Staging& staged = data.staged;
+  staged.turn = {drain_staged, this};
+  staged.drain.run = drain_staged;
+  staged.later.run = [](void* usage) {
+    auto& self = *static_cast<Usage*>(usage);
+    self.host->queue_delayed_work(self.data.staged.turn, kJiffyNs);
+  };
+  prepare_legacy(*this);
+  for (IrqWork* work : {&gp_irq_work, &staged.drain, &staged.later, &staged.wake}) work->owner = this;
 }
 
 namespace {
@@ -78,15 +84,29 @@ bool complain_if_used(Usage& usage) {
              name, open);
     return true;
   }
-  // relaxed, both: nobody posts any more
+  // relaxed: nobody posts any more
   const uint64_t waiting = usage.data.waiting.load(relaxed);
-  const bool staged = usage.data.staged.load(relaxed) != nullptr;
+  const bool staged = !usage.data.staged.posts.empty();
   if (waiting || staged) {
     complain("cleanup_srcu_struct(%s): %" PRIu64 " callbacks wait%s; stop posting and call srcu_barrier() before. "
              "The domain is left as it is.", name, waiting, staged ? ", and some are staged" : "");
     return true;
   }
   return false;
+}
+
+// Returns when nothing under way, outside grace periods, still uses the domain.
+void quiesce(Usage& usage) {
+  flush_deferred();  // the domain may be a node there
+  Staging& staged = usage.data.staged;
+  for (IrqWork* work : {&staged.drain, &staged.later, &staged.wake}) usage.host->sync_irq_work(*work);
+  // The last batch of callbacks counts until it has run to its end, which is a little after srcu_barrier() returned.
+  for (Work* work : {&staged.timer, &staged.turn, &usage.data.invoke_work}) usage.host->cancel_work(*work);
+}
+
+// What quiesce() may have taken off the host's queue.
+void go_on(Usage& usage) {
+  for (Work* work : {&usage.data.staged.turn, &usage.data.invoke_work}) usage.host->queue_delayed_work(*work, 0);
 }
 
 }  // namespace
@@ -115,12 +135,10 @@ void cleanup_srcu_struct(srcu_struct* ssp) {
   Usage& usage = usage_of(ssp);
   check_not_inside(usage, "cleanup_srcu_struct");
   check_not_in_callback(usage, "cleanup_srcu_struct");
-  // The last batch of callbacks counts until it has run to its end, which is a little after srcu_barrier() returned.
-  irq_work_sync(usage.data.staged_work);
-  usage.host->cancel_work(usage.data.invoke_work);
-  if (complain_if_used(usage)) return usage.host->queue_delayed_work(usage.data.invoke_work, 0);
+  quiesce(usage);
+  if (complain_if_used(usage)) return go_on(usage);
   wait_for(usage, usage.gp_seq_needed.load(relaxed));  // relaxed: nobody asks any more. One that was polled for, say.
-  irq_work_sync(usage.gp_irq_work);
+  usage.host->sync_irq_work(usage.gp_irq_work);
   usage.host->cancel_work(usage.gp_work);
   usage.host->cancel_work(usage.data.invoke_work);
   unregister_domain(usage);

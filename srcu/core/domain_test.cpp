@@ -151,11 +151,11 @@ TEST_F(CleanupOnManualHost, RefusesWhileCallbacksWait) {
 TEST(Cleanup, RefusesWhileAPostIsStaged) {
   DEFINE_STATIC_SRCU(ssp);
   Counted counted;
-  nmi_enter();
+  irq_off();
   counted.post(&ssp);
-  nmi_exit();
   irq_state.pending = nullptr;  // what would file it is lost
-  usage_of(&ssp).data.staged_work.state = 0;
+  irq_on();
+  usage_of(&ssp).data.staged.drain.state = 0;
   EXPECT_EQ(cleanup_says(&ssp),
             "srcu: cleanup_srcu_struct(ssp): 0 callbacks wait, and some are staged; stop posting and call "
             "srcu_barrier() before. The domain is left as it is.\n");

@@ -38,8 +38,9 @@ void repair(Usage& usage) {
   usage.driver.store(0, relaxed);
   usage.fenced = usage.drained[0] = usage.drained[1] = false;
   show_rank(usage);
-  usage.data.staged_work.state.store(0, relaxed);
-  usage.gp_irq_work.state.store(0, relaxed);
+  Staging& staged = usage.data.staged;
+  for (IrqWork* work : {&usage.gp_irq_work, &staged.drain, &staged.later, &staged.wake}) work->state.store(0, relaxed);
+  staged.node_queued.store(false, relaxed);
   for (const uint32_t rank : {0U, 1U}) even_out(usage, rank);
   forget_vanished(usage);
 }
@@ -67,6 +68,7 @@ void resume(bool in_child) {
   native_host.resume(in_child);
   for_each_domain([](Usage& usage) {
     drop(usage.lock);
+    drop(usage.data.staged.lock);
     drop(usage.data.lock);
   });
   thaw_registry();
@@ -100,6 +102,7 @@ void srcu_before_fork() {
     Usage* const first = first_domain();
     for (Usage* usage = first; usage != held; usage = next_domain(*usage)) {
       take(usage->data.lock, &registry_lock);
+      take(usage->data.staged.lock, &registry_lock);
       take(usage->lock, &registry_lock);
     }
     held = first;
@@ -122,9 +125,11 @@ void srcu_after_fork_child() {
   forget_other_threads();
   irq_state.pending.store(nullptr, relaxed);  // relaxed: this thread's own
   for_each_domain(repair);
+  repair_deferred();
   const sigset_t before = mask_before;
   resume(true);
   for_each_domain(go_on);
+  resume_deferred();
   drop(registry_lock);
   let_others(before);
 }

@@ -280,5 +280,50 @@ TEST(ForkHandlers, TheChildHasTheNumbersOfVanishedThreads) {
   go.set();
 }
 
+TEST(ForkHandlers, WhatIsStagedUnderAnyStrategyRunsInBoth) {
+  for (const Strategy* const* strategy = all_strategies; *strategy; ++strategy) {
+    Domain domain;
+    ASSERT_EQ(srcu_set_strategy(domain, (*strategy)->name), 0);
+    std::array<Counted, 2> counted;
+    irq_off();
+    for (Counted& each : counted) call_srcu_nolock(domain, &each.head, Counted::on_grace_period);
+    EXPECT_EQ(in_child([&] {
+                irq_on();
+                CHILD_CHECK(eventually([&] { return counted[0].times() == 1 && counted[1].times() == 1; }));
+                return use(domain);
+              }),
+              0)
+        << (*strategy)->name;
+    irq_on();
+    srcu_barrier(domain);
+    for (const Counted& each : counted) EXPECT_EQ(each.times(), 1u) << (*strategy)->name;
+  }
+}
+
+// While another thread waits for it: in the child nobody does.
+TEST(ForkHandlers, WhatIsDeferredIsCalledInBoth) {
+  NEEDS_VANISHED_THREADS();
+  Domain domain;
+  static std::atomic<unsigned> calls{0};
+  bpf_defer_node node;
+  irq_off();
+  bpf_defer(&node, [](srcu_struct*, rcu_head*, rcu_callback_t) { ++calls; }, nullptr, nullptr, nullptr);
+  Flag about_to;
+  std::jthread waiter([&] {
+    about_to.set();
+    bpf_defer_flush();
+    EXPECT_EQ(calls, 1u);
+  });
+  ASSERT_TRUE(about_to.wait());
+  EXPECT_EQ(in_child([&] {
+              irq_on();
+              bpf_defer_flush();
+              CHILD_CHECK(calls == 1);
+              return use(domain);
+            }),
+            0);
+  irq_on();
+}
+
 }  // namespace
 }  // namespace srcu

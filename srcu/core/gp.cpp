@@ -120,11 +120,6 @@ Step step(Usage& usage) {
   return Step::kAdvanced;
 }
 
-bool expedited(const Usage& usage) {
-  // relaxed, both: a pace
-  return !seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed_exp.load(relaxed));
-}
-
 // How long to leave the readers alone. Spinning on would take a CPU that they may need.
 uint64_t pause_ns(const Usage& usage) {
   if (usage.looks <= kSpins) return 0;
@@ -167,6 +162,11 @@ void relax_for(uint64_t ns) {
 }
 
 }  // namespace
+
+bool expedited(const Usage& usage) {
+  // relaxed, both: a pace
+  return !seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed_exp.load(relaxed));
+}
 
 void show_rank(Usage& usage) {
   // ORD(S1): pairs with S2: as the pointer's first value.

@@ -160,6 +160,11 @@ void note_posted(Usage& usage, const rcu_head* head) {
       name_of(usage), static_cast<const void*>(head));
 }
 
+void note_staged_twice(const Usage& usage) {
+  die("call_srcu(%s) twice of one head, while interrupts were off or in a handler: post it again from the callback at the "
+      "earliest", name_of(usage));
+}
+
 void note_invoked(const rcu_head* head) {
   const IrqLocked locked(heads_lock);
   heads.remove(head);

@@ -16,6 +16,7 @@ void check_not_inside(Usage& usage, const char* function);  ///< Waiting for one
 void check_not_in_callback(Usage& usage, const char* function);
 void check_fresh(const srcu_struct* ssp);  ///< A domain that is made twice.
 void note_posted(Usage& usage, const rcu_head* head);  ///< A head that is still waiting. The data's lock is held.
+void note_staged_twice(const Usage& usage);  ///< The same, where the head could be told from the list only.
 void note_invoked(const rcu_head* head);
 void forget_vanished(Usage& usage);  ///< In a forked child: what other threads held, they hold no more.
 
@@ -29,6 +30,7 @@ inline void check_not_inside(Usage&, const char*) {}
 inline void check_not_in_callback(Usage&, const char*) {}
 inline void check_fresh(const srcu_struct*) {}
 inline void note_posted(Usage&, const rcu_head*) {}
+inline void note_staged_twice(const Usage&) {}
 inline void note_invoked(const rcu_head*) {}
 inline void forget_vanished(Usage&) {}
 

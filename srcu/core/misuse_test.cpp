@@ -266,5 +266,43 @@ TEST(Misuse, ANumberThatComesInTheMidstOfASection) {
             0);
 }
 
+TEST_F(MisuseDeathTest, DoublePostWithInterruptsOff) {
+  EXPECT_DEATH(
+      {
+        Counted counted;
+        irq_off();
+        counted.post(&config);
+        counted.post(&config);
+        irq_on();
+      },
+      "srcu: call_srcu\\(config\\) twice of one head, while interrupts were off or in a handler: post it again");
+}
+
+TEST_F(MisuseDeathTest, WaitingInADeferredFunction) {
+  static bpf_defer_node node;
+  EXPECT_DEATH(
+      {
+        srcu_start_helper();
+        bpf_defer(&node, [](srcu_struct* ssp, rcu_head*, rcu_callback_t) { srcu_barrier(ssp); }, &config, nullptr, nullptr);
+        bpf_defer_flush();
+      },
+      "srcu: srcu_barrier\\(config\\) in a callback: it would wait for itself; call it from another thread");
+  EXPECT_DEATH(
+      {
+        srcu_start_helper();
+        bpf_defer(&node, [](srcu_struct* ssp, rcu_head*, rcu_callback_t) { cleanup_srcu_struct(ssp); }, &config, nullptr,
+                  nullptr);
+        bpf_defer_flush();
+      },
+      "srcu: cleanup_srcu_struct\\(config\\) in a callback");
+  EXPECT_DEATH(
+      {
+        srcu_start_helper();
+        bpf_defer(&node, [](srcu_struct*, rcu_head*, rcu_callback_t) { bpf_defer_flush(); }, nullptr, nullptr, nullptr);
+        bpf_defer_flush();
+      },
+      "srcu: bpf_defer_flush\\(\\) in a function that was deferred: it would wait for itself");
+}
+
 }  // namespace
 }  // namespace srcu

@@ -5,14 +5,38 @@
 #include <cstdint>
 
 #include "srcu/core/cblist.hpp"
+#include "srcu/core/pile.hpp"
 #include "srcu/core/threads.hpp"
 #include "srcu/defer/strategy.hpp"
 #include "srcu/host/host.hpp"
 #include "srcu/platform/irq.hpp"
 #include "srcu/platform/spinlock.hpp"
+#include "srcu/defer.h"
 #include "srcu/srcu.h"
 
 namespace srcu {
+
+/// How posts reach the list of callbacks where they could not be put on it at once. Some of it is one strategy's alone.
+struct Staging {
+  Pile<rcu_head> posts;
+  IrqWork drain;  ///< Takes them over.
+  IrqWork later;  ///< Has them taken over in a jiffy: for posts from inside a drain.
+  Work turn;      ///< Takes them over, in the host's thread.
+
+  /// \name tasks_trace_legacy's
+  /// @{
+  Spinlock lock{LockClass::kLazy};  ///< Guards the next.
+  bool timer_armed = false;
+  Work timer;
+  IrqWork wake;  ///< Queues the turn.
+  /// @}
+
+  /// \name bpf_defer's: the domain as a node of the queue
+  /// @{
+  bpf_defer_node node;
+  std::atomic<bool> node_queued{false};
+  /// @}
+};
 
 /// Where posts go. One a domain for now; several, under a tree, take its place behind the same functions.
 struct Data {
@@ -22,8 +46,7 @@ struct Data {
   bool invoking = false;               ///< Somebody runs callbacks: one after the other, for srcu_barrier().
   std::atomic<uint64_t> waiting{0};    ///< callbacks.count(), for those without the lock.
 
-  std::atomic<rcu_head*> staged{nullptr};  ///< Posts that could not take the lock, newest first.
-  IrqWork staged_work;
+  Staging staged;  ///< Posts that could not take the lock.
   Work invoke_work;
 };
 
@@ -95,6 +118,8 @@ uint64_t snapshot(const Usage& usage);
 bool done(const Usage& usage, uint64_t seq);
 /// Asks for it. With `kick`, sees to it that somebody drives; without, the caller will.
 void request(Usage& usage, uint64_t seq, bool expedited, bool kick);
+/// Whether a grace period at expedited pace was asked for, and has not ended.
+bool expedited(const Usage& usage);
 /// Waits for it, driving itself if nobody does.
 void wait_for(Usage& usage, uint64_t seq);
 /// The host's turn: as much as can be done without sleeping, and another turn if more is to do.
@@ -108,11 +133,14 @@ int64_t open_sections(const Usage& usage, uint32_t rank);
 void enqueue(Usage& usage, rcu_head* head);
 /// Leaves it where the next drain finds it. Any context, no lock.
 void stage(Usage& usage, rcu_head* head);
-/// Enqueues what was staged, and asks for its grace period.
+/// Enqueues what was staged, and asks for its grace period. What is staged by this thread meanwhile, by what is traced in
+/// here, say, is left for a turn in a jiffy: drained at once it might never end.
 void drain_staged(void* usage);
+/// True in drain_staged(), of any domain: two domains' drains might feed each other.
+bool draining();
 /// The host's turn: runs the callbacks that are ready.
 void invoke_callbacks(void* usage);
-/// True in a callback, of any domain.
+/// True in a callback, of any domain, and in a function that was handed to bpf_defer().
 bool in_callback();
 /// As srcu_barrier().
 void barrier(Usage& usage);

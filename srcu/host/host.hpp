@@ -3,7 +3,12 @@
 
 #include <cstdint>
 
+#include "srcu/platform/irq.hpp"
+
 namespace srcu {
+
+/// A timer's tick, as in a kernel with HZ=1000: the shortest delay that is none.
+inline constexpr uint64_t kJiffyNs = 1'000'000;
 
 /// A function that a host runs in a thread of its own, now or later. Memory of the owner. Never runs twice at a time;
 /// queued while it runs, it runs again.
@@ -25,6 +30,17 @@ struct Host {
 
   /// Returns when `work` is neither queued nor running; takes it off the queue if it has not begun. Sleeps.
   void (*cancel_work)(Work& work);
+
+  /// Runs `work` as soon as interrupts are on, on what the host calls a CPU; nothing if it is queued and has not begun.
+  /// Takes no lock. Any context, NMI too.
+  void (*queue_irq_work)(IrqWork& work);
+
+  /// Returns when `work` is neither queued nor running. Sleeps.
+  void (*sync_irq_work)(IrqWork& work);
+
+  /// Whether the calling thread holds, or is about to, any lock that queueing work, arming a timer or waking a task may
+  /// take. The caller knows of Spinlocks by itself: see holds_spinlock(). Takes no lock. Any context.
+  bool (*holds_lock)();
 
   /// The thread that runs works exists from now on. False if it cannot be had. May allocate.
   bool (*start)();

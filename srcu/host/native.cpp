@@ -146,6 +146,7 @@ void resume(bool in_child) {
 
 }  // namespace
 
-constinit const Host native_host = {"native", queue_delayed_work, cancel_work, start, pause, hold, let_go, resume};
+constinit const Host native_host = {"native", queue_delayed_work, cancel_work, irq_work_queue, irq_work_sync, holds_spinlock,
+                                    start, pause, hold, let_go, resume};
 
 }  // namespace srcu

@@ -13,6 +13,7 @@ constinit srcu_lockdep_class own_lock_classes[] = {
     SRCU_LOCKDEP_CLASS("srcu_registry.lock", SRCU_LOCKDEP_SPIN),
     SRCU_LOCKDEP_CLASS("srcu_heads.lock", SRCU_LOCKDEP_SPIN),
     SRCU_LOCKDEP_CLASS("srcu_fork.lock", SRCU_LOCKDEP_SLEEP),  // helpers are waited for under it
+    SRCU_LOCKDEP_CLASS("rtpcp.lock", SRCU_LOCKDEP_SPIN),
 };
 
 const LockWatch* lock_watch = nullptr;

@@ -110,6 +110,51 @@ TEST_F(Library, ShowsItsLocksAndTheirOrder) {
   EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
 }
 
+// The order of locks is what the strategies are about.
+TEST_F(Library, QueuesWorkUnderALockByStrategy) {
+  const auto held_around_the_host = [this](const char* strategy) {
+    srcu_lockdep_reset();
+    srcu_struct one;
+    EXPECT_EQ(init_srcu_struct(&one), 0);
+    EXPECT_EQ(srcu_set_strategy(&one, strategy), 0);
+    for (int i = 0; i < 20; ++i) call_srcu(&one, fresh_head(), free_head);
+    srcu_barrier(&one);
+    std::string held;
+    for (const char* lock : {"srcu_data.lock", "srcu_usage.lock", "rtpcp.lock"})
+      if (!where_taken(lock, "srcu_host.lock").empty()) held += lock;
+    cleanup_srcu_struct(&one);
+    EXPECT_TRUE(proving.seen.empty()) << strategy << ": " << proving.seen[0].text;
+    return held;
+  };
+  for (const char* strategy : {"direct", "rc4", "delayed", "nolock", "bpf_defer"})
+    EXPECT_EQ(held_around_the_host(strategy), "srcu_usage.lock") << strategy;
+  for (const char* strategy : {"irq_work", "defer_nmi", "defer_irqoff", "tasks_trace"})
+    EXPECT_EQ(held_around_the_host(strategy), "") << strategy;
+  EXPECT_EQ(held_around_the_host("tasks_trace_legacy"), "rtpcp.lock");
+}
+
+TEST_F(Library, IsNotReportedForPostsInNmiWhereTheStrategyBearsThem) {
+  for (const Strategy* const* strategy = all_strategies; *strategy; ++strategy) {
+    if ((*strategy)->bears == Bears::kNoHandler) continue;
+    srcu_struct one;
+    ASSERT_EQ(init_srcu_struct(&one), 0);
+    ASSERT_EQ(srcu_set_strategy(&one, (*strategy)->name), 0);
+    call_srcu(&one, fresh_head(), free_head);
+    nmi_enter();
+    call_srcu_nolock(&one, fresh_head(), free_head);
+    nmi_exit();
+    {
+      const IrqLocked locked(usage_of(&one).lock);
+      nmi_enter();
+      call_srcu_nolock(&one, fresh_head(), free_head);
+      nmi_exit();
+    }
+    srcu_barrier(&one);
+    cleanup_srcu_struct(&one);
+    ASSERT_TRUE(proving.seen.empty()) << (*strategy)->name << ": " << proving.seen[0].text;
+  }
+}
+
 TEST_F(Library, ReportsALockThatReadersTakeAroundAGracePeriod) {
   Mutex one{class_named('P'), {}};
   {

@@ -45,6 +45,8 @@ enum class Ord {
   I2,  // release: an irq_work's claim ends
   X1,  // release: a barrier's callback ran
   X2,  // acquire: the barrier's caller sees it
+  N1,  // release: a deferred function ran
+  N2,  // acquire: who flushes sees it
   P1,  // release: a domain enters the registry
   P2,  // acquire: the registry is walked
   V1,  // release: a hook for the lock prover's reports, or a class of its

@@ -25,6 +25,7 @@ struct IrqState {
   std::atomic<uint32_t> off;
   std::atomic<uint32_t> nmi;
   std::atomic<IrqWork*> pending;
+  std::atomic<uint32_t> locks;  ///< Spinlocks (spinlock.hpp) that it holds, or is about to.
 };
 extern thread_local constinit IrqState irq_state;
 
@@ -49,14 +50,18 @@ inline void irq_on() {
     run_irq_works();
 }
 
-/// For hosts whose handlers ignore the irq-off state.
+/// For hosts whose handlers ignore the irq-off state. What a handler queued runs after it, if it interrupted code with
+/// interrupts on.
 inline void nmi_enter() {
   srcu_lockdep_nmi_enter();
   irq_state.nmi.store(irq_state.nmi.load(relaxed) + 1, relaxed);
 }
 inline void nmi_exit() {
-  irq_state.nmi.store(irq_state.nmi.load(relaxed) - 1, relaxed);
+  const uint32_t nmi = irq_state.nmi.load(relaxed) - 1;
+  irq_state.nmi.store(nmi, relaxed);
   srcu_lockdep_nmi_exit();
+  signal_fence();
+  if (nmi == 0 && !irqs_off() && irq_state.pending.load(relaxed)) run_irq_works();
 }
 
 /// Runs `work` when interrupts are next on in this thread, at once if they are. Nothing if it is already queued and has

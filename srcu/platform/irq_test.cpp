@@ -61,13 +61,24 @@ TEST(IrqWork, WaitsUntilTheOutermostOn) {
   EXPECT_EQ(counter.ran, 1u);
 }
 
-TEST(IrqWork, QueuedInNmiWaitsForTheNextOn) {
+TEST(IrqWork, QueuedInNmiWaitsForItsEnd) {
   Counter counter;
+  nmi_enter();
   nmi_enter();
   irq_work_queue(counter.work);
   nmi_exit();
   EXPECT_EQ(counter.ran, 0u);
+  nmi_exit();
+  EXPECT_EQ(counter.ran, 1u);
+}
+
+TEST(IrqWork, QueuedInNmiOnTopOfInterruptsOffWaitsForTheNextOn) {
+  Counter counter;
   irq_off();
+  nmi_enter();
+  irq_work_queue(counter.work);
+  nmi_exit();
+  EXPECT_EQ(counter.ran, 0u);
   irq_on();
   EXPECT_EQ(counter.ran, 1u);
 }

@@ -7,7 +7,7 @@
 namespace srcu {
 
 /// The classes of the library's locks. kNone: the prover does not see it.
-enum class LockClass { kData, kUsage, kHost, kRegistry, kHeads, kFork, kNone };
+enum class LockClass { kData, kUsage, kHost, kRegistry, kHeads, kFork, kLazy, kNone };
 
 #ifdef SRCU_LOCKDEP
 

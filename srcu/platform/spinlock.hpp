@@ -11,43 +11,81 @@
 
 namespace srcu {
 
-/// Not recursive, not fair. A waiter spins, then yields, then sleeps: its holder may have been preempted, or have a
-/// lower real-time priority on the same CPU.
-class Spinlock {
+/// The word of a lock. Not recursive, not fair. A waiter spins, then yields, then sleeps: its holder may have been preempted,
+/// or have a lower real-time priority on the same CPU.
+class SpinWord {
  public:
-  constexpr explicit Spinlock(LockClass lock_class = LockClass::kNone) : proved_(lock_class) {}
-  bool try_acquire() {
+  bool try_take() {
     // ORD(L1): pairs with L2 of the previous holder: what it did under the lock is seen.
     return !held_.load(relaxed) && !held_.exchange(true, acquire(Ord::L1));  // relaxed: only a hint
   }
-  /// `nest`: a held lock that serialises all who take several of this class.
-  void acquire_lock(const Spinlock* nest = nullptr, Site site = Site::here()) {
-    proved_.taking(this, nest, site);
+  /// Calls `waits` again and again once it takes long; true if it did.
+  template <class Waits>
+  bool take(Waits waits) {
     unsigned tries = 0;
-    for (; !try_acquire(); ++tries) {
+    for (; !try_take(); ++tries) {
       if (tries < kLong) {
         env::cpu_relax();
         continue;
       }
-      proved_.waits(this);
+      waits();
       if (tries < 10 * kLong)
         env::yield();
       else
         env::sleep_ns(1000);
     }
-    proved_.taken(this, tries > kLong);
+    return tries > kLong;
   }
-  void drop() {
-    held_.store(false, release(Ord::L2));  // ORD(L2): pairs with L1
-    proved_.dropped(this);
-  }
+  void drop() { held_.store(false, release(Ord::L2)); }  // ORD(L2): pairs with L1
+  bool is_taken() const { return held_.load(relaxed); }  // relaxed: a look in passing
 
  private:
   static constexpr unsigned kLong = 100;  // tries
 
   std::atomic<bool> held_{false};
+};
+
+/// Counted in its thread, and shown to the prover.
+class Spinlock {
+ public:
+  constexpr explicit Spinlock(LockClass lock_class = LockClass::kNone) : proved_(lock_class) {}
+  bool try_acquire() {
+    count(1);
+    if (word_.try_take()) return true;
+    count(-1);
+    return false;
+  }
+  /// `nest`: a held lock that serialises all who take several of this class.
+  void acquire_lock(const Spinlock* nest = nullptr, Site site = Site::here()) {
+    proved_.taking(this, nest, site);
+    count(1);
+    const bool waited = word_.take([this] { proved_.waits(this); });
+    proved_.taken(this, waited);
+  }
+  void drop() {
+    word_.drop();
+    count(-1);
+    proved_.dropped(this);
+  }
+
+  /// Whether anybody holds it now.
+  bool is_taken() const { return word_.is_taken(); }
+
+ private:
+  // Up before the word is taken and down after it is free: a handler in between takes the lock for held.
+  static void count(int by) {
+    signal_fence();
+    // relaxed, both: the thread's own, and its handlers'
+    irq_state.locks.store(irq_state.locks.load(relaxed) + static_cast<uint32_t>(by), relaxed);
+    signal_fence();
+  }
+
+  SpinWord word_;
   [[no_unique_address]] Proved proved_;
 };
+
+/// Whether the calling thread holds any Spinlock, or is about to. Any context.
+inline bool holds_spinlock() { return irq_state.locks.load(relaxed) != 0; }  // relaxed: the thread's own
 
 /// Holds a lock with interrupts off while it lives.
 class IrqLocked {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "srcu/tests/support.hpp"
@@ -12,8 +14,14 @@
 namespace srcu::test {
 
 class ManualHost {
+  struct Queued {
+    const Work* work;
+    uint64_t delay_ns;
+  };
+
  public:
   static const Host host;
+  static inline thread_local bool holds_lock = false;  ///< What it says of its own locks.
 
   /// The delay that `work` is queued with; nothing if it is not queued.
   static std::optional<uint64_t> delay(const Work& work) {
@@ -29,6 +37,19 @@ class ManualHost {
     return true;
   }
 
+  /// Runs the first of those that are queued; the delay it had, or nothing.
+  static std::optional<uint64_t> run_one() {
+    Queued first;
+    {
+      const std::lock_guard locked(mutex);
+      if (queued.empty()) return std::nullopt;
+      first = queued.front();
+      queued.erase(queued.begin());
+    }
+    first.work->run(first.work->owner);
+    return first.delay_ns;
+  }
+
   /// Takes `work` off the queue; false if it is not there.
   static bool take(const Work& work) {
     const std::lock_guard locked(mutex);
@@ -39,6 +60,7 @@ class ManualHost {
   }
 
   static void queue(Work& work, uint64_t delay_ns) {
+    note("work");
     const std::lock_guard locked(mutex);
     const auto at = find(work);
     if (at == queued.end())
@@ -47,11 +69,21 @@ class ManualHost {
       at->delay_ns = std::min(at->delay_ns, delay_ns);
   }
 
+  /// Real ones, which run when interrupts are on.
+  static void queue_irq(IrqWork& work) {
+    note("irq_work");
+    irq_work_queue(work);
+  }
+
+  /// The services asked for since the last look, in order, each with a star if the caller held a Spinlock. One thread.
+  static std::string asked() { return std::exchange(services, ""); }
+
  private:
-  struct Queued {
-    const Work* work;
-    uint64_t delay_ns;
-  };
+  static void note(const char* service) {
+    if (!services.empty()) services += ' ';
+    services += service;
+    if (holds_spinlock()) services += '*';
+  }
 
   static std::vector<Queued>::iterator find(const Work& work) {
     return std::find_if(queued.begin(), queued.end(), [&](const Queued& each) { return each.work == &work; });
@@ -59,12 +91,16 @@ class ManualHost {
 
   static inline std::mutex mutex;
   static inline std::vector<Queued> queued;
+  static inline thread_local std::string services;
 };
 
 inline const Host ManualHost::host = {
     "manual",
     [](Work& work, uint64_t delay_ns) { ManualHost::queue(work, delay_ns); },
     [](Work& work) { ManualHost::take(work); },
+    [](IrqWork& work) { ManualHost::queue_irq(work); },
+    irq_work_sync,
+    [] { return ManualHost::holds_lock; },
     [] { return true; },
     [] {},
     [] {},
@@ -79,7 +115,9 @@ class OnManualHost : public testing::Test {
   OnManualHost() { usage.host = &ManualHost::host; }
   ~OnManualHost() override {
     // What a failed test left undone is done by a helper, so that the domain can be cleaned up.
-    for (Work* work : {&usage.gp_work, &usage.data.invoke_work}) ManualHost::take(*work);
+    ManualHost::holds_lock = false;
+    Staging& staged = usage.data.staged;
+    for (Work* work : {&usage.gp_work, &usage.data.invoke_work, &staged.turn, &staged.timer}) ManualHost::take(*work);
     usage.host = &native_host;
     native_host.start();
     for (Work* work : {&usage.gp_work, &usage.data.invoke_work}) native_host.queue_delayed_work(*work, 0);

@@ -92,7 +92,8 @@ int parse_and_dispatch(const Ops* extra, int argc, char** argv) {
   app.add_subcommand("check", "judge a run directory again, from its files alone")
       ->add_option("DIR", parsed.check_dir)
       ->required();
-  CLI::App* list = app.add_subcommand("list", "scenarios sets flavors contexts strategies placements params checks");
+  CLI::App* list = app.add_subcommand(
+      "list", "scenarios sets flavors contexts strategies tracepoints placements params checks");
   list->add_option("WHAT", parsed.list_what)->required();
   list->add_flag("--json", parsed.json);
   add_topology(app, parsed.topology);

@@ -21,6 +21,7 @@
 #include "torture/cli/matrix_judge.hpp"
 #include "torture/cli/matrix_table.hpp"
 #include "torture/kernel/cells.hpp"
+#include "torture/kernel/tracepoint.hpp"
 
 #ifndef SRCUTORTURE_PREDICTIONS
 #error "the build gives SRCUTORTURE_PREDICTIONS, the source tree's file"
@@ -52,13 +53,25 @@ void check_name(const char* what, const std::string& name, const Names& known) {
                                         what == std::string("context") ? "contexts" : "strategies"));
 }
 
+void check_pattern(const std::string& context) {
+  const std::string pattern = context.substr(std::string("tp:").size());
+  if (!kernel::tracepoints_like(pattern).empty()) return;
+  Names names;
+  for (const kernel::Tracepoint* point : kernel::tracepoints()) names.emplace_back(point->name());
+  throw harness::UsageError(fmt::format("no tracepoint matches '{}'{} (all: srcutorture list tracepoints)", pattern,
+                                        harness::did_you_mean(pattern, names)));
+}
+
 // Each once, in the order given.
 Names chosen(const char* what, const std::optional<std::string>& words, const Names& all) {
   if (!words) return all;
   Names names;
   for (std::string name : split(*words)) {
     if (what == std::string("strategy") && name == "nolock") name = "nolock:irqs_off";
-    if (what != std::string("context") || !is_tracepoint_context(name)) check_name(what, name, all);
+    if (what == std::string("context") && is_tracepoint_context(name))
+      check_pattern(name);
+    else
+      check_name(what, name, all);
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
   if (names.empty()) check_name(what, *words, all);

@@ -15,6 +15,7 @@
 #include "harness/topology/quota.hpp"
 #include "torture/flavors/plugin.hpp"
 #include "torture/kernel/nmi_session.hpp"
+#include "torture/kernel/strategies.hpp"
 #include "torture/threads/cast.hpp"
 #include "torture/threads/phase.hpp"
 #include "torture/threads/station.hpp"
@@ -79,6 +80,9 @@ void apply_settings(Params& params, const RunOptions& options) {
   }
   if (!options.place.empty()) params.place = options.place;
   (void)steps_nmis(params);
+  (void)stepped_cases(params);
+  check_strategy(params.strategy);
+  if (!bears_signals(params.strategy)) params.nmi_calls = 0;
   (void)Shape::of(params.workload);
   (void)parse_phases(params.phases, 2);
 }
@@ -121,6 +125,12 @@ Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plu
   return flavor;
 }
 
+void refuse_strategy_of_others(const Params& params, const Flavor& flavor) {
+  if (params.strategy == Params{}.strategy || (takes_strategy(*flavor.ops) && !steps_nmis(params))) return;
+  throw UsageError(fmt::format("strategy={} is for this project's SRCU in a torture, not for {}: leave it out",
+                               params.strategy, steps_nmis(params) ? "session nmi-step" : flavor.ops->name));
+}
+
 // How many scenarios the busiest job runs, one after the other: the whole call's time is divided by it.
 double rounds(size_t scenarios, unsigned jobs) {
   return std::ceil(static_cast<double>(scenarios) / static_cast<double>(jobs));
@@ -154,6 +164,7 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
     if (!options.flavor.empty()) planned.scenario.params.torture_type = options.flavor;
     apply_settings(planned.scenario.params, options);
     planned.flavor = flavor_of(options, planned.scenario.params, plugin);
+    refuse_strategy_of_others(planned.scenario.params, planned.flavor);
     planned.scenario.params.torture_type = planned.flavor.ops->name;
     const unsigned count = ++seen[name];
     planned.dir = count == 1 ? name : fmt::format("{}.{}", name, count);

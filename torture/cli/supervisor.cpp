@@ -42,6 +42,7 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
       [&session, run, this] {
         harness::hold_on_crash(board_);
         harness::sanitizer_reports_to(dir_ / "sanitizer");
+        choose_strategy(session.params.strategy.c_str());
         run(session);
         return 0;
       },

@@ -38,6 +38,13 @@ const std::vector<Flavor>& flavors() {
   return all;
 }
 
+bool takes_strategy(const Ops& ops) {
+  for (const Ops* each :
+       {&srcu_normal, &srcu_dynamic, &srcu_nmisafe, &srcu_updown, &srcu_fast, &srcu_fast_updown, &tasks_trace})
+    if (each == &ops) return true;
+  return false;
+}
+
 const Flavor& find_flavor(std::string_view name) {
   std::vector<std::string> names;
   for (const Flavor& flavor : flavors()) {

@@ -20,6 +20,11 @@ struct Flavor {
 /// All of them, in the order of lists: sound ones first. Made at the first call; any thread.
 const std::vector<Flavor>& flavors();
 
+/// Whether it is this project's SRCU, which knows ways of deferring.
+bool takes_strategy(const Ops& ops);
+/// The one that SRCU's domains get from now on in this process: a known name, which stays where it is.
+void choose_strategy(const char* name);
+
 /// The flavour of that name. Throws UsageError that names the nearest ones.
 const Flavor& find_flavor(std::string_view name);
 

@@ -1,4 +1,5 @@
 // This project's SRCU, a table for each kind of reader.
+#include "torture/flavors/registry.hpp"
 #include "torture/flavors/srcu_body.hpp"
 
 namespace torture {
@@ -9,9 +10,16 @@ using srcu_flavor::domain;
 
 DEFINE_STATIC_SRCU(static_domain);
 
+// A domain that is there from the start, with its strategy; null if that cannot be.
+template <srcu_struct* ssp>
+void* ready() {
+  static const bool chosen = srcu_set_strategy(ssp, srcu_flavor::strategy) == 0;
+  return chosen && srcu_start_helper() == 0 ? ssp : nullptr;
+}
+
 // The domain known at compile time: made on first use, never cleaned up.
 constexpr Ops on_static_domain(Ops ops) {
-  ops.create = []() -> void* { return srcu_start_helper() == 0 ? &static_domain : nullptr; };
+  ops.create = []() -> void* { return ready<&static_domain>(); };
   ops.destroy = [](void* dom) { srcu_barrier(domain(dom)); };
   return ops;
 }
@@ -49,12 +57,14 @@ void unlock_trace(void*, void*, uint64_t) { rcu_read_unlock_trace(); }
 
 // One domain for the process; its readers nest as a stack, so they do not go hand over hand.
 constexpr Ops on_trace_domain(Ops ops) {
-  ops.create = []() -> void* { return srcu_start_helper() == 0 ? &rcu_tasks_trace_srcu_struct : nullptr; };
+  ops.create = []() -> void* { return ready<&rcu_tasks_trace_srcu_struct>(); };
   ops.destroy = [](void*) { rcu_barrier_tasks_trace(); };
   return ops;
 }
 
 }  // namespace
+
+void choose_strategy(const char* name) { srcu_flavor::strategy = name; }
 
 constinit const Ops srcu_normal = on_static_domain(body<init_srcu_struct>("srcu", lock, unlock));
 constinit const Ops srcu_dynamic = body<init_srcu_struct>("srcud", lock, unlock);

@@ -23,10 +23,13 @@ inline void on_grace_period(rcu_head* head) {
   posted->callback(reinterpret_cast<srcutorture_head*>(posted));
 }
 
+/// What fresh domains get.
+inline const char* strategy = "defer_irqoff";
+
 template <int (*init)(srcu_struct*)>
 void* create() {
   auto* made = new srcu_struct;
-  if (init(made) == 0) return made;
+  if (init(made) == 0 && srcu_set_strategy(made, strategy) == 0) return made;
   delete made;
   return nullptr;
 }
@@ -40,7 +43,7 @@ inline void destroy(void* dom) {
 inline void call(void* dom, void*, srcutorture_head* head, srcutorture_cb callback) {
   auto* posted = new (head) Posted{};
   posted->callback = callback;
-  call_srcu(domain(dom), &posted->rcu, on_grace_period);
+  call_srcu_nolock(domain(dom), &posted->rcu, on_grace_period);
 }
 
 inline void print_state(void* dom, FILE* file) {

@@ -23,7 +23,8 @@ constexpr uint64_t kStallNs = 3'000'000'000;     // a try takes some millisecond
 /// A domain on the model.
 class Domain {
  public:
-  explicit Domain(const std::string& strategy) {
+  explicit Domain(const std::string& strategy)
+      : ssp_{nullptr, strategy == "tasks_trace" ? SRCU_KIND_FAST : SRCU_KIND_NORMAL, nullptr, "cell"} {
     if (srcu_set_strategy(&ssp_, strategy.c_str()) != 0) throw harness::UsageError("there is no strategy " + strategy);
     put_on_kernel(&ssp_);
   }
@@ -31,7 +32,7 @@ class Domain {
   srcu::Usage& usage() { return srcu::usage_of(&ssp_); }
 
  private:
-  srcu_struct ssp_{nullptr, SRCU_KIND_NORMAL, nullptr, "cell"};
+  srcu_struct ssp_;
 };
 
 /// The post that it is all about.
@@ -45,25 +46,17 @@ struct Post {
   static void run(void* argument) {
     auto& self = *static_cast<Post*>(argument);
     srcu::Usage& usage = self.domain->usage();
-    self.needed = holds_what_posting_takes();
+    // Held by the caller, or by whom it interrupted.
+    self.needed = srcu::holds_spinlock() || holds_what_posting_takes();
+    self.deferred = usage.strategy->must_stage_nolock(usage);
     self.posted_ns = srcu::env::now_ns();
-    call_srcu(&self.domain->ssp(), &self.head, invoked);
-    // relaxed: a note
-    self.deferred = usage.data.staged.load(std::memory_order_relaxed) != nullptr;
+    call_srcu_nolock(&self.domain->ssp(), &self.head, invoked);
   }
 
  private:
   static void invoked(rcu_head* head) {
     auto& self = *reinterpret_cast<Post*>(head);
     self.invoked_ns.store(srcu::env::now_ns(), std::memory_order_release);  // pairs with wait_for()
-  }
-  // Any lock that the path of a post can come to, held by the caller or by whom it interrupted.
-  static bool holds_what_posting_takes() {
-    for (const LockKind* kind : {&rq_kind, &pi_kind, &base_kind, &pool_kind})
-      if (srcu_lockdep_holds_class(&kind->lock_class)) return true;
-    for (const srcu::LockClass own : {srcu::LockClass::kData, srcu::LockClass::kUsage})
-      if (srcu_lockdep_holds_class(&srcu::own_lock_classes[static_cast<int>(own)])) return true;
-    return false;
   }
 };
 
@@ -165,6 +158,7 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
   if (context->places == 0) return tell({.check = "n/a", .evidence = "the model has no such place"}, argument);
   settings.preempt_rt = cell.preempt_rt;
   start_prover(way);
+  put_deferral_on_kernel();
   new Machine;  // with its threads, until the process ends
   auto* const trial = new Trial(cell, way);
   auto* const outcome = new CellOutcome;

@@ -9,22 +9,7 @@
 
 namespace torture {
 
-/// A caller's context.
-struct CellContext {
-  const char* name;
-  bool instances;  ///< Its lock is some CPU's: that of the caller's, or another's.
-  bool domains;    ///< It belongs to a domain: the one that is posted to, or another.
-  const char* sentence;
-};
-
-/// What call_srcu() does when it must start a grace period.
-struct CellStrategy {
-  const char* name;
-  const char* sentence;
-};
-
-const std::vector<CellContext>& cell_contexts();
-const std::vector<CellStrategy>& cell_strategies();
+/// The rows and the columns, as far as they have names.
 std::vector<std::string> cell_context_names();
 std::vector<std::string> cell_strategy_names();
 

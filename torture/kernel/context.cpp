@@ -74,7 +74,7 @@ struct Bait {
 
   void post(srcu_struct& domain, const Body* body = nullptr) {
     in_callback = body;
-    call_srcu(&domain, &head, [](rcu_head* head) {
+    call_srcu_nolock(&domain, &head, [](rcu_head* head) {
       auto* const self = reinterpret_cast<Bait*>(head);
       if (self->in_callback) run(*self->in_callback);
       self->over.set();
@@ -178,19 +178,19 @@ bool in_callback(const Scene& scene, const Body& body) {
   return true;
 }
 
-// What is posted with interrupts off is drained here when they go on: the drain's first lock.
+// What is posted with interrupts off is drained when they go on, here or by a worker: the drain's is the next lock.
 bool in_drain(const Scene& scene, const Body& body) {
   AtPlace at{body, false};
   Bait bait;
   srcu::irq_off();
   bait.post(scene.domain);
-  const bool staged = srcu::usage_of(&scene.domain).data.staged.load(std::memory_order_relaxed);  // relaxed: ours
-  if (staged) {
-    const Attached attached({&srcu_sdp_locked}, {AtPlace::come, &at, 1, true});
+  if (srcu::usage_of(&scene.domain).data.staged.posts.empty()) {
     srcu::irq_on();
-  } else {
-    srcu::irq_on();
+    bait.over.wait();
+    return false;
   }
+  const Attached attached({&srcu_sdp_locked}, {AtPlace::come, &at});
+  srcu::irq_on();
   bait.over.wait();
   return at.done;
 }

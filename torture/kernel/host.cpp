@@ -38,6 +38,15 @@ void cancel_work(srcu::Work& work) {
   }
 }
 
+// Runs as soon as interrupts are on in this thread, which is where the CPU is; or at the CPU's next tick.
+void queue_irq_work(srcu::IrqWork& work) {
+  hit(irq_work_queued);
+  if (settings.self_ipi)
+    srcu::irq_work_queue(work);
+  else
+    this_cpu().run_at_next_tick(work);
+}
+
 [[noreturn]] void no_fork() { srcu::die("the kernel model does not fork: use domains on the native host there"); }
 
 }  // namespace
@@ -46,12 +55,17 @@ constinit const srcu::Host kernel_host = {
     .name = "kernel",
     .queue_delayed_work = queue_delayed_work,
     .cancel_work = cancel_work,
+    .queue_irq_work = queue_irq_work,
+    .sync_irq_work = srcu::irq_work_sync,
+    .holds_lock = holds_what_posting_takes,
     .start = [] { return true; },
     .pause = [] { no_fork(); },
     .hold = [] { no_fork(); },
     .let_go = [] { no_fork(); },
     .resume = [](bool) { no_fork(); },
 };
+
+void put_deferral_on_kernel() { srcu::set_defer_host(kernel_host); }
 
 void put_on_kernel(srcu_struct* ssp) { srcu::usage_of(ssp).host = &kernel_host; }
 

@@ -2,24 +2,37 @@
 
 #include <cstdio>
 
+#include "torture/kernel/deadlock.hpp"
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/settings.hpp"
 
 namespace torture::kernel {
 
-constinit LockKind rq_kind{"rq->__lock", LockType::kRaw, "lock:rq"};
-constinit LockKind pi_kind{"p->pi_lock", LockType::kRaw, "lock:pi"};
-constinit LockKind base_kind{"timer_base.lock", LockType::kRaw, "lock:timer_base"};
-constinit LockKind pool_kind{"pool->lock", LockType::kRaw, "lock:pool"};
-constinit LockKind slab_kind{"slab.list_lock", LockType::kRaw, "lock:slab"};
-constinit LockKind unrelated_kind{"unrelated.lock", LockType::kRaw, "lock:unrelated"};
+constinit LockKind rq_kind{"rq->__lock", LockType::kRaw, true, "lock:rq"};
+constinit LockKind pi_kind{"p->pi_lock", LockType::kRaw, true, "lock:pi"};
+constinit LockKind base_kind{"timer_base.lock", LockType::kRaw, true, "lock:timer_base"};
+constinit LockKind pool_kind{"pool->lock", LockType::kRaw, true, "lock:pool"};
+constinit LockKind slab_kind{"slab.list_lock", LockType::kRaw, false, "lock:slab"};
+constinit LockKind unrelated_kind{"unrelated.lock", LockType::kRaw, false, "lock:unrelated"};
 
 namespace {
 
 /// What keeps this thread from sleeping, on a kernel that is preemptible everywhere.
 thread_local unsigned raw_held = 0, preemption_off = 0;
+thread_local constinit std::atomic<unsigned> posting_locks{0};
+
+// Up before the word is taken and down after it is free, for a handler in between.
+void count_posting_lock(const LockKind& kind, int by) {
+  if (!kind.posting_takes_it) return;
+  srcu::signal_fence();
+  // relaxed, both: the thread's own, and its handlers'
+  posting_locks.store(posting_locks.load(srcu::relaxed) + static_cast<unsigned>(by), srcu::relaxed);
+  srcu::signal_fence();
+}
 
 }  // namespace
+
+bool holds_what_posting_takes() { return posting_locks.load(srcu::relaxed) != 0; }  // relaxed: as above
 
 void preempt_off() { ++preemption_off; }
 void preempt_on() { --preemption_off; }
@@ -38,7 +51,8 @@ void check_may_sleep(const char* lock_name, unsigned own_off) {
 void Lock::lock(srcu::Site site) {
   if (kind_.type == LockType::kSleepsOnRt) check_may_sleep(kind_.lock_class.name, 0);
   srcu_lockdep_acquire_at(key(), &kind_.lock_class, 0, SRCU_LOCKDEP_WRITE, nullptr, site.file, site.line);
-  word_.acquire_lock();
+  count_posting_lock(kind_, 1);
+  if (word_.take([this] { watch_for_deadlocks.waits(key()); })) watch_for_deadlocks.had(key());
   if (kind_.type == LockType::kRaw) ++raw_held;
   hit(kind_.taken);
 }
@@ -46,6 +60,7 @@ void Lock::lock(srcu::Site site) {
 void Lock::unlock() {
   if (kind_.type == LockType::kRaw) --raw_held;
   word_.drop();
+  count_posting_lock(kind_, -1);
   srcu_lockdep_release(key());
 }
 

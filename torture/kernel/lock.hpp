@@ -15,11 +15,13 @@ enum class LockType { kRaw, kSleepsOnRt };
 struct LockKind {
   srcu_lockdep_class lock_class;
   LockType type;
+  bool posting_takes_it;  ///< Queueing work, arming a timer or waking a task may.
   Tracepoint taken;
 
-  constexpr LockKind(const char* name, LockType type, const char* tracepoint)
+  constexpr LockKind(const char* name, LockType type, bool posting_takes_it, const char* tracepoint)
       : lock_class SRCU_LOCKDEP_CLASS(name, type == LockType::kRaw ? SRCU_LOCKDEP_SPIN : SRCU_LOCKDEP_CONFIG),
         type(type),
+        posting_takes_it(posting_takes_it),
         taken(tracepoint) {}
 };
 extern LockKind rq_kind, pi_kind, base_kind, pool_kind, slab_kind, unrelated_kind;
@@ -35,7 +37,7 @@ class Lock {
 
  private:
   LockKind& kind_;
-  srcu::Spinlock word_{srcu::LockClass::kNone};
+  srcu::SpinWord word_;
 };
 
 /// Holds a lock with interrupts off while it lives.
@@ -59,6 +61,9 @@ class IrqLock {
 /// A lock that sleeps when `preempt_rt` is about to be taken: reports wait_context, if this thread must not sleep here.
 /// `own_off`: how many times interrupts are off on the lock's own account.
 void check_may_sleep(const char* lock_name, unsigned own_off);
+
+/// Whether the calling thread holds a lock that posting may take, or is about to. Any context.
+bool holds_what_posting_takes();
 
 /// \name preempt_disable() and preempt_enable(). They nest.
 /// @{

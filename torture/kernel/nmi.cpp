@@ -22,9 +22,6 @@ void on_signal(int) {
   srcu::nmi_enter();
   now.body(now.argument);
   srcu::nmi_exit();
-  // The self-IPI of an irq_work that the NMI queued comes now, if interrupts are on below.
-  srcu::irq_off();
-  srcu::irq_on();
 }
 
 int nmi_signal() { return SIGRTMIN + 3; }

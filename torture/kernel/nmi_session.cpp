@@ -1,11 +1,17 @@
 #include "torture/kernel/nmi_session.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <sstream>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
 #include "torture/kernel/nmi_step.hpp"
+#include "torture/kernel/strategies.hpp"
 #include "torture/threads/events.hpp"
 
 namespace torture {
@@ -13,8 +19,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Those that claim to bear a post from an NMI.
-const std::vector<std::string> kClaim = {"defer_irqoff"};
+// The default strategy in all cases. Of each other the posts and drains of an idle domain, whose path takes every
+// lock that a post can take.
+std::vector<NmiCase> some_cases() {
+  const std::string whole = Params{}.strategy;
+  std::vector<NmiCase> cases = nmi_cases({whole});
+  std::vector<std::string> others = strategies_that_bear_nmis();
+  std::erase(others, whole);
+  for (const NmiCase& one : nmi_cases(others))
+    if (one.state == NmiState::kIdle && one.path != NmiPath::kRead && one.readers.kind == SRCU_KIND_NORMAL)
+      cases.push_back(one);
+  return cases;
+}
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
 
 void prove_that_a_deadlock_is_seen(const std::function<void()>& beat) {
   const NmiCase direct{NmiState::kIdle, nmi_readers()[0], NmiPath::kPost, "direct"};
@@ -37,7 +58,7 @@ void step_all(const SessionPlan& plan, Events& events) {
   const uint64_t begin = harness::now_ns();
   uint64_t cases = 0, places = 0;
   Json failures = Json::object();
-  for (const NmiCase& one : nmi_cases(kClaim)) {
+  for (const NmiCase& one : stepped_cases(plan.params)) {
     if (plan.board.stop_requested()) break;
     const NmiOutcome outcome = nmi_step(one, beat);
     ++cases;
@@ -64,6 +85,21 @@ bool steps_nmis(const Params& params) {
   if (params.session == "nmi-step") return true;
   if (params.session == "torture") return false;
   throw harness::UsageError("session '" + params.session + "' is unknown; choose torture or nmi-step");
+}
+
+std::vector<NmiCase> stepped_cases(const Params& params) {
+  if (params.nmi_strategies == "some") return some_cases();
+  const std::vector<std::string> claim = strategies_that_bear_nmis();
+  if (params.nmi_strategies == "all") return nmi_cases(claim);
+  const std::vector<std::string> chosen = words(params.nmi_strategies);
+  for (const std::string& name : chosen) {
+    check_strategy(name);
+    if (std::ranges::find(claim, name) == claim.end())
+      throw harness::UsageError(fmt::format("nmi_strategies: {} does not claim to bear NMIs; these do: {}", name,
+                                            fmt::join(claim, " ")));
+  }
+  if (chosen.empty()) throw harness::UsageError("nmi_strategies names none; write some, all, or names");
+  return nmi_cases(chosen);
 }
 
 void run_nmi_session(const SessionPlan& plan) {

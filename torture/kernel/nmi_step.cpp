@@ -1,6 +1,7 @@
 #include "torture/kernel/nmi_step.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -18,23 +19,32 @@ namespace {
 
 constexpr uint64_t kMost = 600;               // instructions: more only in a loop that waits for the NMI
 constexpr uint64_t kHangNs = 10'000'000'000;  // one try takes a few milliseconds
+constexpr uint64_t kOpenNs = 1'000'000'000;   // other threads' sections, of a drain say, last microseconds
 constexpr int kLost = 10, kTwice = 11, kOpen = 12, kDone = 13;  // exit statuses of the child
 
 /// Where a child stands, for its parent.
 struct Board {
   std::atomic<uint64_t> at;      ///< The instruction that is being tried.
   std::atomic<uintptr_t> place;  ///< The same as an address, once it was reached.
+  std::atomic<uint64_t> returned;  ///< How many paths have come to their end.
 };
 
 struct Head {
   rcu_head head;  // first: the callback casts
   std::atomic<unsigned> ran{0};
 
-  void post(srcu_struct* ssp) {
-    call_srcu(ssp, &head, [](rcu_head* head) {
+  using Call = decltype(call_srcu);
+  void post(srcu_struct* ssp, Call* call) {
+    call(ssp, &head, [](rcu_head* head) {
       // relaxed: srcu_barrier() orders it before the look
       reinterpret_cast<Head*>(head)->ran.fetch_add(1, std::memory_order_relaxed);
     });
+  }
+  /// As who does not know what is held: an NMI's.
+  void post_in_nmi(srcu_struct* ssp) {
+    srcu::nmi_enter();
+    post(ssp, call_srcu_nolock);
+    srcu::nmi_exit();
   }
 };
 
@@ -49,7 +59,7 @@ struct Try {
   void path() {
     switch (one.path) {
       case NmiPath::kPost:
-        return below.post(prepared.domain());
+        return below.post(prepared.domain(), call_srcu);
       case NmiPath::kRead:
         return one.readers.read(prepared.domain());
       case NmiPath::kDrain:
@@ -59,7 +69,7 @@ struct Try {
   void nmi() {
     srcu::nmi_enter();
     one.readers.read(prepared.domain());
-    on_top.post(prepared.domain());
+    on_top.post(prepared.domain(), call_srcu_nolock);
     srcu::nmi_exit();
     prepared.let_go();
   }
@@ -69,25 +79,33 @@ struct Try {
 bool interrupt_at(Try& one, Board& board) {
   if (one.one.path == NmiPath::kDrain) {  // what was posted with interrupts off is drained when they go on
     srcu::irq_off();
-    one.below.post(one.prepared.domain());
+    one.below.post_in_nmi(one.prepared.domain());
   }
   const uint64_t at = board.at.load(std::memory_order_relaxed);  // relaxed: our own
   const auto result =
       harness::Stepper::run([](void* one) { static_cast<Try*>(one)->path(); }, &one, at,
                             [](void* one) { static_cast<Try*>(one)->nmi(); }, &one, &board.place);
+  board.returned.fetch_add(1, std::memory_order_relaxed);  // relaxed: the parent looks on
   return result.at != 0;
+}
+
+// Before the barrier, which a section that stays open would hold up for ever.
+bool stays_open(srcu_struct* ssp) {
+  for (const uint64_t since = harness::now_ns(); srcu_open_sections(ssp) != 0; harness::sleep_ns(100'000))
+    if (harness::now_ns() - since > kOpenNs) return true;
+  return false;
 }
 
 int judge(Try& one, bool interrupted) {
   one.prepared.leave();
+  if (stays_open(one.prepared.domain())) return kOpen;
   srcu_barrier(one.prepared.domain());
   const unsigned below = one.one.path == NmiPath::kRead ? 0 : 1, on_top = interrupted ? 1 : 0;
   // relaxed: after the barrier
   const unsigned ran_below = one.below.ran.load(std::memory_order_relaxed);
   const unsigned ran_on_top = one.on_top.ran.load(std::memory_order_relaxed);
   if (ran_below < below || ran_on_top < on_top) return kLost;
-  if (ran_below > below || ran_on_top > on_top) return kTwice;
-  return srcu_open_sections(one.prepared.domain()) == 0 ? 0 : kOpen;
+  return ran_below > below || ran_on_top > on_top ? kTwice : 0;
 }
 
 // The child: from one instruction on to the last, or to the first that fails.
@@ -96,13 +114,12 @@ int try_all(const NmiCase& one, Board& board) {
   // relaxed: the parent looks on
   for (;; board.at.fetch_add(1, std::memory_order_relaxed)) {
     bool longer = false;
-    int status = 0;
     std::thread([&] {
       Try fresh(one);
       longer = interrupt_at(fresh, board);
-      status = judge(fresh, longer);
+      const int status = judge(fresh, longer);
+      if (status != 0) _exit(status);  // what is wrong with the domain may have its cleanup refused, or hang
     }).join();
-    if (status != 0) return status;
     if (!longer || board.at.load(std::memory_order_relaxed) >= kMost) return kDone;
   }
 }
@@ -140,6 +157,14 @@ NmiOutcome outcome(const harness::Ended& ended, const NmiCase& one, const Board&
   }
 }
 
+// A try that stands still: the path itself, or what should follow it.
+NmiOutcome hung(const NmiCase& one, pid_t pid, const Board& board) {
+  // relaxed: the child stands still
+  const bool returned = board.returned.load(std::memory_order_relaxed) > board.at.load(std::memory_order_relaxed);
+  return returned ? failed("stalled_gp", "the path returns, and no barrier after it", one, pid, board)
+                  : failed("self_deadlock", "nothing goes on", one, pid, board);
+}
+
 const char* name_of(NmiPath path) {
   switch (path) {
     case NmiPath::kPost:
@@ -166,7 +191,7 @@ std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies) {
     for (const NmiReaders& readers : nmi_readers())
       for (const auto& [state, name] : nmi_states())
         for (const NmiPath path : {NmiPath::kPost, NmiPath::kRead, NmiPath::kDrain})
-          cases.push_back({state, readers, path, strategy});
+          if (state != NmiState::kFirstUse || strategy == strategies[0]) cases.push_back({state, readers, path, strategy});
   return cases;
 }
 
@@ -185,9 +210,9 @@ NmiOutcome nmi_step(const NmiCase& one, const std::function<void()>& beat) {
       seen = at;
       since = harness::now_ns();
     } else if (harness::now_ns() - since > kHangNs) {
-      NmiOutcome hung = failed("self_deadlock", "nothing goes on", one, child.pid(), *board);
+      NmiOutcome found = hung(one, child.pid(), *board);
       child.kill();
-      return hung;
+      return found;
     }
   }
 }

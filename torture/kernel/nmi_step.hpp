@@ -23,6 +23,7 @@ struct NmiCase {
 };
 
 /// All of them, for the strategies that are given.
+/// The state first_use is there once, since a fresh domain has the default strategy.
 std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies);
 
 /// What became of a case.
@@ -33,7 +34,7 @@ struct NmiOutcome {
   std::string message;  ///< Which instruction of which function, and its line.
 };
 
-/// Tries every instruction of a case. On top of each: a section and a post in the same domain. Then all that
+/// Tries every instruction of a case. On top of each: a section and a post (call_srcu_nolock()) in the same domain. Then all that
 /// was posted must have run once, no section be open, and the domain bear its cleanup. Forks, so the caller
 /// has one thread. `beat` is called several times a second. x86-64 only: Broken elsewhere.
 NmiOutcome nmi_step(const NmiCase& one, const std::function<void()>& beat);

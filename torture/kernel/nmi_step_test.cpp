@@ -3,23 +3,28 @@
 #include <gtest/gtest.h>
 
 #include "harness/threads/stepper.hpp"
+#include "torture/kernel/strategies.hpp"
 
 namespace torture {
 namespace {
 
 class NmiStep : public testing::TestWithParam<NmiCase> {};
 
-/// Scenario NMI-STEP runs all.
+/// Scenario NMI-STEP runs more.
 std::vector<NmiCase> some_cases() {
   std::vector<NmiCase> cases = nmi_cases({"defer_irqoff"});
   std::erase_if(cases, [](const NmiCase& one) { return one.readers.kind != SRCU_KIND_FAST; });
+  for (const NmiCase& one : nmi_cases(strategies_that_bear_nmis()))
+    if (one.state == NmiState::kIdle && one.path == NmiPath::kPost && one.readers.kind == SRCU_KIND_NORMAL &&
+        one.strategy != "defer_irqoff")
+      cases.push_back(one);
   return cases;
 }
 
 INSTANTIATE_TEST_SUITE_P(, NmiStep, testing::ValuesIn(some_cases()), [](const auto& info) {
   std::string name = info.param.name();
   for (char& c : name)
-    if (c == '/') c = '_';
+    if (c == '/' || c == ':') c = '_';
   return name;
 });
 
@@ -42,6 +47,43 @@ TEST(NmiStepOfDirect, DeadlocksUnderALockAndSaysWhere) {
       << outcome.message;
   EXPECT_NE(outcome.message.find("srcu/"), std::string::npos) << outcome.message;
   EXPECT_GT(beats, 10u);
+}
+
+/// What the NMI, and the path `kRead`, do in place of a section.
+class NmiStepOfAFault : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string why = harness::Stepper::why_not(); !why.empty()) GTEST_SKIP() << why;
+  }
+  static NmiOutcome outcome(NmiPath path, void (*fault)(srcu_struct*)) {
+    return nmi_step({NmiState::kIdle, {"faulty", SRCU_KIND_NORMAL, fault}, path, "defer_irqoff"}, [] {});
+  }
+};
+
+TEST_F(NmiStepOfAFault, ThatLeavesASectionOpenIsACounterMismatch) {
+  const NmiOutcome found = outcome(NmiPath::kPost, [](srcu_struct* ssp) {
+    if (srcu::in_nmi()) static_cast<void>(srcu_read_lock_nmisafe(ssp));
+  });
+  EXPECT_EQ(found.check, "counter_mismatch") << found.message;
+}
+
+// The post below is staged when the NMI comes. What is left behind has cleanup refused, which would end in abort().
+TEST_F(NmiStepOfAFault, ThatLosesAPostIsALostCallbackAlsoWhereCleanupIsRefused) {
+  const NmiOutcome found = outcome(NmiPath::kDrain, [](srcu_struct* ssp) {
+    if (!srcu::in_nmi()) return;
+    srcu::Usage& usage = srcu::usage_of(ssp);
+    bool twice = false;
+    if (usage.data.staged.posts.take(twice)) usage.data.callbacks.ran(~uint64_t{0});  // one more is counted than is there
+  });
+  EXPECT_EQ(found.check, "lost_callback") << found.message;
+}
+
+// A grace period that nobody drives: the path has returned, and it is no deadlock of its.
+TEST_F(NmiStepOfAFault, ThatTakesTheDriversRoleForGoodIsAStall) {
+  const NmiOutcome found = outcome(NmiPath::kPost, [](srcu_struct* ssp) {
+    if (srcu::in_nmi()) srcu::usage_of(ssp).driver.store(srcu::kDriven, std::memory_order_relaxed);  // relaxed: for ever
+  });
+  EXPECT_EQ(found.check, "stalled_gp") << found.message;
 }
 
 }  // namespace

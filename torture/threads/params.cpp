@@ -102,6 +102,11 @@ const std::vector<Knob>& knobs() {
        "time between statistics on the console"},
       {"sample_interval", &P::sample_interval, Unit::kDuration, kSecond / 10, kDay,
        "time between lines of stats.jsonl and gp.hlog"},
+      {"strategy", &P::strategy, Unit::kWord, 0, 0,
+       "how this project's SRCU defers, see: list strategies; where signal handlers may not post, nmi_calls is 0"},
+      {"nmi_strategies", &P::nmi_strategies, Unit::kWord, 0, 0,
+       "which ones session nmi-step steps: all, names with blanks in between, or some: defer_irqoff, and a few "
+       "cases of each other that claims to bear NMIs"},
       {"session", &P::session, Unit::kWord, 0, 0,
        "torture, or nmi-step: an NMI on top of every instruction, which knows no other parameter"},
       {"workload", &P::workload, Unit::kWord, 0, 0, "what readers walk: pointer, list or hash"},

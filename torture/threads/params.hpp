@@ -30,6 +30,8 @@ struct Params {
   int64_t shuffle_interval = 3'000'000'000;
   int64_t stat_interval = 15'000'000'000;
   int64_t sample_interval = 1'000'000'000;
+  std::string strategy = "defer_irqoff";
+  std::string nmi_strategies = "some";
   std::string session = "torture";
   std::string workload = "pointer";
   std::string phases = "ordering races liveness control";

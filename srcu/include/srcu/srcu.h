@@ -43,6 +43,7 @@
  *   |------------------------|--------------------|-----------------------|---------------|------------------------|
  *   | read lock, unlock      | yes, nests         | yes                   | any           | yes                    |
  *   | call_srcu              | yes                | yes                   | any           | yes, (4)               |
+ *   | call_srcu_nolock       | yes                | yes                   | any           | yes, (5)               |
  *   | get_state, poll_state  | yes                | yes                   | any           | yes                    |
  *   | start_poll, expedite   | yes                | yes                   | any           | no                     |
  *   | synchronize_srcu       | NO: never returns  | yes, (1)              | (2)           | no                     |
@@ -52,7 +53,8 @@
  *   | srcu_before_fork       | yes                | NO: never returns     | (3)           | no                     |
  *
  * (1) All other callbacks wait meanwhile. (2) None that a reader of the domain takes in its section. (3) None that a
- * callback takes, of any domain. (4) Under the strategy defer_irqoff, which is the default, and once the helper runs.
+ * callback takes, of any domain. (4) Under the strategies defer_irqoff, which is the default, and tasks_trace, and once the
+ * helper runs. (5) Under these, bpf_defer, and nolock:always, nolock:irqs_off, nolock:held_lock_table; once the helper runs.
  *
  * The helper is a thread that runs callbacks, one for all domains, one after the other, with all signals blocked. They
  * may take locks that are held around call_srcu(). While one sleeps, the others wait, and so does every grace period
@@ -144,8 +146,10 @@ SRCU_API int init_srcu_struct_fast_updown(struct srcu_struct *ssp);
  * still in use is left as it is, with a line on stderr that says by what; its memory must stay then. May sleep. */
 SRCU_API void cleanup_srcu_struct(struct srcu_struct *ssp);
 
-/* How call_srcu() starts grace periods: "direct", or "defer_irqoff", which is the default. Before first use of the
- * domain. 0; -EINVAL: no such strategy; -EBUSY: too late. */
+/* How call_srcu() starts grace periods: "defer_irqoff", which is the default; "direct", which saves a look and is not for
+ * signal handlers; and those that the kernel had or was to have, for comparison: rc4 delayed irq_work defer_nmi
+ * nolock:always nolock:irqs_off (or nolock) nolock:in_nmi nolock:held_lock_table nolock:lock_bit bpf_defer
+ * tasks_trace_legacy tasks_trace. Before first use of the domain. 0; -EINVAL: no such strategy; -EBUSY: too late. */
 SRCU_API int srcu_set_strategy(struct srcu_struct *ssp, const char *name);
 
 /* Starts the thread that serves callbacks, if it is not there. 0 or -EAGAIN. Needed where a process's first call_srcu()
@@ -231,6 +235,11 @@ SRCU_API void synchronize_srcu_expedited(struct srcu_struct *ssp);
  *     call_srcu(&config_srcu, &old->rcu, free_config);
  */
 SRCU_API void call_srcu(struct srcu_struct *ssp, struct rcu_head *head, rcu_callback_t func);
+
+/* The same for callers who do not know which locks are held around them, as tracers and NMIs: any context, NMI too, under
+ * the strategies "nolock:always", "nolock:irqs_off" and "nolock:held_lock_table", and under "bpf_defer". Under all others
+ * it is call_srcu(). The other variants of nolock are for comparison: see `srcutorture list strategies`. */
+SRCU_API void call_srcu_nolock(struct srcu_struct *ssp, struct rcu_head *head, rcu_callback_t func);
 
 /* Returns after every callback has run whose call_srcu() returned before this was called. Starts no grace period of its
  * own: without callbacks it returns at once. Before a dlclose(), so that no callback is left without its code. */
