@@ -54,7 +54,7 @@ void check_name(const char* what, const std::string& name, const Names& known) {
 }
 
 void check_pattern(const std::string& context) {
-  const std::string pattern = context.substr(std::string("tp:").size());
+  const std::string pattern = tracepoint_pattern(context);
   if (!kernel::tracepoints_like(pattern).empty()) return;
   Names names;
   for (const kernel::Tracepoint* point : kernel::tracepoints()) names.emplace_back(point->name());

@@ -40,6 +40,7 @@ std::vector<std::string> cell_strategy_names() {
 }
 
 bool is_tracepoint_context(const std::string& context) { return context.starts_with("tp:"); }
+std::string tracepoint_pattern(const std::string& context) { return context.substr(std::string("tp:").size()); }
 
 std::vector<Cell> cells_of(const std::string& context, const std::string& strategy) {
   std::vector<Cell> cells;

@@ -15,6 +15,7 @@ std::vector<std::string> cell_strategy_names();
 
 /// "tp:PATTERN": the tracepoints that a pattern names. They are proved, not run.
 bool is_tracepoint_context(const std::string& context);
+std::string tracepoint_pattern(const std::string& context);
 
 /// Every cell of a context and a strategy. A dimension that the context does not have stands at its first value.
 std::vector<Cell> cells_of(const std::string& context, const std::string& strategy);

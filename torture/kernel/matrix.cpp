@@ -21,10 +21,10 @@ constexpr int kLookMs = 100;
 
 CellResult foretell(const Cell& cell, const Predictions& predictions) {
   if (is_tracepoint_context(cell.context))
-    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", false};
+    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", "", false};
   const Prediction* rule = predictions.of(cell);
   if (!rule) throw harness::Broken("the predictions say nothing of " + cell_words(cell));
-  return {cell, rule->predicted, rule->because, rule->facts};
+  return {cell, rule->predicted, rule->because, rule->facts, rule->revised};
 }
 
 /// One cell that runs: first the prover, then for real.
@@ -94,6 +94,7 @@ Json cell_json(const CellResult& result) {
   json["needless_deferrals"] = result.real.needless;
   json["because"] = result.because;
   json["facts"] = result.facts;
+  json["revised"] = result.revised;
   json["contradiction"] = result.contradiction().why;
   return json;
 }
@@ -104,7 +105,8 @@ CellResult result_of(const Json& json) {
       {word("context"), word("strategy"), word("instance"), word("domain"), word("pace"), json.at("preempt_rt").get<bool>()},
       word("predicted"),
       word("because"),
-      word("facts")};
+      word("facts"),
+      word("revised")};
   result.foretold = !is_tracepoint_context(result.cell.context);
   result.ran = true;
   result.prover.check = word("prover");

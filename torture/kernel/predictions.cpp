@@ -93,7 +93,7 @@ class Reader {
         *text = word(node);
       } else {
         Names known = keys();
-        known.insert(known.end(), {"predicted", "because", "facts"});
+        known.insert(known.end(), {"predicted", "because", "facts", "revised"});
         refuse_key(key, known);
       }
     }
@@ -107,7 +107,8 @@ class Reader {
   static std::string* text_of(Prediction& rule, const std::string& key) {
     if (key == "predicted") return &rule.predicted;
     if (key == "because") return &rule.because;
-    return key == "facts" ? &rule.facts : nullptr;
+    if (key == "facts") return &rule.facts;
+    return key == "revised" ? &rule.revised : nullptr;
   }
 
   std::string word(const toml::node& node) {

@@ -15,6 +15,7 @@ struct Prediction {
   /// Key of a cell -> values that match, each perhaps with a * at its end. A key that is missing matches all.
   std::vector<std::pair<std::string, std::vector<std::string>>> match;
   std::string predicted, because, facts;
+  std::string revised;  ///< What was predicted first, and what showed it wrong; empty if it stands as first written.
   unsigned line = 0;  ///< Of the file, for people.
 
   bool matches(const Cell& cell) const;
