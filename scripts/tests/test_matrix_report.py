@@ -111,7 +111,7 @@ def test_untrusted_text_cannot_act(matrix_dir: Path) -> None:
     assert lines and all(line.startswith("::error title=srcutorture matrix::") for line in lines) and len(lines) <= 10
 
 
-@pytest.mark.parametrize("name", ["../../secret.txt", "/etc/passwd", "cells/../../secret.txt", "cells/link.txt", "", None, 7, ["x"]])
+@pytest.mark.parametrize("name", ["../secret.txt", "/etc/passwd", "cells/../../secret.txt", "cells/link.txt", "", None, 7, ["x"]])
 def test_evidence_is_read_from_the_run_alone(matrix_dir: Path, name: object) -> None:
     (matrix_dir.parent / "secret.txt").write_text("title\nsecret words")
     (matrix_dir / "cells" / "link.txt").symlink_to(matrix_dir.parent / "secret.txt")
