@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the report of a run: report.html, summary.md and junit.xml in its directory.
+"""Makes the report of a run, or of a matrix: report.html, summary.md and junit.xml in its directory.
 
 With several run directories, one page that shows them side by side (--out, default ./report.html). A .json of
 bench_table.py among them puts its picture on the page; alone, it gets the picture beside it, as a .png.
@@ -18,11 +18,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.report.load import NoRun, Run, load_run
+from lib.report.matrix import is_matrix, load_matrix
+from lib.report.matrix_page import matrix_annotations, matrix_junit, matrix_summary, render_matrix
 from lib.report.outputs import annotations, junit, summary
 from lib.report.page import render
 from lib.report.speed import draw, drawn, load_speed
 
 TEMPLATE = Path(__file__).resolve().parent / "lib" / "report" / "report.html.j2"
+MATRIX_TEMPLATE = TEMPLATE.with_name("matrix.html.j2")
 
 
 def write(path: Path, text: str) -> None:
@@ -44,12 +47,14 @@ def cure(error: OSError) -> str:
     return "choose a writable --out"
 
 
-def tell_github(run: Run) -> None:
-    for line in annotations(run):
+def tell_github(lines: list[str], words: str) -> None:
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return
+    for line in lines:
         print(line)
     if target := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(target).open("a", encoding="utf-8") as file:
-            file.write(summary(run))
+            file.write(words)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -68,9 +73,25 @@ def save(speed: dict[Path, dict[str, Any]], out: Path | None) -> int:
     return 0
 
 
+def report_matrix(path: Path, out: Path | None) -> Path:
+    run = load_matrix(path)
+    page = out or path / "report.html"
+    write(page, render_matrix(run, MATRIX_TEMPLATE))
+    write(path / "summary.md", matrix_summary(run))
+    write(path / "junit.xml", matrix_junit(run))
+    tell_github(matrix_annotations(run), matrix_summary(run))
+    return page
+
+
 def main() -> int:
     arguments = parse_arguments()
+    matrices = [path for path in arguments.runs if is_matrix(path)]
     try:
+        if matrices and len(arguments.runs) > 1:
+            raise NoRun(f"{matrices[0]} is a matrix, which has a page of its own: name it alone")
+        if matrices:
+            print(report_matrix(matrices[0], arguments.out))
+            return 0
         speed = {path: load_speed(path) for path in arguments.runs if path.suffix == ".json"}
         runs = [load_run(path) for path in arguments.runs if path not in speed]
         if not runs:
@@ -87,9 +108,8 @@ def main() -> int:
     except OSError as error:
         print(f"report.py: cannot write the report: {error}; {cure(error)}", file=sys.stderr)
         return 3
-    if os.environ.get("GITHUB_ACTIONS"):
-        for run in runs:
-            tell_github(run)
+    for run in runs:
+        tell_github(annotations(run), summary(run))
     print(page)
     return 0
 

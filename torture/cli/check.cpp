@@ -1,11 +1,24 @@
 #include <fmt/format.h>
 
 #include "torture/cli/commands.hpp"
+#include "torture/cli/matrix_judge.hpp"
 #include "torture/oracle/judge.hpp"
 
 namespace torture {
 
+namespace {
+
+int check_matrix(const std::filesystem::path& dir) {
+  const Judgement matrix = judge_matrix_dir(dir);
+  for (const Failure& f : matrix.failures) fmt::print("{}: {}\n", f.check, f.message);
+  fmt::print("{}\n", verdict_name(matrix.verdict));
+  return exit_status(matrix.verdict);
+}
+
+}  // namespace
+
 int check_command(const std::filesystem::path& dir) {
+  if (is_matrix_dir(dir)) return check_matrix(dir);
   const RunJudgement run = judge_run(dir);
   for (const auto& [name, j] : run.scenarios) {
     fmt::print("{}: {}{}\n", name, verdict_name(j.verdict), j.why.empty() ? "" : " (" + j.why + ")");

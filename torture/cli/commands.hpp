@@ -12,6 +12,21 @@ namespace torture {
 /// Runs a plan from start to verdict. `extra`: see make_plan().
 int run_command(const RunOptions& options, const Ops* extra);
 
+/// What stands on the command line of `matrix`.
+struct MatrixOptions {
+  std::optional<std::string> contexts, strategies;  ///< Names with commas between; empty: all.
+  bool quick = false;
+  std::optional<std::filesystem::path> out;
+  std::vector<std::string> argv;  ///< As given.
+};
+
+/// Every cell of caller's context and deferral strategy: predicted, proved, and really run.
+int matrix_command(const MatrixOptions& options);
+
+/// The report is Python's part; a run without it is a run all the same. False if the disk had no room for it: such a run is
+/// broken.
+bool make_report(const std::filesystem::path& dir);
+
 /// Judges an existing run directory from its files alone; writes nothing there.
 int check_command(const std::filesystem::path& dir);
 

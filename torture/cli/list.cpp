@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -6,7 +7,9 @@
 #include "harness/base/nearest.hpp"
 #include "harness/topology/placement.hpp"
 #include "torture/cli/commands.hpp"
+#include "torture/kernel/context.hpp"
 #include "torture/kernel/strategies.hpp"
+#include "torture/kernel/tracepoint.hpp"
 #include "torture/oracle/verdict.hpp"
 
 namespace torture {
@@ -66,6 +69,20 @@ Items check_items() {
   return items;
 }
 
+Items context_items() {
+  Items items;
+  for (const kernel::Context& context : kernel::contexts()) items.push_back({context.name, "", context.sentence});
+  items.push_back({"tp:PATTERN", "", "at every tracepoint that the pattern names; proved, not run"});
+  return items;
+}
+
+Items tracepoint_items() {
+  Items items;
+  for (const kernel::Tracepoint* point : kernel::tracepoints())
+    items.push_back({point->name(), "", fmt::format("see: matrix --contexts tp:{}", point->name())});
+  return items;
+}
+
 Items strategy_items() {
   Items items;
   for (const auto& [name, sentence] : strategies()) items.push_back({name, "", sentence});
@@ -76,15 +93,18 @@ Items items_of(const std::string& what, const Ops* extra) {
   if (what == "scenarios") return scenario_items();
   if (what == "sets") return set_items();
   if (what == "flavors") return flavor_items(extra);
+  if (what == "contexts") return context_items();
+  if (what == "strategies") return strategy_items();
+  if (what == "tracepoints") return tracepoint_items();
   if (what == "placements") return placement_items();
   if (what == "params") return param_items();
   if (what == "checks") return check_items();
-  if (what == "strategies") return strategy_items();
-  const std::vector<std::string> kinds = {"scenarios", "sets",   "flavors",   "placements",
-                                          "params",    "checks", "strategies"};
+  const std::vector<std::string> kinds = {"scenarios",  "sets",        "flavors",    "contexts",
+                                          "strategies", "tracepoints", "placements", "params",
+                                          "checks"};
   throw harness::UsageError(
-      fmt::format("cannot list '{}'{} (scenarios sets flavors placements params checks strategies)", what,
-                  harness::did_you_mean(what, kinds)));
+      fmt::format("cannot list '{}'{} ({})", what,
+                  harness::did_you_mean(what, kinds), fmt::join(kinds, " ")));
 }
 
 }  // namespace

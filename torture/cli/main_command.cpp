@@ -4,6 +4,7 @@
 
 #include "harness/base/errors.hpp"
 #include "torture/cli/commands.hpp"
+#include "torture/kernel/cell_process.hpp"
 
 #ifndef SRCUTORTURE_VERSION
 #error "the build gives SRCUTORTURE_VERSION"
@@ -63,8 +64,20 @@ void refuse_empty_values(CLI::App& app) {
   }
 }
 
+void add_matrix(CLI::App& app, MatrixOptions& options) {
+  CLI::App* matrix = app.add_subcommand(
+      "matrix", "who may call call_srcu() under which lock: predicted, proved, and really run");
+  matrix->add_option("--contexts", options.contexts,
+                     "a,b: only these (list contexts); tp:PATTERN: tracepoints, by the prover alone");
+  matrix->add_option("--strategies", options.strategies, "x,y: only these (list strategies)");
+  matrix->add_flag("--quick", options.quick, "the few cells of each pair that say most");
+  matrix->add_option("--out", options.out, "the run directory; must not exist, or be empty");
+}
+
 struct Parsed {
   RunOptions run;
+  MatrixOptions matrix;
+  std::vector<std::string> cell;
   TopologyOptions topology;
   std::string check_dir, list_what;
   bool json = false;
@@ -72,6 +85,8 @@ struct Parsed {
 
 int dispatch(const CLI::App& app, const Parsed& parsed, const Ops* extra) {
   if (app.got_subcommand("run")) return run_command(parsed.run, extra);
+  if (app.got_subcommand("matrix")) return matrix_command(parsed.matrix);
+  if (app.got_subcommand(kCellCommand)) return cell_command(parsed.cell);
   if (app.got_subcommand("check")) return check_command(parsed.check_dir);
   if (app.got_subcommand("list")) return list_command(parsed.list_what, parsed.json, extra);
   return topology_command(parsed.topology);
@@ -83,11 +98,17 @@ int parse_and_dispatch(const Ops* extra, int argc, char** argv) {
   app.require_subcommand(1);
   Parsed parsed;
   parsed.run.argv.assign(argv, argv + argc);
+  parsed.matrix.argv = parsed.run.argv;
   add_run(app, parsed.run);
+  add_matrix(app, parsed.matrix);
+  app.add_subcommand(kCellCommand, "one cell, for the program itself")
+      ->group("")
+      ->add_option("CELL", parsed.cell);
   app.add_subcommand("check", "judge a run directory again, from its files alone")
       ->add_option("DIR", parsed.check_dir)
       ->required();
-  CLI::App* list = app.add_subcommand("list", "scenarios sets flavors placements params checks strategies");
+  CLI::App* list = app.add_subcommand(
+      "list", "scenarios sets flavors contexts strategies tracepoints placements params checks");
   list->add_option("WHAT", parsed.list_what)->required();
   list->add_flag("--json", parsed.json);
   add_topology(app, parsed.topology);

@@ -213,10 +213,10 @@ std::string quoted(const std::string& word) {
 
 }  // namespace
 
-std::string rerun_command(const RunOptions& options, const Plan& plan) {
+std::string rerun_words(const std::vector<std::string>& argv) {
   std::string command;
   bool skip_value = false;
-  for (const std::string& word : options.argv) {
+  for (const std::string& word : argv) {
     if (skip_value) {
       skip_value = false;
       continue;
@@ -228,9 +228,14 @@ std::string rerun_command(const RunOptions& options, const Plan& plan) {
     }
     if (word.starts_with("--out=") || word.starts_with("--seed=")) continue;
     if (word == "--dry-run" || word.starts_with("--dry-run=")) continue;  // the command is the one that runs
-    command += quoted(word) + ' ';
+    if (!command.empty()) command += ' ';
+    command += quoted(word);
   }
-  return command + fmt::format("--seed 0x{:x}", plan.seed);
+  return command;
+}
+
+std::string rerun_command(const RunOptions& options, const Plan& plan) {
+  return rerun_words(options.argv) + fmt::format(" --seed 0x{:x}", plan.seed);
 }
 
 }  // namespace torture

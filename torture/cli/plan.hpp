@@ -59,6 +59,9 @@ unsigned cpus_of(const PlannedScenario& planned, const harness::Topology& pus);
 /// Where its threads run on these PUs. UsageError if its placement cannot be had there.
 std::vector<harness::Seat> seats_of(const PlannedScenario& planned, const harness::Topology& pus);
 
+/// `argv` as a shell takes it, without what is used once: --out and --seed with their values.
+std::string rerun_words(const std::vector<std::string>& argv);
+
 /// The command that does the same again, seed and all.
 std::string rerun_command(const RunOptions& options, const Plan& plan);
 

@@ -1,13 +1,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <hwloc.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <ctime>
 
 #include "harness/base/duration.hpp"
@@ -112,41 +107,6 @@ void write_beginning(const RunOptions& options, const Plan& plan, const harness:
   harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));
 }
 
-// Stop signals go to a whole group, and this helper must not lose its work to one that the parent has noted
-// already. It ends with its parent.
-[[noreturn]] void become_report(const fs::path& script, const fs::path& dir) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  sigset_t stops;
-  sigemptyset(&stops);
-  sigaddset(&stops, SIGINT);
-  sigaddset(&stops, SIGTERM);
-  sigprocmask(SIG_BLOCK, &stops, nullptr);
-  execl("/usr/bin/python3", "python3", script.c_str(), dir.c_str(), nullptr);
-  _exit(127);
-}
-
-constexpr int kReportHadNoRoom = 3;  // report.py's own word for BROKEN
-
-// The report is Python's part; a run without it is a run all the same, but not one that its disk cut short.
-// Its exit status, 0 if there is no report to be had.
-int make_report(const fs::path& dir) {
-  const fs::path script = scenario_dir().parent_path().parent_path() / "scripts" / "report.py";
-  if (!fs::exists(script)) return 0;
-  std::fflush(nullptr);
-  const pid_t pid = fork();
-  if (pid == 0) become_report(script, dir);
-  int status = 0;
-  pid_t reaped = -1;
-  do {
-    reaped = pid < 0 ? -1 : waitpid(pid, &status, 0);
-  } while (pid > 0 && reaped < 0 && errno == EINTR);  // by a stop signal
-  if (pid > 0 && reaped == pid && status == 0) return 0;
-  const bool no_room = reaped == pid && WIFEXITED(status) && WEXITSTATUS(status) == kReportHadNoRoom;
-  if (!no_room)
-    fmt::print(stderr, "no report: scripts/report.py failed; run it by hand on {}\n", dir.string());
-  return no_room ? kReportHadNoRoom : 1;
-}
-
 // The run's last word to the caller. A run whose report could not be written is broken, unless it is worse.
 int close(RunJudgement run, bool report_had_room, const fs::path& dir) {
   int status = run.exit_status();
@@ -178,7 +138,7 @@ int run_command(const RunOptions& options, const Ops* extra) {
   run_all(context);
   const RunJudgement run = judge_run(dir);
   harness::write_once(dir / "verdict.json", run.json().dump(2) + "\n");
-  const bool report_had_room = make_report(dir) != kReportHadNoRoom;
+  const bool report_had_room = make_report(dir);
   const int status = close(run, report_had_room, dir);
   return stop.noted() ? 128 + stop.noted() : status;
 }

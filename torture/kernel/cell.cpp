@@ -5,11 +5,13 @@
 #include "harness/topology/topology.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/env.hpp"
+#include "torture/kernel/cells.hpp"
 #include "torture/kernel/context.hpp"
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/host.hpp"
 #include "torture/kernel/natural.hpp"
 #include "torture/kernel/prover.hpp"
+#include "torture/kernel/tracepoint.hpp"
 
 namespace torture {
 namespace {
@@ -17,7 +19,7 @@ namespace {
 using namespace kernel;
 
 constexpr unsigned kTries = 20;                  // real ones
-constexpr uint64_t kStallNs = 3'000'000'000;     // a try takes some milliseconds
+constexpr uint64_t kStallNs = 8'000'000'000;  // the walk and a try take some milliseconds, on a machine that is not busy
 
 /// A domain on the model.
 class Domain {
@@ -59,9 +61,27 @@ struct Post {
   }
 };
 
+/// A program that posts wherever it is attached, as long as it has heads.
+struct Visits {
+  static constexpr unsigned kMost = 64;
+  Post posts[kMost]{};
+  std::atomic<unsigned> count{0};
+
+  explicit Visits(Domain& domain) {
+    for (Post& post : posts) post.domain = &domain;
+  }
+  static void come(void* argument) {
+    auto& self = *static_cast<Visits*>(argument);
+    // relaxed: each head is one visit's alone
+    if (const unsigned visit = self.count.fetch_add(1, std::memory_order_relaxed); visit < kMost)
+      Post::run(&self.posts[visit]);
+  }
+};
+
 class Trial {
  public:
-  Trial(const Cell& cell, Way way) : cell_(cell), way_(way), context_(*find_context(cell.context)) {}
+  /// Without a context, it is tracepoints.
+  Trial(const Cell& cell, Way way, const Context* context) : cell_(cell), way_(way), context_(context) {}
 
   /// In a task of the model. Fills in `outcome`, unless a fault comes between.
   void run(CellOutcome& outcome) {
@@ -73,16 +93,17 @@ class Trial {
       for (Domain* each : {&domain, &other}) walk_natural_paths(each->ssp());
       walked_.store(true, std::memory_order_release);  // pairs with the acquire in walked()
     }
+    if (!context_) return at_tracepoints(domain, outcome);
     std::vector<uint64_t> latencies;
     unsigned deferred = 0, needless = 0;
-    const unsigned tries = way_ == Way::kProver ? context_.places : std::max(kTries, context_.places);
+    const unsigned tries = way_ == Way::kProver ? context_->places : std::max(kTries, context_->places);
     for (outcome.tries = 0; outcome.tries < tries; ++outcome.tries) {
       Post post{};
       post.domain = &domain;
       prepare(domain);
       prepare(other);
-      const Scene scene{of_context.ssp(), cpu(cell_.instance == "other" ? 1 : 0), outcome.tries % context_.places};
-      if (!context_.run_in(scene, {Post::run, &post})) {
+      const Scene scene{of_context.ssp(), cpu(cell_.instance == "other" ? 1 : 0), outcome.tries % context_->places};
+      if (!context_->run_in(scene, {Post::run, &post})) {
         outcome.check = "n/a";
         outcome.evidence = "under this strategy nobody comes to this context";
         return;
@@ -111,6 +132,19 @@ class Trial {
     const srcu::IrqLocked locked(usage.lock);
     usage.gp_seq_needed_exp.store(srcu::snapshot(usage), std::memory_order_relaxed);  // relaxed: under the lock
   }
+  // Wherever the natural paths come to them, a post.
+  void at_tracepoints(Domain& domain, CellOutcome& outcome) {
+    prepare(domain);
+    Visits visits(domain);
+    {
+      const Attached attached(tracepoints_like(tracepoint_pattern(cell_.context)), {Visits::come, &visits});
+      walk_natural_paths(domain.ssp());
+    }
+    srcu_barrier(&domain.ssp());
+    outcome.tries = std::min(Visits::kMost, visits.count.load(std::memory_order_relaxed));  // relaxed: all are over
+    if (outcome.tries == 0)
+      outcome.check = "n/a", outcome.evidence = "no natural path comes to these tracepoints";
+  }
   static uint64_t wait_for(Post& post) {
     uint64_t at = 0;
     while ((at = post.invoked_ns.load(std::memory_order_acquire)) == 0) srcu::env::sleep_ns(20'000);
@@ -119,7 +153,7 @@ class Trial {
 
   const Cell& cell_;
   const Way way_;
-  const Context& context_;
+  const Context* const context_;
   std::atomic<bool> walked_{false};
   std::atomic<unsigned> progress_{0};
 };
@@ -127,20 +161,23 @@ class Trial {
 CellOutcome stalled() {
   char text[sizeof(Fault::text)];
   describe_members(text, sizeof text);
-  return {.check = "stalled_gp", .evidence = std::string("a callback did not run within 3 s; nobody waits in a ring\n") + text};
+  return {.check = "stalled_gp", .evidence = std::string("a callback did not run within 8 s; nobody waits in a ring\n") + text};
 }
 
 }  // namespace
 
 void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*), void* argument) {
   const Context* context = find_context(cell.context);
-  if (!context) throw harness::UsageError("there is no context " + cell.context);
-  if (context->places == 0) return tell({.check = "n/a", .evidence = "the model has no such place"}, argument);
+  const bool at_tracepoints = is_tracepoint_context(cell.context);
+  if (!context && !at_tracepoints) throw harness::UsageError("there is no context " + cell.context);
+  if (at_tracepoints && way == Way::kReal)
+    return tell({.check = "n/a", .evidence = "tracepoints are proved alone"}, argument);
+  if (context && context->places == 0) return tell({.check = "n/a", .evidence = "the model has no such place"}, argument);
   settings.preempt_rt = cell.preempt_rt;
   start_prover(way == Way::kProver);  // else it is there for what it knows of held locks
   put_deferral_on_kernel();
   new Machine;  // with its threads, until the process ends
-  auto* const trial = new Trial(cell, way);
+  auto* const trial = new Trial(cell, way, context);
   auto* const outcome = new CellOutcome;
   auto* const over = new std::atomic<bool>{false};
   new harness::NamedThread("poster", cpu(0).pu(), [=] {

@@ -1,5 +1,7 @@
 #include "torture/kernel/context.hpp"
 
+#include <utility>
+
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/nmi.hpp"
@@ -178,12 +180,24 @@ bool in_callback(const Scene& scene, const Body& body) {
   return true;
 }
 
+// Some stage in an NMI alone; those that do not bear one must not be asked to.
+void post_so_that_it_is_staged(Bait& bait, srcu_struct& domain) {
+  if (srcu::usage_of(&domain).strategy->bears == srcu::Bears::kNoHandler) return bait.post(domain);
+  std::pair<Bait*, srcu_struct*> what{&bait, &domain};
+  raise_nmi(
+      [](void* argument) {
+        const auto& [bait, domain] = *static_cast<decltype(what)*>(argument);
+        bait->post(*domain);
+      },
+      &what);
+}
+
 // What is posted with interrupts off is drained when they go on, here or by a worker: the drain's is the next lock.
 bool in_drain(const Scene& scene, const Body& body) {
   AtPlace at{body, false};
   Bait bait;
   srcu::irq_off();
-  bait.post(scene.domain);
+  post_so_that_it_is_staged(bait, scene.domain);
   if (srcu::usage_of(&scene.domain).data.staged.posts.empty()) {
     srcu::irq_on();
     bait.over.wait();

@@ -46,6 +46,15 @@ void post_and_wait(srcu_struct& domain) {
   srcu_barrier(&domain);
 }
 
+// Two in a row: some strategies have another way for the second.
+void post_two_and_wait(srcu_struct& domain) {
+  rcu_head heads[2];
+  srcu::irq_off();
+  for (rcu_head& head : heads) call_srcu(&domain, &head, [](rcu_head*) {});
+  srcu::irq_on();
+  srcu_barrier(&domain);
+}
+
 namespace {
 
 // Somebody else holds it: the way of those who wait.
@@ -84,6 +93,7 @@ void walk_natural_paths(srcu_struct& domain) {
   wait_until_quiet(here);  // so PSI's timer has expired
   let_timers_expire(here);
   post_and_wait(domain);
+  post_two_and_wait(domain);
   synchronize_srcu(&domain);
   synchronize_srcu_expedited(&domain);
   static_cast<void>(start_poll_synchronize_srcu(&domain));

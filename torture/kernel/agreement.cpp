@@ -1,0 +1,68 @@
+#include "torture/kernel/agreement.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace torture {
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Expectation {
+  const char* predicted;
+  Words prover, real;  ///< The answers that agree; the first is the one that was meant.
+};
+
+// What could not be tried contradicts nothing. The prover says lock_cycle or self_deadlock for the same mistake, whichever edge of it comes first.
+const std::vector<Expectation>& expectations() {
+  static const std::vector<Expectation> table = {
+      {"ok", {"ok"}, {"ok"}},
+      {"deadlock", {"self_deadlock", "lock_cycle"}, {"self_deadlock", "lock_cycle", "ok"}},
+      {"cycle", {"lock_cycle", "self_deadlock"}, {"lock_cycle", "ok"}},
+      {"class_only", {"lock_cycle", "self_deadlock"}, {"ok"}},
+      {"wait_context", {"wait_context"}, {"wait_context", "ok"}},
+      {"leak", {"ok"}, {"lost_callback", "ok"}},
+      {"n/a", {"n/a"}, {"n/a"}},
+  };
+  return table;
+}
+
+const Expectation& expectation_of(const std::string& predicted) {
+  const auto& all = expectations();
+  return *std::ranges::find_if(all, [&](const Expectation& one) { return predicted == one.predicted; });
+}
+
+bool agrees(const Words& expected, const std::string& answer) {
+  return answer == "n/a" || std::ranges::find(expected, answer) != expected.end();
+}
+
+std::string words_of(const char* who, const Words& expected, const std::string& answer) {
+  return fmt::format("{} says {}, where {} would agree", who, answer, fmt::join(expected, " or "));
+}
+
+}  // namespace
+
+const std::vector<std::string>& prediction_words() {
+  static const Words words = [] {
+    Words all;
+    for (const Expectation& one : expectations()) all.emplace_back(one.predicted);
+    return all;
+  }();
+  return words;
+}
+
+Contradiction contradiction(const std::string& predicted, const std::string& prover, const std::string& real) {
+  const Expectation& expected = expectation_of(predicted);
+  std::string why;
+  if (!agrees(expected.prover, prover)) why = words_of("the prover", expected.prover, prover);
+  const bool real_agrees = agrees(expected.real, real);
+  if (!real_agrees) why += (why.empty() ? "" : "; ") + words_of("the real run", expected.real, real);
+  if (why.empty()) return {};
+  const std::string& answer = real_agrees ? prover : real;
+  const bool missed = answer == "ok";
+  return {why, missed ? (real_agrees ? expected.prover : expected.real).front() : answer, missed};
+}
+
+}  // namespace torture

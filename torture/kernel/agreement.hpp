@@ -1,0 +1,23 @@
+// When what was found contradicts what was predicted.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace torture {
+
+/// What a prediction can be: ok deadlock cycle class_only wait_context leak n/a.
+const std::vector<std::string>& prediction_words();
+
+/// How an answer contradicts a prediction.
+struct Contradiction {
+  std::string why;      ///< Empty: it does not.
+  std::string check{};  ///< The answer that contradicts; if that is "ok", the one that was expected.
+  bool missed = false;  ///< What was expected did not come; nothing bad was seen.
+};
+
+/// Compares the prover's and the real run's answer ("ok", a check's name, "n/a") with the prediction. A hang that was
+/// predicted but not seen is no contradiction, nor is what could not be tried.
+Contradiction contradiction(const std::string& predicted, const std::string& prover, const std::string& real);
+
+}  // namespace torture
