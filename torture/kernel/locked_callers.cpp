@@ -88,7 +88,7 @@ void LockedCallers::stir(harness::Random& random) {
 
 void LockedCallers::run(unsigned index) {
   {
-    Membership member(world_);
+    Membership member(world_, true);  // some contexts are sections
     const OnCpu on_cpu(*tasks_[index]);
     harness::Random random(world_.seed, "locked", index);
     while (!world_.stopped()) {
