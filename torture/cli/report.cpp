@@ -1,26 +1,49 @@
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "torture/cli/commands.hpp"
 
 namespace torture {
+namespace {
 
 namespace fs = std::filesystem;
 
-void make_report(const fs::path& dir) {
+// Stop signals go to a whole group, and this helper must not lose its work to one that the parent has noted
+// already. It ends with its parent.
+[[noreturn]] void become_report(const fs::path& script, const fs::path& dir) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  sigset_t stops;
+  sigemptyset(&stops);
+  sigaddset(&stops, SIGINT);
+  sigaddset(&stops, SIGTERM);
+  sigprocmask(SIG_BLOCK, &stops, nullptr);
+  execl("/usr/bin/python3", "python3", script.c_str(), dir.c_str(), nullptr);
+  _exit(127);
+}
+
+}  // namespace
+
+int make_report(const fs::path& dir) {
   const fs::path script = scenario_dir().parent_path().parent_path() / "scripts" / "report.py";
-  if (!fs::exists(script)) return;
+  if (!fs::exists(script)) return 0;
   std::fflush(nullptr);
   const pid_t pid = fork();
-  if (pid == 0) {
-    execl("/usr/bin/python3", "python3", script.c_str(), dir.c_str(), nullptr);
-    _exit(127);
-  }
+  if (pid == 0) become_report(script, dir);
   int status = 0;
-  if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+  pid_t reaped = -1;
+  do {
+    reaped = pid < 0 ? -1 : waitpid(pid, &status, 0);
+  } while (pid > 0 && reaped < 0 && errno == EINTR);  // by a stop signal
+  if (pid > 0 && reaped == pid && status == 0) return 0;
+  const bool no_room = reaped == pid && WIFEXITED(status) && WEXITSTATUS(status) == kReportHadNoRoom;
+  if (!no_room)
     fmt::print(stderr, "no report: scripts/report.py failed; run it by hand on {}\n", dir.string());
-  }
+  return no_room ? kReportHadNoRoom : 1;
 }
 
 }  // namespace torture
