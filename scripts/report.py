@@ -9,6 +9,7 @@ Under GitHub Actions (GITHUB_ACTIONS set) also prints annotations and adds to th
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
@@ -30,8 +31,20 @@ MATRIX_TEMPLATE = TEMPLATE.with_name("matrix.html.j2")
 def write(path: Path, text: str) -> None:
     """In one step: a reader sees the old file or the new one, whole."""
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", errors="replace")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8", errors="replace")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error  # the file that was asked for
+
+
+def cure(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space, or choose an --out elsewhere"
+    if error.errno == errno.EFBIG:
+        return "raise the limit on file sizes (ulimit -f)"
+    return "choose a writable --out"
 
 
 def tell_github(lines: list[str], words: str) -> None:
@@ -93,7 +106,7 @@ def main() -> int:
         print(f"report.py: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"report.py: cannot write the report: {error}; choose a writable --out", file=sys.stderr)
+        print(f"report.py: cannot write the report: {error}; {cure(error)}", file=sys.stderr)
         return 3
     for run in runs:
         tell_github(annotations(run), summary(run))

@@ -24,6 +24,18 @@ TEST(Duration, RefusesWhatIsNone) {
   }
 }
 
+TEST(Duration, TooLongNamesTheLongest) {
+  EXPECT_DOUBLE_EQ(parse_duration_s("36500d"), 36500.0 * 86400);
+  for (const char* bad : {"36501d", "999999999d", "1e99d", "1e308d", "1e99s", "1e99"}) {
+    try {
+      parse_duration_s(bad);
+      FAIL() << bad;
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find("36500d"), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST(Duration, Words) {
   EXPECT_EQ(duration_words(90), "90 s");
   EXPECT_EQ(duration_words(900), "15 min");

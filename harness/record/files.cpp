@@ -15,19 +15,34 @@
 namespace harness {
 namespace {
 
-[[noreturn]] void refuse(const char* what, const std::filesystem::path& path) {
-  const int error = errno;
-  const char* cure = error == ENOSPC || error == EDQUOT  ? "; free some space or choose another --out"
-                     : error == EACCES || error == EROFS ? "; choose a writable --out"
-                                                         : "";
-  throw Broken(fmt::format("cannot {} {}: {}{}", what, path.string(), std::strerror(error), cure));
+std::string cure_of(int error, const char* option) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return fmt::format("; free some space or choose another {}", option);
+    case EACCES:
+    case EROFS:
+      return fmt::format("; choose a writable {}", option);
+    case ENOENT:
+    case ENOTDIR:
+      return "; make its directory first";
+    default:
+      return "";
+  }
 }
 
-void write_all(int fd, std::string_view text, const std::filesystem::path& path) {
+[[noreturn]] void refuse(const char* what, const std::filesystem::path& path, const char* option = "--out") {
+  const int error = errno;
+  throw Broken(
+      fmt::format("cannot {} {}: {}{}", what, path.string(), std::strerror(error), cure_of(error, option)));
+}
+
+void write_all(int fd, std::string_view text, const std::filesystem::path& path,
+               const char* option = "--out") {
   while (!text.empty()) {
     const ssize_t n = write(fd, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) refuse("write", path);
+    if (n < 0) refuse("write", path, option);
     text.remove_prefix(static_cast<size_t>(n));
   }
 }
@@ -41,20 +56,20 @@ bool ends_in_mid_line(const std::filesystem::path& path) {
 
 }  // namespace
 
-void write_once(const std::filesystem::path& path, std::string_view text) {
+void write_once(const std::filesystem::path& path, std::string_view text, const char* option) {
   const std::filesystem::path temporary = path.string() + ".tmp";
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) refuse("create", temporary);
+  if (fd < 0) refuse("create", path, option);
   try {
-    write_all(fd, text, temporary);
-    if (fsync(fd) != 0) refuse("write", temporary);
+    write_all(fd, text, path, option);
+    if (fsync(fd) != 0) refuse("write", path, option);
+    if (rename(temporary.c_str(), path.c_str()) != 0) refuse("replace", path, option);
   } catch (...) {
     close(fd);
     unlink(temporary.c_str());
     throw;
   }
   close(fd);
-  if (rename(temporary.c_str(), path.c_str()) != 0) refuse("rename to", path);
 }
 
 Appender::Appender(const std::filesystem::path& path) : path_(path) {
@@ -75,8 +90,7 @@ void Appender::line(std::string_view text) {
 std::string read_text(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in || std::filesystem::is_directory(path)) {
-    if (in) errno = EISDIR;
-    refuse("read", path);
+    throw Broken(fmt::format("cannot read {}: {}", path.string(), std::strerror(in ? EISDIR : errno)));
   }
   std::ostringstream text;
   text << in.rdbuf();

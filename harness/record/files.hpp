@@ -9,8 +9,8 @@
 namespace harness {
 
 /// Writes `text` to `path` in one step: readers see the old file, or the new one whole. Broken if it cannot
-/// be.
-void write_once(const std::filesystem::path& path, std::string_view text);
+/// be; its line names the `option` by which another place can be chosen.
+void write_once(const std::filesystem::path& path, std::string_view text, const char* option = "--out");
 
 /// A file that grows by whole lines: each goes to the kernel in one write(2), so a killed process cuts at
 /// most its last. One thread at a time.

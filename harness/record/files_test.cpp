@@ -49,6 +49,16 @@ TEST_F(Files, FullDiskIsBrokenAndNamesTheCure) {
   }
 }
 
+TEST_F(Files, AMissingDirectoryIsNamedWithItsCure) {
+  try {
+    write_once(dir_ / "no" / "x.svg", "x");
+    FAIL() << "a file in no directory";
+  } catch (const Broken& broken) {
+    EXPECT_EQ(std::string(broken.what()), "cannot create " + (dir_ / "no" / "x.svg").string() +
+                                              ": No such file or directory; make its directory first");
+  }
+}
+
 TEST_F(Files, MissingAndUnwritableAreBroken) {
   EXPECT_THROW(read_text(dir_ / "none"), Broken);
   EXPECT_THROW(read_text(dir_), Broken);

@@ -21,7 +21,10 @@ namespace {
 // One in a process, as the handlers are. -1: there is none.
 constinit std::atomic<int> wake_fd{-1};
 constinit std::atomic<int> noted_signal{0};
-static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler");
+// The span is written before a handler is installed, the time by the first signal; see is_meant().
+constinit std::atomic<uint64_t> same_stop_ns{0}, noted_ns{0};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<uint64_t>::is_always_lock_free,
+              "used in a signal handler");
 
 /// The default action comes when the handler returns and the signal is let through again.
 void end_by(int signo) {
@@ -29,11 +32,23 @@ void end_by(int signo) {
   raise(signo);
 }
 
+/// Not an echo of the stop that is noted.
+bool is_meant() {
+  // relaxed: a signal that comes while another thread notes the first one finds 0 there, and is an echo.
+  const uint64_t first = noted_ns.load(std::memory_order_relaxed);
+  // relaxed: set before the handler was installed
+  return first != 0 && now_ns() - first > same_stop_ns.load(std::memory_order_relaxed);
+}
+
 void on_stop(int signo) {
   const int interrupted_errno = errno;
   int none = 0;
   // relaxed: the number is all that is passed on; the event descriptor is the wake-up.
-  if (!noted_signal.compare_exchange_strong(none, signo, std::memory_order_relaxed)) return end_by(signo);
+  if (!noted_signal.compare_exchange_strong(none, signo, std::memory_order_relaxed)) {
+    if (is_meant()) end_by(signo);
+    return;
+  }
+  noted_ns.store(now_ns(), std::memory_order_relaxed);  // relaxed: see is_meant()
   const uint64_t one = 1;
   // relaxed: set before the handler was installed, and sigaction() is a system call.
   // A full counter is readable as well, so a refused write loses nothing.
@@ -55,7 +70,7 @@ void install(int signo, struct sigaction* before) {
 
 }  // namespace
 
-StopSignals::StopSignals() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+StopSignals::StopSignals(double same_stop_s) : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (fd_ < 0)
     throw Broken(fmt::format("no descriptor for stop signals: {}: raise the limit on open files",
                              std::strerror(errno)));
@@ -67,6 +82,8 @@ StopSignals::StopSignals() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   }
   // relaxed: no handler is installed yet.
   noted_signal.store(0, std::memory_order_relaxed);
+  noted_ns.store(0, std::memory_order_relaxed);  // relaxed: likewise, both
+  same_stop_ns.store(static_cast<uint64_t>(same_stop_s * 1e9), std::memory_order_relaxed);
   install(SIGINT, &before_int_);
   install(SIGTERM, &before_term_);
 }

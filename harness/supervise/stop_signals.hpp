@@ -4,12 +4,15 @@
 
 namespace harness {
 
-/// While it lives, the first SIGINT or SIGTERM is only noted, so that the run can write what there is; the
-/// second one of either ends the process at once, by that signal. One at a time in a process.
+/// While it lives, the first SIGINT or SIGTERM is only noted, so that the run can write what there is.
+/// Further ones in the moments after it are the same stop, which timeout(1) sends to the program and to its
+/// group, and a shell's helpers too; one of either that comes later is meant, and ends the process at once,
+/// by that signal. One at a time in a process.
 class StopSignals {
  public:
-  /// Broken if the kernel refuses, UsageError if there is one already.
-  StopSignals();
+  /// `same_stop_s`: how long further signals count as the first one. Broken if the kernel refuses, UsageError
+  /// if there is one already.
+  explicit StopSignals(double same_stop_s = 3);
   /// Restores the handlers that were there before.
   ~StopSignals();
 

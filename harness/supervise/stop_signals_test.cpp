@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/supervise/child.hpp"
 
@@ -55,13 +56,29 @@ TEST(StopSignals, RestoresWhatWasThere) {
   signal(SIGINT, before);
 }
 
-TEST(StopSignals, TheSecondSignalEndsAtOnce) {
+TEST(StopSignals, ManyInTheFirstMomentAreOneStop) {
   for (const auto& [first, second] : {std::pair{SIGINT, SIGINT}, {SIGINT, SIGTERM}, {SIGTERM, SIGINT}}) {
     Child child([first = first, second = second] {
       let_through();
-      StopSignals stop;
+      StopSignals stop(kLong);
+      raise(first);
+      for (int i = 0; i < 5; ++i) raise(second);
+      return stop.noted();
+    });
+    const auto ended = child.wait(kLong);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->exit_code, first) << ended->words();
+  }
+}
+
+TEST(StopSignals, ALaterOneEndsAtOnce) {
+  for (const auto& [first, second] : {std::pair{SIGINT, SIGINT}, {SIGINT, SIGTERM}, {SIGTERM, SIGINT}}) {
+    Child child([first = first, second = second] {
+      let_through();
+      StopSignals stop(0.02);
       raise(first);
       if (stop.noted() != first) return 1;
+      sleep_ns(30'000'000);
       raise(second);
       return 2;
     });

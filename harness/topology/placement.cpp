@@ -53,9 +53,26 @@ std::vector<Seat*> roles_as_given(std::vector<Seat>& seats) {
 
 }  // namespace
 
+const std::vector<Placement>& placements() {
+  static const std::vector<Placement> table = {
+      {"none", "not pinned: the kernel chooses, and may move a thread at any time"},
+      {"compact", "next to each other, the siblings of a core first"},
+      {"cores", "one thread a core, then the cores' second siblings"},
+      {"scatter", "as far apart as can be: packages take turns, then NUMA nodes, caches and cores"},
+      {"smt-pair", "two threads a core, of different roles where possible"},
+      {"same-llc", "all under one last-level cache"},
+      {"cross-numa", "NUMA nodes take turns"},
+      {"one-cpu", "all threads on the first PU"},
+      {"random", "shuffled by the seed"},
+      {"list:0,4", "these PUs in this order; ranges as 0-3 too"},
+  };
+  return table;
+}
+
 std::vector<std::string> placement_names() {
-  return {"none",     "compact",    "cores",   "scatter", "smt-pair",
-          "same-llc", "cross-numa", "one-cpu", "random",  "list:0,4"};
+  std::vector<std::string> names;
+  for (const Placement& placement : placements()) names.emplace_back(placement.name);
+  return names;
 }
 
 std::vector<Seat> place(const Topology& topology, std::string_view policy, const Roles& roles_and_counts,

@@ -21,13 +21,13 @@ struct Seat {
 /// Role names and how many threads of each.
 using Roles = std::vector<std::pair<std::string, unsigned>>;
 
-/// What `place` takes, for help texts:
-///   none        not pinned                       compact     next to each other, siblings first
-///   cores       one per core, then siblings      scatter     as far apart as can be
-///   smt-pair    two to a core, of different roles where possible
-///   same-llc    all under one last-level cache   cross-numa  NUMA nodes take turns
-///   one-cpu     all on the first PU              random      shuffled by the seed
-///   list:0,4    these PUs in this order; ranges as 0-3 too
+/// What `place` takes: a name, or for "list:" an example, and what it does in one sentence.
+struct Placement {
+  const char *name, *sentence;
+};
+const std::vector<Placement>& placements();
+
+/// Their names alone.
 std::vector<std::string> placement_names();
 
 /// A seat for every thread, role by role in the order given. `policy` is one of placement_names(), or a role

@@ -76,10 +76,10 @@ def run_dir(tmp_path: Path) -> Path:
     return Path(shutil.copytree(STORED, tmp_path / "run"))
 
 
-def report(*args: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def report(*args: str | Path, env: dict[str, str] | None = None, **kwargs: Any) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
     return subprocess.run([REPORT, *map(str, args)], capture_output=True, text=True, timeout=120,
-                          env={**clean, **(env or {})})
+                          env={**clean, **(env or {})}, **kwargs)
 
 
 def fail(run_dir: Path, message: str, word: str = "FAILURE", check: str = "too_short_gp") -> None:

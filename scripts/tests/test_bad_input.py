@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Program
+from conftest import ROOT, Program
+from sandbox import installed
 
 BAD = [
     (["--flavor", "urcu-mem"], "urcu-memb"),
@@ -17,6 +19,9 @@ BAD = [
     (["--set", "nreaders=two"], "whole number"),
     (["--set", "phase_length=1.5"], "duration"),
     (["--set", "workload=tree"], "pointer, list or hash"),
+    (["--flavor", "srcud", "--set", "strategy=nolock:irq_off"], "nolock:irqs_off"),
+    (["--flavor", "urcu-memb", "--set", "strategy=direct"], "this project's SRCU"),
+    (["NMI-STEP", "--set", "nmi_strategies=direct"], "nolock:always"),
     (["--set", "phases=chaos"], "ordering races liveness control"),
     (["--place", "scater"], "scatter"),
     (["--place", "list:99999"], "99999"),
@@ -31,6 +36,42 @@ BAD = [
     (["--stop-latency", "2d"], "to 1d"),
     (["--plugin", "/no/such.so"], "no such file"),
     (["--frobnicate"], "--frobnicate"),
+    (["smokey"], "did you mean smoke"),
+    (["3*smok"], "did you mean smoke"),
+    (["--duration", "999999999d"], "36500d"),
+    (["--duration", "1e99d"], "36500d"),
+    (["--duration", "1e400d"], "36500d"),
+    (["--fail-on", "latency=1e99s"], "36500d"),
+    (["--stop-latency", "1e99s"], "to 1d"),
+    (["--duration", ""], "--duration"),
+    (["--flavor", ""], "--flavor"),
+    (["--plugin", ""], "--plugin"),
+    (["--seed", ""], "--seed"),
+    (["--place", ""], "--place"),
+    (["--fail-on", ""], "--fail-on"),
+    (["--set", ""], "--set"),
+]
+
+# What each of the loader's faults says; the file is plugin_for_test.c.
+PLUGINS = [
+    (["-DPLUGIN_EMPTY"], "exports no srcutorture_ops"),
+    (["-DPLUGIN_VERSION=99"], "version 99"),
+    (["-DPLUGIN_SIZE=16"], "size 16"),
+    (["-DPLUGIN_SYNCHRONIZE=NULL"], "neither synchronize nor call"),
+]
+
+# Lines of a scenario file, and what the error says behind its name.
+BAD_SCENARIOS = [
+    ("nreaders = 2\nnwriters = = 3\n", ":2:12: "),
+    ("nreaders = 2\nnreader = 3\n", ":2:11: nreader: "),
+    ("nreaders = 200\n", ":1:12: nreaders: nreaders=200 is out of range"),
+    ("\nnreaders = [2]\n", ":2:12: nreaders: takes a whole number"),
+    ('phase_length = "soon"\n', ":1:16: phase_length: "),
+]
+BAD_SETS = [
+    ("smoke = [\n", ":"),
+    ('smoke = ["basic", 3]\n', ":1:19: smoke: a set is a list of names in quotes"),
+    ("smoke = 3\n", ":1:9: a set is a list of names"),
 ]
 
 
@@ -40,6 +81,58 @@ def test_bad_option(program: Program, args: list[str], cure: str) -> None:
     assert ended.status == 2, ended.err
     assert cure in ended.err
     assert len(ended.err.strip().splitlines()) == 1, ended.err
+    assert not program.dir.exists()
+
+
+def test_empty_out_is_refused(program: Program) -> None:
+    ended = program.call("run", "--flavor", "urcu-memb", "--duration", "1s", "--out", "")
+    assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
+    assert "--out" in ended.err
+    assert not list(program.cwd.iterdir())
+
+
+def test_plugin_that_is_no_shared_object(program: Program) -> None:
+    (program.cwd / "words.so").write_text("no object")
+    ended = program.run("--plugin", "./words.so")
+    assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
+    assert "words.so does not load" in ended.err
+    assert not program.dir.exists()
+
+
+@pytest.mark.parametrize(("flags", "words"), PLUGINS, ids=lambda value: value[0] if isinstance(value, list) else "")
+def test_plugin_that_does_not_fit(program: Program, flags: list[str], words: str) -> None:
+    source = ROOT / "torture" / "flavors" / "plugin_for_test.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-I", ROOT, *flags, "-o", program.cwd / "bad.so", source], check=True)
+    ended = program.run("--plugin", "./bad.so")
+    assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
+    assert "bad.so" in ended.err and words in ended.err
+    assert not program.dir.exists()
+
+
+def with_scenarios(tmp_path: Path) -> tuple[Program, Path]:
+    """The program beside a folder of scenarios of its own."""
+    place = tmp_path / "place"
+    place.mkdir()
+    return Program(tmp_path, installed(place)), place / "share" / "srcutorture"
+
+
+@pytest.mark.parametrize(("lines", "words"), BAD_SCENARIOS)
+def test_error_in_a_scenario_has_file_line_and_column(tmp_path: Path, lines: str, words: str) -> None:
+    program, scenarios = with_scenarios(tmp_path)
+    (scenarios / "BAD.toml").write_text(lines)
+    ended = program.run("BAD")
+    assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
+    assert f"{scenarios / 'BAD.toml'}{words}" in ended.err, ended.err
+    assert not program.dir.exists()
+
+
+@pytest.mark.parametrize(("lines", "words"), BAD_SETS)
+def test_error_in_the_sets_has_file_line_and_column(tmp_path: Path, lines: str, words: str) -> None:
+    program, scenarios = with_scenarios(tmp_path)
+    (scenarios / "sets.toml").write_text(lines)
+    ended = program.run("basic")
+    assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
+    assert f"{scenarios / 'sets.toml'}{words}" in ended.err, ended.err
     assert not program.dir.exists()
 
 
@@ -87,6 +180,20 @@ def test_lists_have_a_name_and_a_sentence(program: Program, what: str) -> None:
     assert program.call("list", what, "--json").status == 0
 
 
+def test_placements_are_explained(program: Program) -> None:
+    lines = dict(line.split("\t") for line in program.call("list", "placements").out.splitlines())
+    assert "siblings" in lines["compact"] and "last-level cache" in lines["same-llc"]
+    assert all(" " in sentence and "see:" not in sentence for sentence in lines.values()), lines
+    assert len(set(lines.values())) == len(lines)
+
+
+def test_dry_run_prints_the_command_that_runs(program: Program) -> None:
+    ended = program.run("--dry-run", "basic", "--duration", "2s", "--seed", "0x5eed")
+    command = ended.out.splitlines()[-1]
+    assert "--dry-run" not in command
+    assert command.endswith("run basic --duration 2s --seed 0x5eed"), command
+
+
 def test_dry_run_creates_nothing(program: Program) -> None:
     ended = program.run("--dry-run", "smoke")
     assert ended.status == 0
@@ -99,3 +206,21 @@ def test_topology_of_a_described_machine(program: Program) -> None:
     assert ended.status == 0
     assert "64 PUs" in ended.out
     assert program.call("topology", "--synthetic", "potatoes").status == 2
+
+
+def test_topology_takes_one_description(program: Program) -> None:
+    (program.cwd / "machine.xml").write_text("<topology/>")
+    both = program.call("topology", "--xml", "machine.xml", "--synthetic", "core:2 pu:2")
+    assert (both.status, len(both.err.strip().splitlines())) == (2, 1), both.err
+    assert "--xml" in both.err and "--synthetic" in both.err
+    for option in ("--xml", "--synthetic", "--svg", "--place"):
+        empty = program.call("topology", option, "")
+        assert (empty.status, len(empty.err.strip().splitlines())) == (2, 1), empty.err
+        assert option in empty.err
+
+
+def test_picture_that_cannot_be_written_names_itself_and_the_cure(program: Program) -> None:
+    ended = program.call("topology", "--synthetic", "core:2 pu:2", "--svg", "nowhere/x.svg")
+    assert ended.status == 3
+    assert "nowhere/x.svg: No such file or directory; make its directory first" in ended.err
+    assert ".tmp" not in ended.err

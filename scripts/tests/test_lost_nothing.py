@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Program
+from conftest import Ended, Program
 
 
 def children_of(pid: int) -> list[int]:
@@ -126,6 +126,31 @@ def test_disk_that_fills_up_meanwhile_is_broken(program: Program, small_disk: Pa
     assert run.returncode == 3
     assert "No space left on device; free some space or choose another --out" in err
     assert checked(program)[0] in (3, 4)
+
+
+def expect_no_room_for_the_report(program: Program, ended: Ended, cure: str) -> None:
+    assert ended.status == 3, ended.out + ended.err
+    assert ended.out.splitlines()[-2] == "BROKEN: the report could not be written; the line above names the cure"
+    assert f"{program.dir / 'report.html'}'; {cure}" in ended.err
+    assert not list(program.dir.rglob("*.tmp")) and not (program.dir / "report.html").exists()
+    assert ended.verdict("basic")["verdict"] == "SUCCESS", "the torture itself was well"
+
+
+def test_report_that_finds_a_full_disk_is_broken(program: Program, small_disk: Path) -> None:
+    run = program.start("--flavor", "urcu-memb", "--duration", "2s")
+    wait_for_torture(program)
+    # Room for the last lines and verdicts, and not for the page of some 260 KiB.
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    (small_disk / "basic" / "foreign").write_bytes(bytes(free - (160 << 10)))
+    out, err = run.communicate(timeout=120)
+    ended = Ended(run.returncode, out, err, program.dir)
+    expect_no_room_for_the_report(program, ended, "free some space")
+
+
+def test_report_beyond_the_limit_on_file_sizes_is_broken(program: Program) -> None:
+    ended = program.run("--flavor", "urcu-memb", "--duration", "1s",
+                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (131072, 131072)))
+    expect_no_room_for_the_report(program, ended, "raise the limit on file sizes")
 
 
 def test_truncated_files_are_judged(program: Program) -> None:

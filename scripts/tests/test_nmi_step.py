@@ -21,7 +21,7 @@ def test_every_case_is_tried_and_judged(program: Program) -> None:
     verdict = json.loads((program.dir / "NMI-STEP" / "verdict.json").read_text())
     assert verdict["verdict"] == "SUCCESS"
     lines = (program.dir / "NMI-STEP" / "console.log").read_text().splitlines()
-    assert verdict["counts"]["nmi_cases"] == len(lines) == len({line.split(":")[0] for line in lines}) > 50
+    assert verdict["counts"]["nmi_cases"] == len(lines) == len({line.split(": ")[0] for line in lines}) > 50
     assert verdict["counts"]["nmi_places"] > 5000
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,24 @@ def test_every_relaxed_access_says_why(path: Path) -> None:
             continue
         near = "\n".join(lines[max(0, number - 14) : number + 1]) + comment
         assert re.search(r"relaxed[^;\n]*:|ORD\(", near), f"{path.name}:{number + 1}: say why relaxed: {line.strip()}"
+
+
+TSAN = """#include <srcu/srcu.h>
+void after(void) { smp_mb__after_srcu_read_unlock(); }
+int lock(struct srcu_struct *ssp) { return srcu_read_lock(ssp); }
+"""
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_thread_sanitizer_builds_keep_their_fences(compiler: str, tmp_path: Path) -> None:
+    """Both compilers' names for it are known, and each full fence is the call that executes one."""
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+    (tmp_path / "tsan.c").write_text(TSAN)
+    subprocess.run([compiler, "-O2", "-fsanitize=thread", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-S", f"-I{SRCU}/include",
+                    tmp_path / "tsan.c", "-o", tmp_path / "tsan.s"], check=True)
+    assembly = (tmp_path / "tsan.s").read_text()
+    for function in ("after", "lock"):
+        body = re.search(rf"^{function}:(.*?)\.size\s+{function},", assembly, re.S | re.M)
+        assert body and "__tsan_atomic_thread_fence" in body[1], function
+        assert not re.search(r"lock\s.*add", body[1]), f"{function}: past ThreadSanitizer"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 import sys
 from collections import Counter
@@ -47,12 +48,17 @@ def test_page_is_one_file_without_network(run_dir: Path) -> None:
     assert not list(run_dir.rglob("*.tmp"))
 
 
-def test_run_that_ended_at_once_has_a_page(run_dir: Path) -> None:
-    """One grace period of each kind: no curve, but a page."""
+def end_at_once(run_dir: Path) -> None:
+    """Makes a run of it that saw one grace period of each kind."""
     log = run_dir / "basic" / "gp.hlog"
     head = [line for line in log.read_text().splitlines(keepends=True) if not line.startswith("Tag=")]
     once = "0.000,1.000,0.002," + encoded(bytes([0xC7, 0x01, 2]))
     log.write_text("".join(head) + "".join(f"Tag={tag},{once}\n" for tag in ("gp.normal", "cb.delay")))
+
+
+def test_run_that_ended_at_once_has_a_page(run_dir: Path) -> None:
+    """No curve, but a page."""
+    end_at_once(run_dir)
     done = report(run_dir)
     assert done.returncode == 0, done.stderr
     assert "Grace-period latency over time" in (run_dir / "report.html").read_text()
@@ -158,6 +164,25 @@ def test_unwritable_is_broken(run_dir: Path) -> None:
     done = report(run_dir, "--out", "/proc/nowhere/report.html")
     assert done.returncode == 3
     assert "--out" in done.stderr
+
+
+def test_full_disk_leaves_no_part_of_a_page(run_dir: Path) -> None:
+    """A limit on file sizes stands in for it: the same write fails in the same place."""
+    done = report(run_dir, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384)))
+    assert done.returncode == 3
+    assert f"{run_dir / 'report.html'}'; raise the limit on file sizes" in done.stderr, done.stderr
+    assert ".tmp" not in done.stderr
+    assert not list(run_dir.rglob("*.tmp")) and not (run_dir / "report.html").exists()
+
+
+def test_near_empty_runs_side_by_side_warn_of_nothing(run_dir: Path, tmp_path: Path) -> None:
+    """One grace period is a distribution, but no line of percentiles."""
+    other = Path(shutil.copytree(run_dir, tmp_path / "other" / "run"))
+    for run in (run_dir, other):
+        end_at_once(run)
+    done = report(run_dir, other, "--out", tmp_path / "both.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Side by side" in (tmp_path / "both.html").read_text()
 
 
 def test_several_runs_side_by_side(run_dir: Path, tmp_path: Path) -> None:

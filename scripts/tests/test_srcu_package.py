@@ -60,9 +60,9 @@ class Installation:
         return {str(path.relative_to(self.prefix)) for path in self.prefix.rglob("*") if not path.is_dir()}
 
 
-def install(where: Path, build_type: str) -> Installation:
+def install(where: Path, build_type: str, *options: str) -> Installation:
     done("cmake", "-S", SRCU, "-B", where / "build", "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={build_type}",
-         f"-DCMAKE_INSTALL_PREFIX={where}/first")
+         f"-DCMAKE_INSTALL_PREFIX={where}/first", *options)
     done("cmake", "--build", where / "build", timeout=300)
     done("cmake", "--install", where / "build")
     return Installation((where / "first").rename(where / "moved"))  # nothing in it may know where it was
@@ -71,6 +71,11 @@ def install(where: Path, build_type: str) -> Installation:
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return install(tmp_path_factory.mktemp("release"), "")  # none named: release it is
+
+
+@pytest.fixture(scope="module")
+def lockdep(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return install(tmp_path_factory.mktemp("lockdep"), "", "-DSRCU_LOCKDEP=ON")
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +217,31 @@ def test_another_version_is_refused(release: Installation, tmp_path: Path) -> No
     (tmp_path / "CMakeLists.txt").write_text(ONLY_C.format(version="0.0", source="none.c"))
     refused = done("cmake", "-S", tmp_path, "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={release.prefix}", status=1)
     assert re.search(r'requested\s+version "0.0"', refused)
+
+
+README_LOCKS_MAIN = """
+int main(void) {
+  srcu_lockdep_start();
+  int idx = srcu_read_lock(&domain);
+  list_lock();
+  list_unlock();
+  srcu_read_unlock(&domain, idx);
+  list_lock();
+  synchronize_srcu(&domain);
+  list_unlock();
+  return 0;
+}
+"""
+
+
+def test_locks_of_the_readme(lockdep: Installation, release: Installation, tmp_path: Path) -> None:
+    """With the prover in it, the program is told of its deadlock; without, it compiles and says nothing."""
+    example = re.findall(r"```c\n(.*?)```", (SRCU / "README.md").read_text(), re.S)[1]
+    includes = "#include <srcu/lockdep.h>\n#include <srcu/srcu.h>\n#include <pthread.h>\nDEFINE_STATIC_SRCU(domain);\n"
+    (tmp_path / "locks.c").write_text(includes + example + README_LOCKS_MAIN)
+    told = done(lockdep.compile(tmp_path, tmp_path / "locks.c", "archive"))
+    assert "possible circular locking dependency detected" in told and "list.lock" in told and "locks.c:" in told
+    assert done(release.compile(tmp_path, tmp_path / "locks.c", "archive")) == ""
 
 
 README_MAIN = """

@@ -1,5 +1,6 @@
 // The updaters' part of srcu.h, as users call it, with the helper at work.
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <string.h>
 
 #include <array>
@@ -38,17 +39,19 @@ TEST(Synchronize, ManyAtATimeShareGracePeriods) {
   EXPECT_LE(srcu_batches_completed(domain), 4u);
 }
 
-TEST(Synchronize, NeedsNoHelperThread) {
-  EXPECT_EQ(test::in_child([] {
-              DEFINE_STATIC_SRCU(ssp);
-              for (int i = 0; i < 10; ++i) synchronize_srcu(&ssp);
-              int threads = 0;
-              for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++threads, (void)entry;
-              CHILD_CHECK(threads == 1 || test::kSanitized);
-              CHILD_CHECK(srcu_batches_completed(&ssp) == 10);
-              return 0;
-            }),
-            0);
+void synchronize_alone() {
+  DEFINE_STATIC_SRCU(ssp);
+  for (int i = 0; i < 10; ++i) synchronize_srcu(&ssp);
+  int threads = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++threads, (void)entry;
+  CHILD_CHECK(threads == 1 || test::kSanitized);
+  CHILD_CHECK(srcu_batches_completed(&ssp) == 10);
+  _exit(0);
+}
+
+TEST(SynchronizeDeathTest, NeedsNoHelperThread) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process that has none yet
+  EXPECT_EXIT(synchronize_alone(), testing::ExitedWithCode(0), "");
 }
 
 TEST(CallSrcu, InvokesEachOnceWhoeverPosts) {

@@ -32,9 +32,9 @@ bool number(Usage& usage, uint64_t& seq) {
 
 // Appends what was staged. The lock is held, so that nobody who holds it finds some that are on neither list.
 bool take_staged(Usage& usage) {
-  bool twice = false;
+  rcu_head* twice = nullptr;
   rcu_head* list = usage.data.staged.posts.take(twice);
-  if (twice) note_staged_twice(usage);
+  if (twice) note_staged_twice(usage, twice);
   const bool any = list != nullptr;
   while (list) {
     rcu_head* const next = list->next;
@@ -137,6 +137,11 @@ void invoke_callbacks(void* owner) {
   if (more) usage.host->queue_delayed_work(data.invoke_work, 0);
 }
 
+void drop_barriers(Usage& usage) {
+  usage.data.callbacks.drop(BarrierHead::on_turn);
+  usage.data.waiting.store(usage.data.callbacks.count(), relaxed);  // relaxed: see end() in gp.cpp
+}
+
 void barrier(Usage& usage) {
   flush_deferred();
   BarrierHead last;
@@ -156,6 +161,8 @@ void barrier(Usage& usage) {
     if (ask) request(usage, seq, false, true);
   }
   if (ready) usage.host->queue_delayed_work(usage.data.invoke_work, 0);
+  // What waits may have been staged, by posts that could not start it.
+  if (waits && !usage.host->start()) die("srcu_barrier: the helper thread cannot be started: raise the limit on threads");
   // ORD(X2): pairs with X1.
   while (waits && !last.ran.load(acquire(Ord::X2))) env::futex_wait(last.ran, 0);
   fence(Ord::E);  // ORD(E): as in synchronize_srcu()

@@ -61,6 +61,21 @@ class CallbackList {
     return true;
   }
 
+  /// Takes out all that have this function.
+  void drop(rcu_callback_t func) {
+    for (rcu_head** at = &head_; *at;) {
+      rcu_head* const head = *at;
+      if (head->func != func) {
+        at = &head->next;
+        continue;
+      }
+      *at = head->next;
+      for (rcu_head**& tail : tails_)
+        if (tail == &head->next) tail = at;
+      --count_;
+    }
+  }
+
   /// Takes DONE out, as a list through `next`. Its callbacks count until they have run: see ran().
   rcu_head* extract_done() {
     if (!done_ready()) return nullptr;

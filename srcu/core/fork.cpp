@@ -2,6 +2,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/complain.hpp"
@@ -19,14 +21,33 @@ void drop(Spinlock& lock) {
   irq_on();
 }
 
-// Sections of vanished threads count as closed; the forking thread's own stay open. Only sums mean something, where
-// sections are closed by other threads than opened them: so the sum is set right, not each slot.
-void even_out(Usage& usage, uint32_t rank) {
-  const int64_t open = open_sections(usage, rank);
+using Counts = srcu_ctr (srcu_slot::*)[2];
+
+int64_t open_in(const srcu_ctr& count) { return static_cast<int64_t>(count.lock - count.unlock); }
+
+// Sections of vanished threads count as closed; the forking thread's own stay open. Each slot is set right, not only the
+// sum, for the next fork. `own` is a guess where sections crossed threads; the sum is none, and bounds it.
+void even_out(Usage& usage, Counts counts, uint32_t rank, int64_t own) {
+  int64_t open = 0;
+  for (uint32_t i = 0; i < threads_ever(); ++i) open += open_in((usage.slots[i].*counts)[rank]);
+  const int64_t kept = std::max<int64_t>(0, std::min(own, open));
+  const size_t mine = srcu_slot_offset / sizeof(srcu_slot);
+  for (uint32_t i = 0; i < threads_ever(); ++i) {
+    srcu_ctr& count = (usage.slots[i].*counts)[rank];
+    const int64_t left = i == mine ? kept : 0;
+    if (open_in(count) != left) count.unlock = count.lock - static_cast<uint64_t>(left);
+  }
+}
+
+// In slot 0 others' sections are counted, too; this thread knows how many it has there, but not in which domain.
+void close_vanished(Usage& usage) {
+  const bool shares = srcu_slot_offset == 0;
   const srcu_slot& mine = usage.slots[srcu_slot_offset / sizeof(srcu_slot)];
-  const auto own = srcu_slot_offset ? static_cast<int64_t>(mine.rank[rank].lock - mine.rank[rank].unlock) : 0;
-  const int64_t kept = own < 0 ? 0 : own < open ? own : open;
-  usage.slots[0].rank[rank].unlock += static_cast<uint64_t>(open - kept);
+  for (const uint32_t rank : {0U, 1U}) {
+    const int64_t open = open_in(mine.rank[rank]);
+    even_out(usage, &srcu_slot::rank, rank, shares ? std::min(open, sections_in_slot_0) : open);
+    even_out(usage, &srcu_slot::updown, rank, shares ? 0 : open_in(mine.updown[rank]));
+  }
 }
 
 // The driver, the invoker and irq_works may have been in threads that are gone.
@@ -41,8 +62,12 @@ void repair(Usage& usage) {
   Staging& staged = usage.data.staged;
   for (IrqWork* work : {&usage.gp_irq_work, &staged.drain, &staged.later, &staged.wake}) work->state.store(0, relaxed);
   staged.node_queued.store(false, relaxed);
-  for (const uint32_t rank : {0U, 1U}) even_out(usage, rank);
-  forget_vanished(usage);
+  drop_barriers(usage);
+  close_vanished(usage);
+}
+
+[[noreturn]] void no_helper() {
+  die("srcu_after_fork_child: the helper thread cannot be started: raise the limit on threads");
 }
 
 // A thread that is gone may have filed a post and not asked for its grace period yet, or have been about to queue either
@@ -55,8 +80,7 @@ void go_on(Usage& usage) {
   if (seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)) && !usage.data.waiting.load(relaxed)) return;
   usage.host->queue_delayed_work(usage.gp_work, 0);
   usage.host->queue_delayed_work(usage.data.invoke_work, 0);
-  if (!usage.host->start())
-    die("srcu_after_fork_child: the helper thread cannot be started: raise the limit on threads");
+  if (!usage.host->start()) no_helper();
 }
 
 template <class What>
@@ -65,13 +89,14 @@ void for_each_domain(What what) {
 }
 
 void resume(bool in_child) {
-  native_host.resume(in_child);
+  const bool helped = native_host.resume(in_child);
   for_each_domain([](Usage& usage) {
     drop(usage.lock);
     drop(usage.data.staged.lock);
     drop(usage.data.lock);
   });
   thaw_registry();
+  if (!helped) no_helper();
 }
 
 // Held around the fork, so that nobody resumes the host under another's feet.
@@ -90,6 +115,7 @@ extern "C" {
 
 void srcu_before_fork() {
   using namespace srcu;
+  check_fork_not_in_callback();
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // a handler on this thread would find every lock taken

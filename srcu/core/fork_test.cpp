@@ -1,9 +1,12 @@
 // fork() between srcu_before_fork() and its two ends: what waits goes on in both processes, what vanished threads left is
 // tidied up in the child.
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -110,6 +113,82 @@ TEST_P(Fork, ItsOwnAndAnothersAreToldApart) {
             0);
   unlock(token);
   go.set();
+}
+
+// Sections that were opened by one thread and closed by another leave both threads' counts uneven.
+TEST(ForkAndUpdown, AClosedPairThatAnotherThreadOpenedTakesNoSectionAway) {
+  Domain domain;
+  srcu_read_unlock(domain, srcu_read_lock(domain));  // takes a number of its own
+  int passed = -1;
+  std::jthread([&] { passed = srcu_down_read(domain); }).join();
+  srcu_up_read(domain, passed);
+  const int token = srcu_read_lock(domain);
+  const auto inside = [&] {
+    CHILD_CHECK(srcu_open_sections(domain) == 1);
+    const unsigned long cookie = start_poll_synchronize_srcu(domain);
+    CHILD_CHECK(eventually([&] { return test::state_of(domain.usage()) == GpState::kScan2; }));
+    CHILD_CHECK(!poll_state_synchronize_srcu(domain, cookie));
+    srcu_read_unlock(domain, token);
+    return use(domain);
+  };
+  EXPECT_EQ(in_child(inside), 0);
+  EXPECT_EQ(in_child([&] {
+              CHILD_CHECK(in_child(inside) == 0);
+              return inside();
+            }),
+            0);
+  srcu_read_unlock(domain, token);
+}
+
+TEST(ForkAndUpdown, AClosedPairThatAnotherThreadClosedKeepsNoSectionOpen) {
+  NEEDS_VANISHED_THREADS();
+  Domain domain;
+  int passed = srcu_down_read(domain);
+  std::jthread([&] { srcu_up_read(domain, passed); }).join();
+  Flag open, go;
+  std::jthread reader([&] {
+    const int token = srcu_read_lock(domain);
+    open.set();
+    EXPECT_TRUE(go.wait());
+    srcu_read_unlock(domain, token);
+  });
+  ASSERT_TRUE(open.wait());
+  EXPECT_EQ(in_child([&] { return use(domain); }), 0);
+  go.set();
+}
+
+// All numbers are taken: threads share the common slot.
+TEST(ForkAndTheCommonSlot, TheForkersOwnStaysOpenAndOthersDoNot) {
+  NEEDS_VANISHED_THREADS();
+  EXPECT_EQ(in_child([] {
+              Domain domain, other;
+              for (srcu_struct* ssp : {static_cast<srcu_struct*>(domain), static_cast<srcu_struct*>(other)}) synchronize_srcu(ssp);
+              for (uint32_t i = 0; i < kMaxThreads; ++i) srcu_slot_offset = 0, take_thread_number();
+              Flag open, go;
+              std::jthread reader([&] {
+                const int token = srcu_read_lock(domain);
+                CHILD_CHECK(srcu_slot_offset == 0);
+                open.set();
+                CHILD_CHECK(go.wait());
+                srcu_read_unlock(domain, token);
+              });
+              CHILD_CHECK(open.wait());
+              std::jthread([&] {
+                CHILD_CHECK(in_child([&] { return use(domain); }) == 0);
+                const int token = srcu_read_lock(other);
+                CHILD_CHECK(srcu_slot_offset == 0);
+                CHILD_CHECK(in_child([&] {
+                              CHILD_CHECK(srcu_open_sections(other) == 1);
+                              srcu_read_unlock(other, token);
+                              return use(other);
+                            }) == 0);
+                srcu_read_unlock(other, token);
+              }).join();
+              go.set();
+              reader.join();
+              return 0;
+            }),
+            0);
 }
 
 TEST_P(Fork, AForkOfAFork) {
@@ -231,6 +310,30 @@ TEST(ForkHandlers, HoldSignalsOffAndGiveTheMaskBack) {
   EXPECT_EQ(sigismember(&between, SIGTERM), 1);
   EXPECT_EQ(sigismember(&after, SIGTERM), 0);
   EXPECT_EQ(sigismember(&after, SIGUSR1), 1);
+}
+
+// Whether the kernel says that the thread sleeps, rather than runs or wants to.
+bool sleeps(pid_t thread) {
+  std::string line;
+  std::getline(std::ifstream("/proc/self/task/" + std::to_string(thread) + "/stat"), line);
+  const size_t name_end = line.rfind(')');
+  return name_end != std::string::npos && line.compare(name_end, 3, ") S") == 0;
+}
+
+// A large process takes long to copy: who comes meanwhile with a new domain sleeps.
+TEST(ForkHandlers, ADomainsFirstUseMeanwhileSleeps) {
+  DEFINE_STATIC_SRCU(late);
+  std::atomic<pid_t> thread{0};
+  srcu_before_fork();
+  std::thread user([&] {
+    thread = static_cast<pid_t>(syscall(SYS_gettid));
+    synchronize_srcu(&late);
+  });
+  EXPECT_TRUE(eventually([&] { return thread != 0; }));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(eventually([&] { return sleeps(thread); }, std::chrono::seconds(5)));
+  srcu_after_fork_parent();
+  user.join();
+  cleanup_srcu_struct(&late);
 }
 
 TEST(ForkHandlers, WaitForTheCallbackThatRuns) {

@@ -15,6 +15,9 @@ namespace {
 #endif
 constexpr uint64_t kCounterMask = SRCU_COUNTER_BITS == 64 ? ~uint64_t{0} : (uint64_t{1} << SRCU_COUNTER_BITS % 64) - 1;
 
+// New readers may open any number of sections in the current rank during one look: more than narrow counters can bear.
+constexpr bool kLooksWithoutFlip = SRCU_COUNTER_BITS == 64;
+
 constexpr uint64_t kMs = 1'000'000, kUs = 1'000;
 constexpr unsigned kSpins = 20;  // looks without sleeping in between
 
@@ -22,7 +25,9 @@ uint64_t sum_unlocks(const Usage& usage, uint32_t rank) {
   uint64_t sum = 0;
   const uint32_t threads = threads_ever();
   // ORD(U): pairs with C: every unlock that is counted brings along its section, and its lock for the next sum.
-  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].rank[rank].unlock, __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < threads; ++i)
+    sum += __atomic_load_n(&usage.slots[i].rank[rank].unlock, __ATOMIC_ACQUIRE) +
+           __atomic_load_n(&usage.slots[i].updown[rank].unlock, __ATOMIC_ACQUIRE);
   return sum;
 }
 
@@ -30,7 +35,9 @@ uint64_t sum_locks(const Usage& usage, uint32_t rank) {
   uint64_t sum = 0;
   const uint32_t threads = threads_ever();  // again: a thread may have come since the sum of unlocks
   // relaxed: a section opened since A need not be seen, and those before are by the fence.
-  for (uint32_t i = 0; i < threads; ++i) sum += __atomic_load_n(&usage.slots[i].rank[rank].lock, __ATOMIC_RELAXED);
+  for (uint32_t i = 0; i < threads; ++i)
+    sum += __atomic_load_n(&usage.slots[i].rank[rank].lock, __ATOMIC_RELAXED) +
+           __atomic_load_n(&usage.slots[i].updown[rank].lock, __ATOMIC_RELAXED);
   return sum;
 }
 
@@ -107,7 +114,8 @@ Step step(Usage& usage) {
   }
   const uint32_t current = current_rank(usage);
   const bool old_drained = look(usage, 1 - current);
-  if (old_drained && look(usage, current)) {  // also without a flip, when nobody happens to read
+  const bool may_end = kLooksWithoutFlip || state == GpState::kScan2;
+  if (old_drained && may_end && look(usage, current)) {  // also without a flip, when nobody happens to read
     end(usage);
     return Step::kAdvanced;
   }
@@ -225,6 +233,16 @@ void process_grace_periods(void* owner) {
 int64_t open_sections(const Usage& usage, uint32_t rank) {
   const uint64_t unlocks = sum_unlocks(usage, rank);
   return static_cast<int64_t>(sum_locks(usage, rank) - unlocks);
+}
+
+int64_t open_updown_sections(const Usage& usage, uint32_t rank) {
+  int64_t open = 0;
+  // ORD(U): as in sum_unlocks(). relaxed: as in sum_locks()
+  for (uint32_t i = 0, threads = threads_ever(); i < threads; ++i)
+    open -= static_cast<int64_t>(__atomic_load_n(&usage.slots[i].updown[rank].unlock, __ATOMIC_ACQUIRE));
+  for (uint32_t i = 0, threads = threads_ever(); i < threads; ++i)
+    open += static_cast<int64_t>(__atomic_load_n(&usage.slots[i].updown[rank].lock, __ATOMIC_RELAXED));
+  return open;
 }
 
 }  // namespace srcu

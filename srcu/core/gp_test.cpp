@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <thread>
 
 #include "srcu/core/usage.hpp"
+#include "srcu/platform/env.hpp"
 #include "srcu/tests/manual_host.hpp"
 #include "srcu/tests/support.hpp"
 
@@ -228,6 +230,76 @@ TEST_F(GracePeriod, WhoFindsADriverLeavesAWish) {
   usage.driver = 0;
   turn();
   EXPECT_EQ(usage.driver, 0u);
+}
+
+// A driver that goes on to a second grace period, which a section holds up that is opened just as the first ends: by the
+// host, when it is asked to run callbacks. No locked instruction stands there, so that a look in place of the exchange at the
+// end may be made before others see that it ended.
+struct OpensASectionAtTheEnd {
+  static inline std::atomic<Usage*> armed{nullptr};
+  static inline std::atomic<uint32_t> rank{0};
+  static const Host host;
+
+  static void queue(Work& work, uint64_t) {
+    Usage* const usage = armed.load(std::memory_order_relaxed);  // relaxed: set before the role of the driver is taken
+    if (!usage || &work != &usage->data.invoke_work) return;
+    rank.store(usage->rank, std::memory_order_relaxed);  // relaxed: the release below
+    srcu_count(&usage->slots[srcu_slot_offset / sizeof(srcu_slot)].rank[rank.load(std::memory_order_relaxed)].lock);
+    armed.store(nullptr, std::memory_order_release);
+  }
+};
+
+const Host OpensASectionAtTheEnd::host = {
+    "opens a section", queue, [](Work&) {}, [] { return true; }, [] {}, [] {}, [] {}, [](bool) { return true; },
+};
+
+// Waits for the first of two grace periods that another thread drives. Sleeping on until the second ends is what the exchange
+// prevents; here the second does not end before.
+TEST_F(GracePeriod, AWishThatComesAsOneEndsDoesNotWaitForTheNext) {
+  using Hook = OpensASectionAtTheEnd;
+  usage.host = &Hook::host;
+  usage.data.waiting = 1;
+  std::atomic<unsigned> begun{0}, waited{0};
+  std::atomic<bool> stop{false}, over{false};
+  std::atomic<uint64_t> first{0};
+  const auto close_it = [&] {
+    while (Hook::armed.load(std::memory_order_acquire)) env::cpu_relax();  // the end is seen before the host is asked
+    close_section(usage, Hook::rank);
+  };
+  std::jthread waiter([&] {
+    take_thread_number();
+    for (unsigned round = 1;; ++round) {
+      while (begun < round && !over) env::cpu_relax();
+      if (begun < round) return;
+      for (volatile unsigned late = 0; late < round % 256;) late = late + 1;
+      wait_for(usage, first);
+      if (waited.exchange(round) < round) close_it();
+    }
+  });
+  std::jthread driver([&] {
+    take_thread_number();
+    for (unsigned round = 1; !stop; ++round) {
+      first = ask();
+      request(usage, first + kSeqGp, false, false);
+      Hook::armed.store(&usage, std::memory_order_relaxed);  // relaxed: this thread drives, or who does sees `begun`
+      begun = round;
+      wait_for(usage, first + kSeqGp);
+      while (waited < round) env::cpu_relax();
+    }
+    over = true;
+  });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  unsigned last = 0;
+  while (std::chrono::steady_clock::now() < end && !HasFailure()) {
+    EXPECT_TRUE(eventually([&] { return waited > last; }, std::chrono::seconds(5)))
+        << "round " << begun << ": it sleeps on after its grace period " << (done(usage, first) ? "ended" : "did not end");
+    last = waited;
+  }
+  stop = true;
+  if (HasFailure() && waited.exchange(begun) < begun) close_it();  // the driver leaves, and wakes it
+  driver.join();
+  waiter.join();
+  usage.data.waiting = 0;
 }
 
 TEST_F(GracePeriod, AWaiterDrivesItself) {

@@ -12,11 +12,26 @@ const char* name_of(const Usage& usage) {
   return usage.domain->srcu_name ? usage.domain->srcu_name : "without a name";
 }
 
+std::atomic<uint64_t> threads_so_far{0};
+thread_local constinit uint64_t this_thread = 0;
+
 // Null for a thread that shares slot 0, of whom nothing is known.
-srcu_slot* slot_of(const Usage& usage) {
+Held* held_by_us(const Usage& usage) {
   take_thread_number();  // nothing would be known, either, of one that has not read yet
-  return srcu_slot_offset ? const_cast<srcu_slot*>(&usage.slots[srcu_slot_offset / sizeof(srcu_slot)]) : nullptr;
+  if (!srcu_slot_offset) return nullptr;
+  if (this_thread == 0) this_thread = 1 + threads_so_far.fetch_add(1, relaxed);  // relaxed: only a name
+  auto& held = const_cast<Held&>(usage.held[srcu_slot_offset / sizeof(srcu_slot)]);
+  // relaxed, all: as said there
+  if (__atomic_load_n(&held.owner, __ATOMIC_RELAXED) != this_thread) {
+    for (int64_t& open : held.open) __atomic_store_n(&open, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&held.owner, this_thread, __ATOMIC_RELAXED);
+  }
+  return &held;
 }
+
+// relaxed, both: our own
+int64_t add(Held& held, int rank, int64_t more) { return __atomic_fetch_add(&held.open[rank], more, __ATOMIC_RELAXED); }
+int64_t open(const Held& held, int rank) { return __atomic_load_n(&held.open[rank], __ATOMIC_RELAXED); }
 
 uint32_t kind_for(int read_kind) {
   return read_kind == SRCU_READ_FAST          ? SRCU_KIND_FAST
@@ -29,9 +44,6 @@ const char* maker_for(int read_kind) {
          : read_kind == SRCU_READ_FAST_UPDOWN ? "DEFINE_SRCU_FAST_UPDOWN"
                                               : "DEFINE_SRCU";
 }
-
-// This thread opened a section in slot 0. From then on nothing is known of its sections: it may have a number by now.
-thread_local constinit bool shared_slot_0 = false;
 
 bool closed_elsewhere(int read_kind) { return read_kind == SRCU_READ_UPDOWN || read_kind == SRCU_READ_FAST_UPDOWN; }
 
@@ -96,26 +108,37 @@ Heads heads;
 }  // namespace
 
 void check_reader_kind(Usage& usage, int read_kind) {
-  if (kind_for(read_kind) == usage.domain->srcu_kind) return;
-  die("domain %s is read by another kind of reader than it was made for: make it with %s()", name_of(usage),
-      maker_for(read_kind));
+  if (kind_for(read_kind) != usage.domain->srcu_kind)
+    die("domain %s is read by another kind of reader than it was made for: make it with %s()", name_of(usage),
+        maker_for(read_kind));
+  // With those for handlers, all are. The others of a domain may be mixed.
+  const int of_handlers = read_kind == SRCU_READ_NMISAFE;
+  int so_far = -1;
+  // relaxed, both: nothing is read by it
+  if (usage.readers_so_far.compare_exchange_strong(so_far, of_handlers, relaxed, relaxed) || so_far == of_handlers) return;
+  die("domain %s is read by srcu_read_lock_nmisafe() and by srcu_read_lock() or srcu_down_read(): use the first for all of "
+      "its readers, or for none", name_of(usage));
 }
 
 void note_opened(Usage& usage, uint32_t rank, int read_kind) {
-  srcu_slot* const slot = slot_of(usage);
-  if (!slot) shared_slot_0 = true;
-  // relaxed: our own
-  if (slot && !closed_elsewhere(read_kind)) __atomic_fetch_add(&slot->held[rank], 1, __ATOMIC_RELAXED);
+  if (closed_elsewhere(read_kind)) return;
+  if (Held* const held = held_by_us(usage)) add(*held, static_cast<int>(rank), 1);
 }
 
 void check_closing(Usage& usage, int idx, int read_kind) {
   check_reader_kind(usage, read_kind);
   if (idx != 0 && idx != 1)
     die("unlock in domain %s with token %d, which no lock gave: pass what the lock returned", name_of(usage), idx);
-  srcu_slot* const slot = slot_of(usage);
-  if (!slot || shared_slot_0 || closed_elsewhere(read_kind)) return;
-  if (__atomic_fetch_sub(&slot->held[idx], 1, __ATOMIC_RELAXED) > 0) return;  // relaxed: our own
-  if (__atomic_load_n(&slot->held[1 - idx], __ATOMIC_RELAXED) > 0)            // relaxed: our own
+  if (closed_elsewhere(read_kind)) {
+    // The section to be closed is open all the while, so that it is counted if it is one of these.
+    if (open_updown_sections(usage, static_cast<uint32_t>(idx)) > 0) return;
+    die("srcu_up_read in domain %s with token %d, but no section by srcu_down_read() has it: close each by the function that "
+        "belongs to the one that opened it, once", name_of(usage), idx);
+  }
+  Held* const held = held_by_us(usage);
+  if (!held) return;
+  if (add(*held, idx, -1) > 0) return;
+  if (open(*held, 1 - idx) > 0)
     die("unlock in domain %s with token %d, but this thread's sections have token %d: pass what the lock of that "
         "section returned", name_of(usage), idx, 1 - idx);
   die("unlock in domain %s without a lock by this thread: pair them, or use srcu_down_read() and srcu_up_read() where "
@@ -126,15 +149,13 @@ bool maybe_inside(const srcu_struct* ssp) {
   // relaxed: whoever is inside has made the domain
   const auto* usage = reinterpret_cast<const Usage*>(__atomic_load_n(&ssp->srcu_sup, __ATOMIC_RELAXED));
   if (!usage) return false;
-  if (shared_slot_0) return true;
-  const srcu_slot* const slot = slot_of(*usage);
-  // relaxed, both: our own
-  return slot && (__atomic_load_n(&slot->held[0], __ATOMIC_RELAXED) > 0 ||
-                  __atomic_load_n(&slot->held[1], __ATOMIC_RELAXED) > 0);
+  if (sections_in_slot_0 > 0) return true;
+  const Held* const held = held_by_us(*usage);
+  return held && (open(*held, 0) > 0 || open(*held, 1) > 0);
 }
 
 void check_not_inside(Usage& usage, const char* function) {
-  if (shared_slot_0 || !maybe_inside(usage.domain)) return;
+  if (sections_in_slot_0 > 0 || !maybe_inside(usage.domain)) return;
   die("%s(%s) by a thread that is in a section of that domain: it would wait for itself; close the section before",
       function, name_of(usage));
 }
@@ -142,6 +163,11 @@ void check_not_inside(Usage& usage, const char* function) {
 void check_not_in_callback(Usage& usage, const char* function) {
   if (in_callback())
     die("%s(%s) in a callback: it would wait for itself; call it from another thread", function, name_of(usage));
+}
+
+void check_fork_not_in_callback() {
+  if (in_callback())
+    die("srcu_before_fork() in a callback: it would wait for that callback's end; fork in another thread");
 }
 
 void check_fresh(const srcu_struct* ssp) {
@@ -153,27 +179,20 @@ void check_fresh(const srcu_struct* ssp) {
   }
 }
 
-void note_posted(Usage& usage, const rcu_head* head) {
-  const IrqLocked locked(heads_lock);
-  if (heads.add(head)) return;
+void note_staged_twice(const Usage& usage, const rcu_head* head) {
   die("call_srcu(%s) of a head (%p) that still waits for its callback: post it again from the callback at the earliest",
       name_of(usage), static_cast<const void*>(head));
 }
 
-void note_staged_twice(const Usage& usage) {
-  die("call_srcu(%s) twice of one head, while interrupts were off or in a handler: post it again from the callback at the "
-      "earliest", name_of(usage));
+void note_posted(Usage& usage, const rcu_head* head) {
+  const IrqLocked locked(heads_lock);
+  if (heads.add(head)) return;
+  note_staged_twice(usage, head);
 }
 
 void note_invoked(const rcu_head* head) {
   const IrqLocked locked(heads_lock);
   heads.remove(head);
-}
-
-void forget_vanished(Usage& usage) {
-  const size_t own = srcu_slot_offset / sizeof(srcu_slot);  // slot_of() would take a number, of one who is gone
-  for (uint32_t i = 0; i < threads_ever(); ++i)
-    if (i != own) usage.slots[i].held[0] = usage.slots[i].held[1] = 0;
 }
 
 }  // namespace srcu

@@ -8,7 +8,8 @@ namespace srcu {
 
 #ifdef SRCU_DEBUG
 
-void check_reader_kind(Usage& usage, int read_kind);  ///< Another kind of reader than the domain has.
+/// Another kind of reader than the domain has, or has had so far.
+void check_reader_kind(Usage& usage, int read_kind);
 void note_opened(Usage& usage, uint32_t rank, int read_kind);
 void check_closing(Usage& usage, int idx, int read_kind);  ///< No section open; a token that none gave.
 bool maybe_inside(const srcu_struct* ssp);                 ///< The calling thread is in a section.
@@ -16,9 +17,9 @@ void check_not_inside(Usage& usage, const char* function);  ///< Waiting for one
 void check_not_in_callback(Usage& usage, const char* function);
 void check_fresh(const srcu_struct* ssp);  ///< A domain that is made twice.
 void note_posted(Usage& usage, const rcu_head* head);  ///< A head that is still waiting. The data's lock is held.
-void note_staged_twice(const Usage& usage);  ///< The same, where the head could be told from the list only.
+void note_staged_twice(const Usage& usage, const rcu_head* head);  ///< The same, before it got there.
 void note_invoked(const rcu_head* head);
-void forget_vanished(Usage& usage);  ///< In a forked child: what other threads held, they hold no more.
+void check_fork_not_in_callback();
 
 #else
 
@@ -30,9 +31,9 @@ inline void check_not_inside(Usage&, const char*) {}
 inline void check_not_in_callback(Usage&, const char*) {}
 inline void check_fresh(const srcu_struct*) {}
 inline void note_posted(Usage&, const rcu_head*) {}
-inline void note_staged_twice(const Usage&) {}
+inline void note_staged_twice(const Usage&, const rcu_head*) {}
 inline void note_invoked(const rcu_head*) {}
-inline void forget_vanished(Usage&) {}
+inline void check_fork_not_in_callback() {}
 
 #endif
 

@@ -8,10 +8,10 @@
 
 namespace srcu {
 
-/// Turns a list round. One that leads back into itself, because a node was put on it twice, is cut there, and the caller
-/// told: each node is in the result once.
+/// Turns a list round. One that leads back into itself, because a node was put on it `twice`, is cut there: each node is in
+/// the result once. Null if none was.
 template <class Node>
-Node* oldest_first(Node* newest, bool& twice) {
+Node* oldest_first(Node* newest, Node*& twice) {
   const auto turned = [](Node* from, unsigned& steps) {
     Node* list = nullptr;
     for (; from; ++steps) {
@@ -25,14 +25,15 @@ Node* oldest_first(Node* newest, bool& twice) {
   Node* const list = turned(newest, steps);
   // Turning walks a loop once and the way to it twice, so it ends where it began, with the list as it was but for the
   // direction of the loop.
-  twice = list == newest && steps > 1;
-  if (!twice) return list;
+  twice = nullptr;
+  if (list != newest || steps <= 1) return list;
   Node *slow = list, *fast = list;
   do {
     slow = slow->next;
     fast = fast->next->next;
   } while (slow != fast);
   for (slow = list; slow != fast; slow = slow->next) fast = fast->next;  // where the loop begins
+  twice = slow;
   while (fast->next != slow) fast = fast->next;
   fast->next = nullptr;
   return turned(list, again);
@@ -52,8 +53,8 @@ class Pile {
     return !first;
   }
 
-  /// Takes all, as a list, oldest first; each once, and `twice` if one had been put on twice. Any context.
-  Node* take(bool& twice) {
+  /// Takes all, as a list, oldest first; each once, also the one that was put on `twice`, if one was. Any context.
+  Node* take(Node*& twice) {
     // ORD(K2): pairs with K1: the nodes' contents.
     return oldest_first(newest_.exchange(nullptr, acquire(Ord::K2)), twice);
   }

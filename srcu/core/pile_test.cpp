@@ -28,7 +28,7 @@ struct Pushed {
   /// What comes off the pile, with a "!" if some was on it twice.
   std::string after(const std::string& order) {
     for (const char name : order) pile.push(&nodes[static_cast<size_t>(name - 'a')]);
-    bool twice = false;
+    Node* twice = nullptr;
     const std::string text = names(pile.take(twice));
     return text + (twice ? "!" : "");
   }
@@ -44,9 +44,9 @@ TEST(Pile, SaysWhetherItWasEmpty) {
   EXPECT_TRUE(pushed.pile.push(&pushed.nodes[0]));
   EXPECT_FALSE(pushed.pile.empty());
   EXPECT_FALSE(pushed.pile.push(&pushed.nodes[1]));
-  bool twice = true;
+  Node* twice = nullptr;
   EXPECT_EQ(names(pushed.pile.take(twice)), "ab");
-  EXPECT_FALSE(twice);
+  EXPECT_EQ(twice, nullptr);
   EXPECT_TRUE(pushed.pile.push(&pushed.nodes[2]));
 }
 
@@ -74,12 +74,12 @@ TEST(Pile, LosesNothingOfSeveralThreads) {
         for (unsigned i = 0; i < kEach; ++i) pile.push(&nodes[t * kEach + i]);
       });
     for (unsigned looks = 0; looks < 10'000; ++looks) {
-      bool twice = false;
+      Node* twice = nullptr;
       for (Node* node = pile.take(twice); node; node = node->next) ++taken;
-      EXPECT_FALSE(twice);
+      EXPECT_EQ(twice, nullptr);
     }
   }
-  bool twice = false;
+  Node* twice = nullptr;
   for (Node* node = pile.take(twice); node; node = node->next) ++taken;
   EXPECT_EQ(taken, nodes.size());
 }

@@ -16,29 +16,37 @@ srcu_slot* own_slot(Usage& usage) {
 // A fast domain's too where there is no membarrier().
 bool needs_fence(const Usage& usage) { return !usage.fast || !usage.shown; }
 
+srcu_ctr& counts(srcu_slot& slot, uint32_t rank, int read_kind) {
+  return *srcu_at(&slot.rank[rank], srcu_part(read_kind));
+}
+
+// relaxed: the calling thread's own, and its handlers'
+void note_in_slot_0(int read_kind, int64_t more) {
+  if (srcu_part(read_kind) == 0) __atomic_fetch_add(&sections_in_slot_0, more, __ATOMIC_RELAXED);
+}
+
 }  // namespace
 
-uint32_t open_section(Usage& usage) {
+uint32_t open_section(Usage& usage, int read_kind) {
   srcu_slot* const slot = own_slot(usage);
   const uint32_t rank = usage.rank.load(relaxed);  // relaxed: any rank will do
   if (!slot) {
     // ORD(B) too: this one is a full fence in any case, relaxed and fence, as for readers with one.
-    __atomic_fetch_add(&usage.slots[0].rank[rank].lock, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&counts(usage.slots[0], rank, read_kind).lock, 1, __ATOMIC_RELAXED);
     fence(Ord::B);
+    note_in_slot_0(read_kind, 1);
   } else if (needs_fence(usage)) {
-    srcu_count_and_fence(&slot->rank[rank].lock);
+    srcu_count_and_fence(&counts(*slot, rank, read_kind).lock);
   } else {
-    srcu_count(&slot->rank[rank].lock);
+    srcu_count(&counts(*slot, rank, read_kind).lock);
   }
   return rank;
 }
 
-void close_section(Usage& usage, uint32_t rank) {
-  srcu_slot* const slot = own_slot(usage);
-  if (slot)
-    srcu_count(&slot->rank[rank].unlock);
-  else
-    __atomic_fetch_add(&usage.slots[0].rank[rank].unlock, 1, __ATOMIC_RELEASE);  // ORD(C)
+void close_section(Usage& usage, uint32_t rank, int read_kind) {
+  if (srcu_slot* const slot = own_slot(usage)) return srcu_count(&counts(*slot, rank, read_kind).unlock);
+  __atomic_fetch_add(&counts(usage.slots[0], rank, read_kind).unlock, 1, __ATOMIC_RELEASE);  // ORD(C)
+  note_in_slot_0(read_kind, -1);
 }
 
 }  // namespace srcu
@@ -49,7 +57,7 @@ srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_reader_kind(usage, read_kind);
   srcu::watch_opened(usage, read_kind);
-  const uint32_t rank = srcu::open_section(usage);
+  const uint32_t rank = srcu::open_section(usage, read_kind);
   srcu::note_opened(usage, rank, read_kind);
   return &usage.slots[0].rank[rank];
 }
@@ -57,7 +65,7 @@ srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
 void srcu_slow_read_unlock(srcu_struct* ssp, int idx, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_closing(usage, idx, read_kind);
-  srcu::close_section(usage, static_cast<uint32_t>(idx) & 1);
+  srcu::close_section(usage, static_cast<uint32_t>(idx) & 1, read_kind);
   srcu::watch_closing(usage, read_kind);
 }
 

@@ -1,4 +1,6 @@
 // All domains of the process, for fork. Lock-free to enter, since a handler may be a domain's first user.
+#include <algorithm>
+
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/env.hpp"
 
@@ -19,9 +21,11 @@ Usage* domain(uintptr_t word) { return reinterpret_cast<Usage*>(word & ~kFrozen)
 
 void register_domain(Usage& usage) {
   uintptr_t seen = head.load(relaxed);  // relaxed: the exchange confirms it
+  uint64_t pause_ns = 10'000;
   for (;;) {
-    if (seen & kFrozen) {
-      env::yield();
+    if (seen & kFrozen) {  // a fork is under way, which may take long in a large process
+      env::sleep_ns(pause_ns);
+      pause_ns = std::min<uint64_t>(2 * pause_ns, 1'000'000);
       seen = head.load(relaxed);  // relaxed: as above
       continue;
     }

@@ -10,6 +10,9 @@ __thread size_t srcu_slot_offset = 0;
 }
 
 namespace srcu {
+
+thread_local constinit int64_t sections_in_slot_0 = 0;
+
 namespace {
 
 constexpr uint32_t kWordBits = 64;
@@ -58,7 +61,7 @@ void on_exit() {
 }  // namespace
 
 void take_thread_number() {
-  if (srcu_slot_offset || exiting || !env::on_thread_exit(on_exit)) return;
+  if (srcu_slot_offset || sections_in_slot_0 > 0 || exiting || !env::on_thread_exit(on_exit)) return;
   const uint32_t number = claim();
   if (!number) return;
   raise_ever(number);

@@ -16,6 +16,10 @@ inline constexpr uint32_t kMaxThreads = 8192;
 /// all are taken, and not once the thread's exit has begun.
 void take_thread_number();
 
+/// Sections that the calling thread has open in slot 0 and must close itself. While there are any it takes no number,
+/// so that they are closed there, too.
+extern thread_local constinit int64_t sections_in_slot_0;
+
 /// All numbers that are or ever were taken are below. Call it after A, and again before the sum of locks.
 uint32_t threads_ever();
 

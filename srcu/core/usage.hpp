@@ -50,6 +50,15 @@ struct Data {
   Work invoke_work;
 };
 
+#ifdef SRCU_DEBUG
+/// What is known of the sections that a thread must close itself, by the thread's number. An earlier owner's goes with
+/// him. relaxed throughout: each thread's own, and its handlers'. Zeroed memory.
+struct Held {
+  uint64_t owner;
+  int64_t open[2];  ///< By rank.
+};
+#endif
+
 /// The driver's word: somebody drives grace periods; somebody else wanted to meanwhile.
 inline constexpr uint32_t kDriven = 1, kAsked = 2;
 
@@ -82,6 +91,10 @@ struct Usage {
   std::atomic<bool> abandoned{false};        ///< Registered, but never published: no domain's.
   std::atomic<Usage*> next_domain{nullptr};  ///< The registry's.
   srcu_slot slots[kMaxThreads];              ///< Zeroed memory, touched by readers alone.
+#ifdef SRCU_DEBUG
+  std::atomic<int> readers_so_far{-1};  ///< A srcu_read_kind; -1: none.
+  Held held[kMaxThreads];
+#endif
 
   explicit Usage(srcu_struct* ssp);
 };
@@ -91,9 +104,10 @@ Usage& usage_of(srcu_struct* ssp);
 
 // Readers: readers.cpp.
 
-/// Opens a section in the calling thread's slot, or in the common one; returns the rank. Any context.
-uint32_t open_section(Usage& usage);
-void close_section(Usage& usage, uint32_t rank);
+/// Opens a section in the calling thread's slot, or in the common one; returns the rank. Any context. Of the kind it
+/// matters whether another thread may close.
+uint32_t open_section(Usage& usage, int read_kind = SRCU_READ_NORMAL);
+void close_section(Usage& usage, uint32_t rank, int read_kind = SRCU_READ_NORMAL);
 
 /// A section while it lives: no grace period that begins now ends meanwhile.
 class Section {
@@ -126,6 +140,8 @@ void wait_for(Usage& usage, uint64_t seq);
 void process_grace_periods(void* usage);
 /// Sections opened less sections closed. Means something only while neither changes.
 int64_t open_sections(const Usage& usage, uint32_t rank);
+/// The same of those that another thread may close. No less than there are all the while.
+int64_t open_updown_sections(const Usage& usage, uint32_t rank);
 
 // Callbacks: callbacks.cpp.
 
@@ -144,6 +160,8 @@ void invoke_callbacks(void* usage);
 bool in_callback();
 /// As srcu_barrier().
 void barrier(Usage& usage);
+/// In a forked child, the data's lock held: those who waited in it are gone, and their stacks are other threads' soon.
+void drop_barriers(Usage& usage);
 
 // All domains: registry.cpp.
 

@@ -30,7 +30,7 @@ constinit IrqWork later = {[](void*) { host->queue_delayed_work(turn, kJiffyNs);
 srcu_lockdep_class pass_class = SRCU_LOCKDEP_CLASS("srcu deferred", SRCU_LOCKDEP_UNCHECKED);
 
 void pass(void*) {
-  bool twice = false;  // then it runs once
+  bpf_defer_node* twice = nullptr;  // then it runs once
   bpf_defer_node* node = posted.take(twice);
   in_pass = true;
   srcu_lockdep_acquire_at(&posted, &pass_class, 0, SRCU_LOCKDEP_READ_RECURSIVE, nullptr, "bpf_defer()", 0);
@@ -104,7 +104,7 @@ void flush_deferred() {
 
 // Nodes on stacks of threads that are gone have nobody who waits for them, and domains drain by themselves.
 void repair_deferred() {
-  bool twice = false;
+  bpf_defer_node* twice = nullptr;
   bpf_defer_node* node = posted.take(twice);
   uint64_t kept = 0;
   while (node) {

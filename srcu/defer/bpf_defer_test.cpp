@@ -209,12 +209,15 @@ TEST_F(DeferredByHand, ANodeThatIsDeferredTwiceIsCalledOnce) {
 TEST_F(DeferredByHand, ADomainIsANodeOnceAtATime) {
   usage.strategy = &bpf_defer_strategy;
   Counted one, other;
+  Noted before{{}, {}, &order, 1};
+  before.defer();
   call_srcu_nolock(domain, &one.head, Counted::on_grace_period);
-  bool twice = false;
+  rcu_head* twice = nullptr;
   usage.data.staged.posts.take(twice);  // as a barrier would
   call_srcu_nolock(domain, &other.head, Counted::on_grace_period);
   ManualHost::run_one();
   EXPECT_EQ(usage.data.callbacks.count(), 1u);
+  EXPECT_EQ(order, std::vector{1}) << "what was on the queue before the node is still there";
   call_srcu_nolock(domain, &one.head, Counted::on_grace_period);
   while (ManualHost::run_one()) {
   }

@@ -80,6 +80,8 @@ TEST_F(PostsFromInside, OfAnotherDomainAreALaterPassOfThatOne) {
   }
   EXPECT_EQ(inside[0].times(), 1u);
   other.usage().host = &native_host;
+  run_all();
+  EXPECT_EQ(outside.times(), 1u);
 }
 
 TEST_F(PostsFromInside, AreNotForgottenByABarrier) {

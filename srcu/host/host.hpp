@@ -50,7 +50,7 @@ struct Host {
   void (*pause)();  ///< Returns when no work runs; none begins before resume(). May sleep.
   void (*hold)();   ///< Takes the host's lock, with interrupts off.
   void (*let_go)();
-  void (*resume)(bool in_child);  ///< Lets go, and lets works run; in a child, once it is started again.
+  bool (*resume)(bool in_child);  ///< Lets go, and lets works run. As start() in a child whose parent had the thread.
   /// @}
 };
 

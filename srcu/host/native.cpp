@@ -1,5 +1,6 @@
 // The host that programs get: one helper thread for all domains. It sleeps without a time limit when nothing is queued.
 #include <atomic>
+#include <utility>
 
 #include "srcu/host/host.hpp"
 #include "srcu/platform/env.hpp"
@@ -10,9 +11,11 @@ namespace {
 
 Spinlock lock{LockClass::kHost};  // guards all that follows, and the works' host members
 Work* queue = nullptr;
+Work** tail = &queue;       // where the next one goes: at the end, so that none is passed for ever
 uint64_t sleeps_until = 0;  // 0: the helper looks at the queue before it sleeps
-bool paused = false, busy = false;
-std::atomic<bool> started{false};  // relaxed throughout: changed under the lock, and looked at without it
+bool paused = false, busy = false, serving = false;
+// There is a helper: set once it exists. relaxed throughout: nothing is read by it but that.
+std::atomic<bool> started{false};
 // Changes when the helper shall look again.
 std::atomic<uint32_t> bell{0};
 
@@ -25,14 +28,21 @@ void ring() {
   env::futex_wake(bell);
 }
 
+// The lock is held.
+void take_off(Work** at) {
+  Work& work = **at;
+  *at = work.next;
+  if (tail == &work.next) tail = at;
+  work.queued = false;
+}
+
 // Takes the first work that is due off the queue; otherwise says when the next one is. The lock is held.
 Work* take_due(uint64_t now, uint64_t& next_due) {
   next_due = kForEver;
   for (Work** at = &queue; *at; at = &(*at)->next) {
     Work* const work = *at;
     if (work->due_ns <= now) {
-      *at = work->next;
-      work->queued = false;
+      take_off(at);
       work->running = busy = true;
       return work;
     }
@@ -47,7 +57,14 @@ void sleep_until(uint64_t due, uint32_t heard) {
   if (due > now) env::futex_wait(bell, heard, due - now);
 }
 
+// Of several threads that were started at a time, one serves.
+bool appointed() {
+  const IrqLocked locked(lock);
+  return !std::exchange(serving, true);
+}
+
 void serve() {
+  if (!appointed()) return;
   for (;;) {
     const uint32_t heard = bell.load(acquire(Ord::W2));  // ORD(W2): before the look at the queue
     Work* work = nullptr;
@@ -75,8 +92,9 @@ void queue_delayed_work(Work& work, uint64_t delay_ns) {
     if (!work.queued) {
       work.queued = true;
       work.due_ns = due;
-      work.next = queue;
-      queue = &work;
+      work.next = nullptr;
+      *tail = &work;
+      tail = &work.next;
     } else if (due < work.due_ns) {
       work.due_ns = due;
     }
@@ -92,8 +110,7 @@ void cancel_work(Work& work) {
       const IrqLocked locked(lock);
       for (Work** at = &queue; *at && work.queued; at = &(*at)->next) {
         if (*at != &work) continue;
-        *at = work.next;
-        work.queued = false;
+        take_off(at);
         break;
       }
       if (!work.running) return;
@@ -102,17 +119,13 @@ void cancel_work(Work& work) {
   }
 }
 
+// Two at a time may both start a thread: waiting for the other would be no help to a handler on top of it.
 bool start() {
-  // relaxed, all: nothing is read by it but the fact
+  // relaxed, all: as said above
   if (started.load(relaxed)) return true;
-  {
-    const IrqLocked locked(lock);
-    if (started.load(relaxed)) return true;
-    started.store(true, relaxed);
-  }
-  if (env::start_thread(serve, "srcu helper")) return true;
-  started.store(false, relaxed);
-  return false;
+  if (!env::start_thread(serve, "srcu helper")) return started.load(relaxed);
+  started.store(true, relaxed);
+  return true;
 }
 
 void pause() {
@@ -136,12 +149,17 @@ void let_go() {
   irq_on();
 }
 
-void resume(bool in_child) {
+bool resume(bool in_child) {
+  const bool promised = started.load(relaxed);  // relaxed: as in start()
   paused = false;
-  if (in_child) started.store(false, relaxed);  // relaxed: as in start()
+  if (in_child) {
+    serving = false;
+    started.store(false, relaxed);  // relaxed: as in start()
+  }
   sleeps_until = 0;
   let_go();
   ring();
+  return !promised || start();
 }
 
 }  // namespace

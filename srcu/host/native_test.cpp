@@ -118,6 +118,44 @@ TEST(NativeHost, AWorkMayQueueItself) {
   EXPECT_TRUE(noted.has_run(10));
 }
 
+// Queued first, run first: one that queues itself again is behind all that wait by then.
+TEST(NativeHost, AWorkThatAlwaysQueuesItselfStarvesNoOther) {
+  Noted greedy, patient;
+  std::atomic<bool> stop{false};
+  greedy.then = [&] {
+    if (greedy.ran == 0) patient.queue(0);
+    if (!stop) greedy.queue(0);
+  };
+  greedy.queue(0);
+  EXPECT_TRUE(test::eventually([&] { return patient.ran == 1u; }, std::chrono::seconds(10)));
+  stop = true;
+}
+
+TEST(NativeHost, RunsInTheOrderOfQueueingWhoeverLeftTheQueue) {
+  std::array<Noted, 4> noted;
+  Noted first;
+  test::Flag inside, go;
+  std::array<unsigned, 4> order{};
+  unsigned turn = 0;
+  first.then = [&] {
+    inside.set();
+    EXPECT_TRUE(go.wait());
+  };
+  first.queue(0);
+  ASSERT_TRUE(inside.wait());
+  for (size_t i = 0; i < 4; ++i) {
+    noted[i].then = [&, i] { order[i] = ++turn; };
+    noted[i].queue(0);
+  }
+  native_host.cancel_work(noted[3].work);  // the last: the next one must find the queue's end
+  noted[3].queue(0);
+  native_host.cancel_work(noted[0].work);
+  noted[0].queue(0);
+  go.set();
+  for (Noted& each : noted) ASSERT_TRUE(each.has_run(1));
+  EXPECT_EQ(order, (std::array<unsigned, 4>{4, 1, 2, 3}));
+}
+
 TEST(NativeHost, CancelTakesOffWhatHasNotBegun) {
   Noted noted;
   noted.queue(20 * kMs);

@@ -6,13 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
-#if defined(__SANITIZE_THREAD__)
-#define SRCU_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SRCU_TSAN 1
-#endif
-#endif
+#include "srcu/srcu.h"
 
 namespace srcu {
 
@@ -63,15 +57,8 @@ constexpr std::memory_order acq_rel(Ord) { return std::memory_order_acq_rel; }
 /// For sites without a label: nothing is ordered by them, and a word beside each says why.
 inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
 
-/// A full fence. ThreadSanitizer knows no fences, and needs none of these: what it must see, that a reader's accesses
-/// come before what its grace period allowed, goes through the unlock's release (C) and the sums' acquire (U).
-inline void fence(Ord) {
-#ifdef SRCU_TSAN
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-#else
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-#endif
-}
+/// A full fence.
+inline void fence(Ord) { srcu_fence(); }
 
 /// Between a thread and signal handlers on it: the compiler keeps the order.
 inline void signal_fence() { std::atomic_signal_fence(std::memory_order_seq_cst); }

@@ -6,10 +6,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "srcu/platform/complain.hpp"
 
 namespace srcu::env {
 namespace {
@@ -58,9 +61,19 @@ bool membarrier_register() {
   return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
+// Who goes on without it frees what a fast reader still reads.
 void membarrier() {
   const KeepErrno keep;
-  syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  constexpr uint64_t kLongest = 10'000'000;
+  uint64_t pause = 10'000;
+  while (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
+    if (errno != ENOMEM)
+      die("the kernel refuses membarrier(), which it had let this process register for (%s), and fast readers have no "
+          "fences without it: let it through the seccomp filter, or install that before a fast domain's first use; in a "
+          "forked child, call srcu_after_fork_child() first", strerror(errno));
+    sleep_ns(pause);
+    pause = pause < kLongest ? 2 * pause : kLongest;
+  }
 }
 
 uint64_t now_ns() {
@@ -95,6 +108,7 @@ void unmap(void* memory, size_t bytes) {
 }
 
 bool start_thread(void (*body)(), const char* name) {
+  const KeepErrno keep;
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

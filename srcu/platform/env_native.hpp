@@ -17,8 +17,9 @@ void futex_wake(std::atomic<uint32_t>& word);
 /// Registers this process for membarrier(); again in a forked child. False where the kernel refuses.
 bool membarrier_register();
 
-/// Every thread of the process executes a full fence between call and return. Only after membarrier_register()
-/// was true.
+/// Every thread of the process has a full fence between call and return: executed for it if it runs meanwhile, by its
+/// being scheduled otherwise. Only after membarrier_register() was true. Tries again, asleep, while the kernel is out of
+/// memory; dies if it refuses.
 void membarrier();
 
 /// CLOCK_MONOTONIC in nanoseconds.

@@ -32,7 +32,7 @@ extern thread_local constinit IrqState irq_state;
 inline bool irqs_off() { return irq_state.off.load(relaxed) != 0; }
 inline bool in_nmi() { return irq_state.nmi.load(relaxed) != 0; }
 
-/// Runs the calling thread's pending works. Interrupts are on.
+/// Runs the calling thread's pending works. Interrupts are on, and it is in no NMI.
 void run_irq_works();
 
 inline void irq_off() {
@@ -46,7 +46,7 @@ inline void irq_on() {
   const uint32_t off = irq_state.off.load(relaxed) - 1;
   irq_state.off.store(off, relaxed);
   signal_fence();  // a handler that still saw the old count has left its work where we look now
-  if (off == 0 && irq_state.pending.load(relaxed)) [[unlikely]]
+  if (off == 0 && !in_nmi() && irq_state.pending.load(relaxed)) [[unlikely]]
     run_irq_works();
 }
 
@@ -60,12 +60,14 @@ inline void nmi_exit() {
   const uint32_t nmi = irq_state.nmi.load(relaxed) - 1;
   irq_state.nmi.store(nmi, relaxed);
   srcu_lockdep_nmi_exit();
-  signal_fence();
-  if (nmi == 0 && !irqs_off() && irq_state.pending.load(relaxed)) run_irq_works();
+  signal_fence();  // a handler that still saw the old count has left its work where we look now
+  // With interrupts off below us, whoever turns them on looks.
+  if (nmi == 0 && !irqs_off() && irq_state.pending.load(relaxed)) [[unlikely]]
+    run_irq_works();
 }
 
-/// Runs `work` when interrupts are next on in this thread, at once if they are. Nothing if it is already queued and has
-/// not begun. Any context, NMI too.
+/// Runs `work` when interrupts are next on in this thread and no NMI runs, at once if so it is. Nothing if it is already
+/// queued and has not begun. Any context, NMI too.
 void irq_work_queue(IrqWork& work);
 
 /// Returns when `work` is neither queued nor running. May sleep.

@@ -129,7 +129,7 @@ int use(srcu_struct* ssp) {
 int child() {
   for (srcu_struct& ssp : load->domains) srcu_barrier(&ssp);
   const unsigned used = load->fresh_used;
-  for (unsigned i = used < 4 ? 0 : used - 4; i < used; ++i) srcu_barrier(&load->fresh[i]);
+  for (unsigned i = used < kFirstUses ? 0 : used - kFirstUses; i < used; ++i) srcu_barrier(&load->fresh[i]);
   const uint64_t began = sum(&Pool::began), returned = sum(&Pool::returned);
   // One that was posted to a domain of a vanished thread's own, and waits there, is nobody's.
   CHILD_CHECK(invoked <= began && invoked + 1 >= returned);

@@ -105,7 +105,7 @@ inline const Host ManualHost::host = {
     [] {},
     [] {},
     [] {},
-    [](bool) {},
+    [](bool) { return true; },
 };
 
 /// A domain on that host, and a reader whose sections the test opens in the rank that it wants: as a real reader does

@@ -32,6 +32,35 @@ TEST_F(NarrowMachine, SevenOpenSectionsAreSeenAndEightAreNot) {
   }
 }
 
+// New readers open any number of sections in the current rank while it is looked at: one old section and seven new ones
+// in the midst of a look would pass for none.
+TEST_F(NarrowMachine, NoLookDependsOnHowManySectionsAreOpenedMeanwhile) {
+  // A look takes long where there are many slots.
+  own_slot();
+  const size_t own = srcu_slot_offset;
+  for (int i = 0; i < 1000; ++i) srcu_slot_offset = 0, take_thread_number();
+  srcu_slot_offset = own;
+  std::atomic<bool> stop{false};
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 2; ++i)
+    readers.emplace_back([&] {
+      while (!stop.load(std::memory_order_relaxed)) close_section(usage, open_section(usage));
+    });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  unsigned missed = 0;
+  while (std::chrono::steady_clock::now() < end) {
+    const uint32_t rank = current();
+    open(rank);
+    const uint64_t cookie = ask();
+    turn();
+    missed += done(usage, cookie);
+    close(rank);
+    while (!done(usage, cookie)) turn();
+  }
+  stop = true;
+  EXPECT_EQ(missed, 0u);
+}
+
 struct Element {
   std::atomic<bool> alive{true};
 };

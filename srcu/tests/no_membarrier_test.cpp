@@ -1,15 +1,16 @@
 // A kernel, or a sandbox, that has no membarrier(): fast readers take their fence themselves.
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
+#include <errno.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <thread>
 
+#include "srcu/platform/env.hpp"
 #include "srcu/platform/membarrier.hpp"
+#include "srcu/tests/refuse.hpp"
 #include "srcu/tests/support.hpp"
 
 namespace srcu {
@@ -18,17 +19,7 @@ namespace {
 using test::Counted;
 
 /// From now on the kernel answers EPERM, in all threads to come.
-void forbid_membarrier() {
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-  CHILD_CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-  CHILD_CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-}
+void forbid_membarrier() { test::refuse(SYS_membarrier, EPERM); }
 
 void fast_readers_fence() {
   forbid_membarrier();
@@ -75,6 +66,55 @@ void forbidden_between_forks() {
 TEST_F(NoMembarrierDeathTest, AChildThatIsRefusedItSaysSo) {
   EXPECT_DEATH(forbidden_between_forks(), "srcu: the kernel refuses membarrier\\(\\) in this forked child");
 }
+
+// A sandbox that closes later than the first use: what readers without fences rely on is gone.
+void forbidden_too_late() {
+  if (!membarrier_works()) _exit(77);
+  test::Domain fast(init_srcu_struct_fast);
+  forbid_membarrier();
+  synchronize_srcu(fast);
+  _exit(0);
+}
+
+TEST_F(NoMembarrierDeathTest, ALateRefusalIsNoBarrierAndSaysSo) {
+  EXPECT_DEATH(forbidden_too_late(),
+               "srcu: the kernel refuses membarrier\\(\\), which it had let this process register for \\(Operation not permitted\\), "
+               "and fast readers have no fences without it: let it through the seccomp filter, or install that before");
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
+// The kernel is out of memory three times, then not any more.
+volatile sig_atomic_t asked = 0;
+void out_of_memory_at_first(int, siginfo_t*, void* interrupted) {
+  asked = asked + 1;
+  const long long result = asked <= 3 ? -ENOMEM : 0;
+  auto& registers = static_cast<ucontext_t*>(interrupted)->uc_mcontext;
+#if defined(__x86_64__)
+  registers.gregs[REG_RAX] = result;
+#else
+  registers.regs[0] = static_cast<unsigned long long>(result);
+#endif
+}
+
+void short_of_memory() {
+  alarm(20);
+  if (!membarrier_works()) _exit(77);
+  struct sigaction action = {};
+  action.sa_sigaction = out_of_memory_at_first;
+  action.sa_flags = SA_SIGINFO;
+  CHILD_CHECK(sigaction(SIGSYS, &action, nullptr) == 0);
+  test::answer(SYS_membarrier, SECCOMP_RET_TRAP);
+  errno = EDOM;
+  env::membarrier();
+  CHILD_CHECK(asked == 4);
+  CHILD_CHECK(errno == EDOM);
+  _exit(0);
+}
+
+TEST_F(NoMembarrierDeathTest, IsAskedForAgainWhereTheKernelIsShortOfMemory) {
+  EXPECT_EXIT(short_of_memory(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 }  // namespace
 }  // namespace srcu

@@ -92,14 +92,14 @@ int in_child(const std::function<int()>& body);
   } while (0)
 
 /// In a test whose child starts threads after others have vanished in it, which ThreadSanitizer does not survive.
-#if defined(__SANITIZE_THREAD__)
+#ifdef SRCU_TSAN
 #define NEEDS_VANISHED_THREADS() GTEST_SKIP() << "ThreadSanitizer takes vanished threads for living ones"
 #else
 #define NEEDS_VANISHED_THREADS() ((void)0)
 #endif
 
 /// Whether a sanitizer slows things down and adds threads and memory of its own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(SRCU_TSAN)
 inline constexpr bool kSanitized = true;
 #else
 inline constexpr bool kSanitized = false;

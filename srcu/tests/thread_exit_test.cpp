@@ -27,18 +27,15 @@ TEST_P(ExitingThread, NeedsNoCareBetweenSections) {
   synchronize_srcu(domain);
 }
 
-// A section is not ended by its thread's end. What closes it here is the next owner of the number.
+// A section is not ended by its thread's end. It is closed here as nobody else may.
 TEST_P(ExitingThread, LeavesItsSectionOpen) {
-  test::Token token = 0;
-  std::jthread([&] { token = lock(); }).join();
+  const uint32_t rank = usage.rank;
+  std::jthread([&] { lock(); }).join();
   const unsigned long cookie = start_poll_synchronize_srcu(domain);
   ASSERT_TRUE(eventually([&] { return test::state_of(usage) == GpState::kScan2; }));
   std::jthread([&] { unlock(lock()); }).join();  // has the same slot
   EXPECT_FALSE(poll_state_synchronize_srcu(domain, cookie));
-  std::jthread([&] {
-    take_thread_number();
-    unlock(token);
-  }).join();
+  close_section(usage, rank);
   EXPECT_TRUE(eventually([&] { return poll_state_synchronize_srcu(domain, cookie); }));
   EXPECT_EQ(srcu_open_sections(domain), 0);
 }

@@ -23,11 +23,9 @@ struct MatrixOptions {
 /// Every cell of caller's context and deferral strategy: predicted, proved, and really run.
 int matrix_command(const MatrixOptions& options);
 
-inline constexpr int kReportHadNoRoom = 3;  ///< report.py's own word for BROKEN
-
-/// The report is Python's part; a run without it is a run all the same, but not one that its disk cut short.
-/// Its exit status, 0 if there is no report to be had.
-int make_report(const std::filesystem::path& dir);
+/// The report is Python's part; a run without it is a run all the same. False if the disk had no room for it: such a run is
+/// broken.
+bool make_report(const std::filesystem::path& dir);
 
 /// Judges an existing run directory from its files alone; writes nothing there.
 int check_command(const std::filesystem::path& dir);

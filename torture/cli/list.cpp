@@ -22,8 +22,10 @@ using Items = std::vector<Item>;
 
 Items scenario_items() {
   Items items;
-  for (const std::string& name : scenario_names())
-    items.push_back({name, "", load_scenario(name).description});
+  for (const std::string& name : scenario_names()) {
+    const Scenario scenario = load_scenario(name);
+    items.push_back({name, scenario.demonstrates, scenario.description});
+  }
   return items;
 }
 
@@ -46,8 +48,7 @@ Items flavor_items(const Ops* extra) {
 
 Items placement_items() {
   Items items;
-  for (const std::string& name : harness::placement_names())
-    items.push_back({name, "", "see: topology --place " + name});
+  for (const auto& [name, sentence] : harness::placements()) items.push_back({name, "", sentence});
   items.push_back(
       {"readers@numa:0 updaters@numa:1", "", "roles on parts of the machine: numa, core, package or pu"});
   return items;

@@ -49,6 +49,21 @@ void add_topology(CLI::App& app, TopologyOptions& options) {
   topology->add_option("--svg", options.svg, "draw it into this file");
 }
 
+/// An empty word is a variable that a script forgot to set: it must not stand for "not given".
+void refuse_empty_values(CLI::App& app) {
+  const CLI::Validator not_empty(
+      [](const std::string& word) {
+        return std::string(word.empty() ? "takes a value, not an empty word" : "");
+      },
+      "");
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    for (CLI::Option* option : command->get_options()) {
+      const bool says_so_itself = option->get_name() == "--stop-latency";
+      if (option->get_items_expected_max() > 0 && !says_so_itself) option->check(not_empty);
+    }
+  }
+}
+
 void add_matrix(CLI::App& app, MatrixOptions& options) {
   CLI::App* matrix = app.add_subcommand(
       "matrix", "who may call call_srcu() under which lock: predicted, proved, and really run");
@@ -97,6 +112,7 @@ int parse_and_dispatch(const Ops* extra, int argc, char** argv) {
   list->add_option("WHAT", parsed.list_what)->required();
   list->add_flag("--json", parsed.json);
   add_topology(app, parsed.topology);
+  refuse_empty_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -14,6 +14,7 @@
 #include "harness/base/random.hpp"
 #include "harness/topology/quota.hpp"
 #include "torture/flavors/plugin.hpp"
+#include "torture/kernel/laboratory.hpp"
 #include "torture/kernel/nmi_session.hpp"
 #include "torture/kernel/strategies.hpp"
 #include "torture/threads/cast.hpp"
@@ -52,7 +53,10 @@ std::vector<std::string> repeated(const std::string& word) {
 
 std::vector<std::string> expand(const RunOptions& options, bool one_flavor) {
   std::vector<std::string> words = options.scenarios;
-  if (options.all) words = scenario_names();
+  if (options.all) {
+    for (const std::string& name : scenario_names())
+      if (load_scenario(name).demonstrates.empty()) words.push_back(name);
+  }
   if (words.empty()) words.emplace_back(one_flavor ? "basic" : "smoke");
   const std::vector<ScenarioSet> sets = load_sets();
   std::vector<std::string> names;
@@ -125,10 +129,15 @@ Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plu
   return flavor;
 }
 
-void refuse_strategy_of_others(const Params& params, const Flavor& flavor) {
-  if (params.strategy == Params{}.strategy || (takes_strategy(*flavor.ops) && !steps_nmis(params))) return;
-  throw UsageError(fmt::format("strategy={} is for this project's SRCU in a torture, not for {}: leave it out",
-                               params.strategy, steps_nmis(params) ? "session nmi-step" : flavor.ops->name));
+// A set may have scenarios that leave the strategy out; not all of them.
+void refuse_strategy_for_nobody(const Plan& plan) {
+  const auto uses = [](const PlannedScenario& one) {
+    const Params& params = one.scenario.params;
+    return params.strategy == Params{}.strategy || (takes_strategy(*one.flavor.ops) && !steps_nmis(params));
+  };
+  if (plan.scenarios.empty() || std::ranges::any_of(plan.scenarios, uses)) return;
+  throw UsageError(fmt::format("strategy={} is for this project's SRCU, which nothing here tortures (session nmi-step takes "
+                               "nmi_strategies)", plan.scenarios.at(0).scenario.params.strategy));
 }
 
 // How many scenarios the busiest job runs, one after the other: the whole call's time is divided by it.
@@ -164,7 +173,7 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
     if (!options.flavor.empty()) planned.scenario.params.torture_type = options.flavor;
     apply_settings(planned.scenario.params, options);
     planned.flavor = flavor_of(options, planned.scenario.params, plugin);
-    refuse_strategy_of_others(planned.scenario.params, planned.flavor);
+    static_cast<void>(laboratory(planned.scenario.params, takes_strategy(*planned.flavor.ops), {}));
     planned.scenario.params.torture_type = planned.flavor.ops->name;
     const unsigned count = ++seen[name];
     planned.dir = count == 1 ? name : fmt::format("{}.{}", name, count);
@@ -176,6 +185,7 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
     planned.stop_latency_ns = stop_latency_ns;
     plan.scenarios.push_back(std::move(planned));
   }
+  refuse_strategy_for_nobody(plan);
   return plan;
 }
 
@@ -217,6 +227,7 @@ std::string rerun_words(const std::vector<std::string>& argv) {
       continue;
     }
     if (word.starts_with("--out=") || word.starts_with("--seed=")) continue;
+    if (word == "--dry-run" || word.starts_with("--dry-run=")) continue;  // the command is the one that runs
     if (!command.empty()) command += ' ';
     command += quoted(word);
   }

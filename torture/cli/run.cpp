@@ -107,9 +107,23 @@ void write_beginning(const RunOptions& options, const Plan& plan, const harness:
   harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));
 }
 
+// The run's last word to the caller. A run whose report could not be written is broken, unless it is worse.
+int close(RunJudgement run, bool report_had_room, const fs::path& dir) {
+  int status = run.exit_status();
+  if (!report_had_room && run.whole.verdict > Verdict::kBroken) {
+    run.whole.verdict = Verdict::kBroken;
+    run.whole.why = "the report could not be written; the line above names the cure";
+    status = exit_status(Verdict::kBroken);
+  }
+  fmt::print("{}{}\nresults in {}\n", verdict_name(run.whole.verdict),
+             run.whole.why.empty() ? "" : ": " + run.whole.why, dir.string());
+  return status;
+}
+
 }  // namespace
 
 int run_command(const RunOptions& options, const Ops* extra) {
+  const harness::StopSignals stop;  // to the last line
   const harness::Topology topology = harness::Topology::this_machine();
   const Parts parts = topology.parts(options.jobs);
   const Limits limits = limits_here(topology);
@@ -119,20 +133,14 @@ int run_command(const RunOptions& options, const Ops* extra) {
   if (options.dry_run) return dry_run(options, plan, topology, parts);
   const fs::path dir = harness::create_run_dir(options.out, plan.name);
   write_beginning(options, plan, topology, parts, limits, dir);
-  int stopped = 0;
-  {
-    const harness::StopSignals stop;
-    Progress progress;
-    RunContext context{plan, rerun_command(options, plan), parts, limits, dir, stop, progress};
-    run_all(context);
-    stopped = stop.noted();
-  }
+  Progress progress;
+  RunContext context{plan, rerun_command(options, plan), parts, limits, dir, stop, progress};
+  run_all(context);
   const RunJudgement run = judge_run(dir);
   harness::write_once(dir / "verdict.json", run.json().dump(2) + "\n");
-  make_report(dir);
-  fmt::print("{}{}\nresults in {}\n", verdict_name(run.whole.verdict),
-             run.whole.why.empty() ? "" : ": " + run.whole.why, dir.string());
-  return stopped ? 128 + stopped : run.exit_status();
+  const bool report_had_room = make_report(dir);
+  const int status = close(run, report_had_room, dir);
+  return stop.noted() ? 128 + stop.noted() : status;
 }
 
 }  // namespace torture

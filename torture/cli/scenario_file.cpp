@@ -68,8 +68,9 @@ std::vector<std::string> scenario_names() {
 }
 
 Scenario load_scenario(const std::string& name) {
-  const auto names = scenario_names();
+  auto names = scenario_names();
   if (std::ranges::find(names, name) == names.end()) {
+    for (const ScenarioSet& set : load_sets()) names.push_back(set.name);  // it may be meant as one of these
     throw harness::UsageError(fmt::format("no scenario or set '{}'{} (all: srcutorture list scenarios)", name,
                                           harness::did_you_mean(name, names)));
   }
@@ -82,6 +83,8 @@ Scenario parse_scenario(const fs::path& file) {
     try {
       if (key.str() == "description") {
         scenario.description = value_text(node);
+      } else if (key.str() == "demonstrates") {
+        scenario.demonstrates = value_text(node);
       } else {
         set_param(scenario.params, std::string(key.str()), value_text(node));
       }
@@ -100,7 +103,13 @@ std::vector<ScenarioSet> load_sets() {
     const auto* members = node.as_array();
     if (!members)
       throw harness::UsageError(fmt::format("{}: a set is a list of names", at(file, node.source())));
-    for (const auto& member : *members) set.members.push_back(value_text(member));
+    for (const auto& member : *members) {
+      const auto* word = member.as_string();
+      if (!word)
+        throw harness::UsageError(
+            fmt::format("{}: {}: a set is a list of names in quotes", at(file, member.source()), key.str()));
+      set.members.push_back(word->get());
+    }
     sets.push_back(std::move(set));
   }
   return sets;
@@ -109,6 +118,7 @@ std::vector<ScenarioSet> load_sets() {
 std::string scenario_toml(const Scenario& scenario) {
   toml::table table;
   table.insert("description", scenario.description);
+  if (!scenario.demonstrates.empty()) table.insert("demonstrates", scenario.demonstrates);
   for (const Knob& knob : knobs()) {
     if (std::holds_alternative<int64_t Params::*>(knob.member) && knob.unit != Knob::Unit::kDuration) {
       table.insert(knob.name, scenario.params.*std::get<int64_t Params::*>(knob.member));

@@ -13,6 +13,7 @@ namespace torture {
 struct Scenario {
   std::string name;
   std::string description;
+  std::string demonstrates;  ///< The check that fails, where a known bug is shown; then --all leaves it out.
   Params params;
 };
 

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
 #include "torture/cli/kernel_layout.hpp"
+#include "torture/oracle/judge.hpp"
 #include "torture/threads/session.hpp"
 
 namespace torture {
@@ -51,6 +54,18 @@ Json noted(const fs::path& dir, const char* name) {
   return nullptr;
 }
 
+/// What the events of the real torture say of its canary. Only the check that the twin is broken for counts:
+/// any other came by chance, or by a fault in the torture.
+Json canary_fields(const Judgement& judged, const Flavor& twin, bool stopped) {
+  const auto named = [&twin](const Failure& f) { return f.check == twin.trips; };
+  const bool caught = std::ranges::any_of(judged.failures, named);
+  Json fields = {{"flavor", twin.ops->name}, {"result", caught ? "caught" : stopped ? "stopped" : "missed"}};
+  if (caught || stopped) return fields;
+  fields["trips"] = twin.trips;
+  if (!judged.failures.empty()) fields["instead"] = judged.failures.front().check;
+  return fields;
+}
+
 }  // namespace
 
 // A broken twin runs for a moment: a torture that does not catch it would not catch a real bug either. Its
@@ -62,6 +77,7 @@ void run_canary(const PlannedScenario& planned, RunContext& context) {
   PlannedScenario canary = planned;
   canary.flavor = find_flavor(twin);
   canary.scenario.params.torture_type = twin;
+  canary.scenario.params.locked_callers = canary.scenario.params.prove_locking = 0;  // those are for SRCU itself
   canary.duration_s = kCanaryS;
   canary.stop_latency_ns = 0;  // it is caught by a check, or not at all
   const fs::path dir = made(context.dir_of(planned) / "canary");
@@ -75,9 +91,8 @@ void run_canary(const PlannedScenario& planned, RunContext& context) {
     context.unfit[twin] = broken.what();
     return;
   }
-  const bool caught = noted(dir, "failure").is_object();
-  if (caught) fs::remove_all(dir);
-  context.canaries[twin] = caught ? "caught" : "missed";
+  context.canaries[twin] = canary_fields(judge_scenario(dir), canary.flavor, context.stop.noted() != 0);
+  if (context.canaries[twin]["result"] != "missed") fs::remove_all(dir);
 }
 
 ScenarioRun::ScenarioRun(const PlannedScenario& planned, RunContext& context)
@@ -99,8 +114,8 @@ bool ScenarioRun::begin(RunContext& context) {
   const std::string& twin = planned_.flavor.canary;
   if (const auto why = context.unfit.find(twin); why != context.unfit.end())
     throw harness::Broken(why->second);
-  supervisor_.events().say("canary",
-                           {{"flavor", twin}, {"result", twin.empty() ? "none" : context.canaries.at(twin)}});
+  supervisor_.events().say(
+      "canary", twin.empty() ? Json({{"flavor", twin}, {"result", "none"}}) : context.canaries.at(twin));
   const fs::path dir = context.dir_of(planned_);
   if (context.plan.kernel_layout) kernel_layout::begin_scenario(dir, planned_);
   context.progress.begin(planned_.dir, planned_.flavor.ops->name, planned_.duration_s, dir);

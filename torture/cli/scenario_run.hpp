@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct RunContext {
   std::filesystem::path dir;
   const harness::StopSignals& stop;
   Progress& progress;
-  std::map<std::string, std::string> canaries{};  ///< Flavour -> "caught" or "missed": each runs once a run.
+  std::map<std::string, nlohmann::ordered_json> canaries{};  ///< Flavour -> its event: each runs once a run.
   std::map<std::string, std::string> unfit{};     ///< Flavour -> why its canary could not run.
 
   std::filesystem::path dir_of(const PlannedScenario& planned) const { return dir / planned.dir; }

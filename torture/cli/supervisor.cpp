@@ -1,14 +1,17 @@
 #include "torture/cli/supervisor.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
 
 #include "harness/record/files.hpp"
 #include "harness/supervise/crash_hold.hpp"
+#include "harness/supervise/detained.hpp"
 #include "harness/supervise/sanitizer_reports.hpp"
 #include "harness/supervise/stacks.hpp"
 #include "harness/topology/placement.hpp"
+#include "torture/kernel/laboratory.hpp"
 #include "torture/kernel/nmi_session.hpp"
 #include "torture/threads/session.hpp"
 
@@ -36,7 +39,8 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             pus.pus(),
                             cpus_of(planned, pus),
                             notes,
-                            board_};
+                            board_,
+                            laboratory(planned.scenario.params, takes_strategy(*planned.flavor.ops), pus.pus())};
   const auto run = steps_nmis(planned.scenario.params) ? run_nmi_session : run_session;
   child_.emplace(
       [&session, run, this] {
@@ -95,9 +99,26 @@ void Supervisor::help() {
   kill_at(harness::now_ns() + kHelpGraceNs);
 }
 
+// The conductor, whose beats these are, waits for a scheme asleep or running. Where the kernel itself does
+// not let it go, nothing can be said of the scheme.
+std::string Supervisor::machine_at_fault(const harness::Stall& stall) const {
+  for (const auto& [name, tid, beats, expected] : board_.read()) {
+    if (std::ranges::find(stall.threads, name) == stall.threads.end()) continue;
+    if (const auto detained = harness::detained(child_->pid(), tid)) {
+      return fmt::format("the kernel kept the {} {} for {:.0f} s: the machine, not the scheme", name,
+                         detained->words(), stall.wall_s);
+    }
+  }
+  return {};
+}
+
 void Supervisor::end_hanging(const harness::Stall& stall) {
-  events_.say("failure",
-              {{"check", "no_forward_progress"}, {"message", stall.words()}, {"evidence", "stacks.txt"}});
+  if (const std::string why = machine_at_fault(stall); !why.empty()) {
+    events_.say("broken", {{"message", why}});
+  } else {
+    events_.say("failure",
+                {{"check", "no_forward_progress"}, {"message", stall.words()}, {"evidence", "stacks.txt"}});
+  }
   write_stacks();
   kill_at(harness::now_ns());
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/base/clock.hpp"
@@ -46,6 +47,7 @@ class Supervisor {
   void pass_on_stop();
   void kill_at(uint64_t ns);
   void help();
+  std::string machine_at_fault(const harness::Stall& stall) const;
   void end_hanging(const harness::Stall& stall);
   void write_stacks();
   void note_end();

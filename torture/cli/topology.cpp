@@ -11,6 +11,8 @@ namespace torture {
 namespace {
 
 harness::Topology chosen(const TopologyOptions& options) {
+  if (!options.synthetic.empty() && !options.xml.empty())
+    throw harness::UsageError("--xml and --synthetic describe a machine each: choose one of them");
   if (!options.synthetic.empty()) return harness::Topology::synthetic(options.synthetic);
   if (!options.xml.empty()) return harness::Topology::xml(options.xml);
   return harness::Topology::this_machine();
@@ -27,7 +29,7 @@ int topology_command(const TopologyOptions& options) {
     fmt::print("a cgroup grants {:.2f} CPUs' worth of time: threads are throttled beyond that\n", *quota);
   }
   fmt::print("{}", harness::describe(topology, seats));
-  if (!options.svg.empty()) harness::write_once(options.svg, harness::topology_svg(topology, seats));
+  if (!options.svg.empty()) harness::write_once(options.svg, harness::topology_svg(topology, seats), "--svg");
   return 0;
 }
 

@@ -7,6 +7,8 @@
 
 #include "torture/ops.hpp"
 
+struct srcu_struct;
+
 namespace torture {
 
 /// A built-in scheme and what is known about it.
@@ -24,6 +26,8 @@ const std::vector<Flavor>& flavors();
 bool takes_strategy(const Ops& ops);
 /// The one that SRCU's domains get from now on in this process: a known name, which stays where it is.
 void choose_strategy(const char* name);
+/// What is done from now on in this process to each of SRCU's domains before its first use; null: nothing.
+void prepare_domains(void (*prepare)(srcu_struct* ssp));
 
 /// The flavour of that name. Throws UsageError that names the nearest ones.
 const Flavor& find_flavor(std::string_view name);

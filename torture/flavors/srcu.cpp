@@ -13,8 +13,8 @@ DEFINE_STATIC_SRCU(static_domain);
 // A domain that is there from the start, with its strategy; null if that cannot be.
 template <srcu_struct* ssp>
 void* ready() {
-  static const bool chosen = srcu_set_strategy(ssp, srcu_flavor::strategy) == 0;
-  return chosen && srcu_start_helper() == 0 ? ssp : nullptr;
+  static const bool made = srcu_flavor::made_ready(ssp);
+  return made && srcu_start_helper() == 0 ? ssp : nullptr;
 }
 
 // The domain known at compile time: made on first use, never cleaned up.
@@ -65,6 +65,7 @@ constexpr Ops on_trace_domain(Ops ops) {
 }  // namespace
 
 void choose_strategy(const char* name) { srcu_flavor::strategy = name; }
+void prepare_domains(void (*prepare)(srcu_struct* ssp)) { srcu_flavor::prepare = prepare; }
 
 constinit const Ops srcu_normal = on_static_domain(body<init_srcu_struct>("srcu", lock, unlock));
 constinit const Ops srcu_dynamic = body<init_srcu_struct>("srcud", lock, unlock);

@@ -25,11 +25,18 @@ inline void on_grace_period(rcu_head* head) {
 
 /// What fresh domains get.
 inline const char* strategy = "defer_irqoff";
+inline void (*prepare)(srcu_struct* ssp) = nullptr;
+
+inline bool made_ready(srcu_struct* ssp) {
+  if (srcu_set_strategy(ssp, strategy) != 0) return false;
+  if (prepare) prepare(ssp);
+  return true;
+}
 
 template <int (*init)(srcu_struct*)>
 void* create() {
   auto* made = new srcu_struct;
-  if (init(made) == 0 && srcu_set_strategy(made, strategy) == 0) return made;
+  if (init(made) == 0 && made_ready(made)) return made;
   delete made;
   return nullptr;
 }

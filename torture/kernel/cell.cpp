@@ -1,8 +1,6 @@
 #include "torture/kernel/cell.hpp"
 
 #include <algorithm>
-#include <cstring>
-
 #include "harness/base/errors.hpp"
 #include "harness/topology/topology.hpp"
 #include "srcu/core/usage.hpp"
@@ -12,6 +10,7 @@
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/host.hpp"
 #include "torture/kernel/natural.hpp"
+#include "torture/kernel/prover.hpp"
 #include "torture/kernel/tracepoint.hpp"
 
 namespace torture {
@@ -159,25 +158,6 @@ class Trial {
   std::atomic<unsigned> progress_{0};
 };
 
-// The prover's names for what happens when it does.
-const char* check_of(const srcu_lockdep_report& report) {
-  if (strcmp(report.check, "wait_context") == 0) return "wait_context";
-  if (strcmp(report.check, "lock_recursion") == 0 || strcmp(report.check, "nmi") == 0) return "self_deadlock";
-  return "lock_cycle";
-}
-
-void start_prover(Way way) {
-  srcu_lockdep_set_hook(
-      [](const srcu_lockdep_report* report, void* way) {
-        if (*static_cast<const Way*>(way) != Way::kProver) return;  // there for what it knows of held locks
-        char text[sizeof(Fault::text)];
-        srcu_lockdep_format(report, text, sizeof text);
-        note_fault(check_of(*report), text);
-      },
-      new Way(way));
-  srcu_lockdep_start();
-}
-
 CellOutcome stalled() {
   char text[sizeof(Fault::text)];
   describe_members(text, sizeof text);
@@ -194,7 +174,7 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
     return tell({.check = "n/a", .evidence = "tracepoints are proved alone"}, argument);
   if (context && context->places == 0) return tell({.check = "n/a", .evidence = "the model has no such place"}, argument);
   settings.preempt_rt = cell.preempt_rt;
-  start_prover(way);
+  start_prover(way == Way::kProver);  // else it is there for what it knows of held locks
   put_deferral_on_kernel();
   new Machine;  // with its threads, until the process ends
   auto* const trial = new Trial(cell, way, context);
@@ -207,10 +187,10 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
   });
   unsigned seen = 0;
   for (uint64_t since = srcu::env::now_ns();;) {
-    if (const Fault* fault = wait_for_fault(50'000'000)) {
+    if (const Fault* fault = wait_for_fault(0, 50'000'000)) {
       const bool early = way == Way::kProver && !trial->walked();
       return tell({.check = fault->check,
-                   .evidence = std::string(early ? "(on the natural paths alone)\n" : "") + fault->text,
+                   .evidence = std::string(early ? "(on the natural paths alone)\n" : "") + fault->headline + "\n" + fault->text,
                    .tries = trial->progress() + 1},
                   argument);
     }

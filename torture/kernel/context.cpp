@@ -105,7 +105,7 @@ bool inside_post(const Scene& scene, const Body& body, Tracepoint& point, bool a
   AtPlace at{body, as_nmi};
   Bait bait;
   {
-    const Attached attached({&point}, {AtPlace::come, &at, 1, true});
+    const AttachedHere attached(point, {AtPlace::come, &at});
     bait.post(scene.domain);
   }
   bait.over.wait();
@@ -117,7 +117,7 @@ bool under_sdp_lock(const Scene& scene, const Body& body) { return inside_post(s
 // Where somebody asks for a grace period, where it starts, and where it ends: the caller drives an idle domain itself.
 bool under_sup_lock(const Scene& scene, const Body& body) {
   AtPlace at{body, false, false, scene.place};
-  const Attached attached({&srcu_sup_locked}, {AtPlace::come, &at, 1, true});
+  const AttachedHere attached(srcu_sup_locked, {AtPlace::come, &at});
   synchronize_srcu(&scene.domain);
   return at.done;
 }
@@ -222,13 +222,19 @@ const std::vector<Context>& contexts() {
       {"preempt_off", "preemption is off", false, false, 1, with_preemption_off},
       {"irqs_off", "interrupts are off", false, false, 1, with_irqs_off},
       {"raw_lock", "a raw spinlock is held that has nothing to do with any of this", false, false, 1, under_raw_lock},
-      {"rq_lock", "a runqueue's lock is held, as sched_ext's programs find it", true, false, 1, under_rq_lock},
-      {"pi_lock", "the pi_lock of a worker is held", true, false, 1, under_pi_lock},
-      {"timer_base_lock", "a timer base's lock is held", true, false, 1, under_base_lock},
-      {"pool_lock", "a worker pool's lock is held", true, false, 1, under_pool_lock},
-      {"sdp_lock", "inside SRCU, its callback list's lock is held", false, true, 1, under_sdp_lock},
+      {"rq_lock", "a runqueue's lock is held, as sched_ext's programs find it", true, false, 1, under_rq_lock,
+       &rq_kind.taken},
+      {"pi_lock", "the pi_lock of a worker is held", true, false, 1, under_pi_lock,
+       &pi_kind.taken},
+      {"timer_base_lock", "a timer base's lock is held", true, false, 1, under_base_lock,
+       &base_kind.taken},
+      {"pool_lock", "a worker pool's lock is held", true, false, 1, under_pool_lock,
+       &pool_kind.taken},
+      {"sdp_lock", "inside SRCU, its callback list's lock is held", false, true, 1, under_sdp_lock,
+       &srcu_sdp_locked},
       {"snp_lock", "inside SRCU, a tree node's lock is held", false, true, 0, in_task},
-      {"sup_lock", "inside SRCU, its update side's lock is held", false, true, 3, under_sup_lock},
+      {"sup_lock", "inside SRCU, its update side's lock is held", false, true, 3, under_sup_lock,
+       &srcu_sup_locked},
       {"hardirq", "an interrupt handler", false, false, 1, in_hardirq},
       {"softirq_timer", "a timer's function, in softirq", false, false, 1, in_softirq_timer},
       {"nmi", "an NMI that hit a task, or whoever holds one of the scheduler's locks", true, false, 5, in_nmi_anywhere},

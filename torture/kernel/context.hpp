@@ -29,6 +29,7 @@ struct Context {
   unsigned places;   ///< 0: the model has no such context.
   /// Runs the body there; false if this domain never gets there.
   bool (*run_in)(const Scene& scene, const Body& body);
+  Tracepoint* tracepoint = nullptr;  ///< Where natural paths come to it.
 };
 
 const std::vector<Context>& contexts();

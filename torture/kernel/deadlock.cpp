@@ -61,13 +61,13 @@ unsigned ring(const void* lock, unsigned* who) {
 }
 
 void report(const unsigned* who, unsigned count) {
-  char text[sizeof(Fault::text)];
-  int used = count == 1 ? snprintf(text, sizeof text, "%s waits for a lock that it holds itself\n", self->name)
-                        : snprintf(text, sizeof text, "%u threads wait for each other:", count);
-  for (unsigned i = 0; count > 1 && i < count; ++i)
-    used += snprintf(text + used, sizeof text - used, " %s%s", members[who[i]].name, i + 1 < count ? "," : "\n");
-  describe_members(text + used, static_cast<unsigned>(sizeof text - used));
-  note_fault("self_deadlock", text);
+  char headline[sizeof(Fault::headline)], text[sizeof(Fault::text)];
+  int used = count == 1 ? snprintf(headline, sizeof headline, "%s waits for a lock that it holds itself", self->name)
+                        : snprintf(headline, sizeof headline, "%u threads wait for each other:", count);
+  for (unsigned i = 0; count > 1 && i < count && used < static_cast<int>(sizeof headline); ++i)
+    used += snprintf(headline + used, sizeof headline - used, " %s%s", members[who[i]].name, i + 1 < count ? "," : "");
+  describe_members(text, sizeof text);
+  note_fault("self_deadlock", headline, text, true);
 }
 
 // In a deadlock nothing moves: a ring that is there twice, a while apart, is one.
@@ -92,8 +92,8 @@ void had(const void*) {
 void taken(srcu::LockClass lock_class) {
   if (srcu::own_lock_classes[static_cast<int>(lock_class)].inner == SRCU_LOCKDEP_CONFIG)
     check_may_sleep(srcu::own_lock_classes[static_cast<int>(lock_class)].name, 1);
-  if (lock_class == srcu::LockClass::kData) hit(srcu_sdp_locked);
-  if (lock_class == srcu::LockClass::kUsage) hit(srcu_sup_locked);
+  if (lock_class == srcu::LockClass::kData) srcu_sdp_locked.hit();
+  if (lock_class == srcu::LockClass::kUsage) srcu_sup_locked.hit();
 }
 
 }  // namespace
@@ -101,15 +101,17 @@ void taken(srcu::LockClass lock_class) {
 constinit const srcu::LockWatch watch_for_deadlocks{taken, waits, had};
 
 Member::Member(const char* name) {
-  for (place_ = 0; place_ < kMost; ++place_)
-    if (!members[place_].taken.exchange(true, std::memory_order_acquire)) break;  // pairs with ~Member()
-  if (place_ == kMost) srcu::die("the model has room for %u threads", kMost);
-  self = &members[place_];
+  if (self) return;
+  for (own_ = 0; own_ < static_cast<int>(kMost); ++own_)
+    if (!members[own_].taken.exchange(true, std::memory_order_acquire)) break;  // pairs with ~Member()
+  if (own_ == kMost) srcu::die("the model has room for %u threads", kMost);
+  self = &members[own_];
   self->name = name;
   self->task.store(srcu_lockdep_self(), std::memory_order_release);  // pairs with holds() and describe_members(): the name
 }
 
 Member::~Member() {
+  if (own_ < 0) return;
   self->task.store(nullptr, std::memory_order_relaxed);  // relaxed: the next store publishes it
   self->taken.store(false, std::memory_order_release);   // pairs with Member()
   self = nullptr;

@@ -16,7 +16,7 @@ class Member {
   Member& operator=(const Member&) = delete;
 
  private:
-  unsigned place_;
+  int own_ = -1;  ///< Its entry; none if the thread takes part already.
 };
 
 /// What all members hold and wait for, one lock a line. Any context. Returns the length, as snprintf().

@@ -2,16 +2,19 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 
 #include "srcu/platform/env.hpp"
 
 namespace torture::kernel {
 namespace {
 
-enum State : uint32_t { kNone, kBeingWritten, kThere };
-std::atomic<uint32_t> state{kNone};
+constexpr unsigned kMost = 4;  // more checks than the model has
+
+std::atomic<const char*> checks[kMost];  // claims a place
+std::atomic<bool> written[kMost];
 std::atomic<uint32_t> changes{0};  // who waits sleeps on it
-Fault first;
+Fault faults[kMost];
 
 void announce() {
   changes.fetch_add(1, std::memory_order_release);  // pairs with the acquire in wait_for_fault()
@@ -20,25 +23,31 @@ void announce() {
 
 }  // namespace
 
-void note_fault(const char* check, const char* text) {
-  uint32_t none = kNone;
-  // relaxed: whoever comes first writes, and publishes by the store below
-  if (!state.compare_exchange_strong(none, kBeingWritten, std::memory_order_relaxed)) return;
-  first.check = check;
-  snprintf(first.text, sizeof first.text, "%s", text);
-  state.store(kThere, std::memory_order_release);  // pairs with the acquire in wait_for_fault(): the text
-  announce();
+void note_fault(const char* check, const char* headline, const char* text, bool hangs) {
+  for (unsigned i = 0; i < kMost; ++i) {
+    const char* there = nullptr;
+    // relaxed: a claim; what is written under it is published below
+    if (!checks[i].compare_exchange_strong(there, check, std::memory_order_relaxed)) {
+      if (strcmp(there, check) == 0) return;
+      continue;
+    }
+    faults[i].check = check;
+    faults[i].hangs = hangs;
+    snprintf(faults[i].headline, sizeof faults[i].headline, "%s", headline);
+    snprintf(faults[i].text, sizeof faults[i].text, "%s", text);
+    written[i].store(true, std::memory_order_release);  // pairs with the acquire in wait_for_fault()
+    return announce();
+  }
 }
 
-const Fault* wait_for_fault(uint64_t timeout_ns) {
+const Fault* wait_for_fault(unsigned index, uint64_t timeout_ns) {
+  if (index >= kMost) return nullptr;
   const uint32_t seen = changes.load(std::memory_order_acquire);  // before the look, so that no change is slept through
-  if (state.load(std::memory_order_acquire) != kThere && timeout_ns != 0)
+  if (!written[index].load(std::memory_order_acquire) && timeout_ns != 0)
     srcu::env::futex_wait(changes, seen, timeout_ns);
-  return state.load(std::memory_order_acquire) == kThere ? &first : nullptr;  // pairs with the release in note_fault()
+  return written[index].load(std::memory_order_acquire) ? &faults[index] : nullptr;  // pairs with note_fault()
 }
 
 void stop_waiting_for_faults() { announce(); }
-
-void forget_fault() { state.store(kNone, std::memory_order_relaxed); }  // relaxed: nobody else is there
 
 }  // namespace torture::kernel

@@ -1,4 +1,4 @@
-// What goes wrong for good in the model: the first fault is kept until somebody asks.
+// What goes wrong for good in the model.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,18 @@ namespace torture::kernel {
 
 struct Fault {
   const char* check;  ///< The name of a check.
+  bool hangs;         ///< It happened, and its threads go no further.
+  char headline[200];
   char text[8000];
 };
 
-/// Keeps it, if it is the first. Any context, NMI too; `text` is cut if it is too long.
-void note_fault(const char* check, const char* text);
+/// Keeps it, if it is the first of its check. Any context, NMI too; what is too long is cut.
+void note_fault(const char* check, const char* headline, const char* text, bool hangs);
 
-/// Null as long as there is none. Waits for one, `timeout_ns` at most.
-const Fault* wait_for_fault(uint64_t timeout_ns);
+/// The one that was noted as number `index`, counted from 0. Waits for it, `timeout_ns` at most; null if there is none.
+const Fault* wait_for_fault(unsigned index, uint64_t timeout_ns);
 
-/// Wakes the one who waits for a fault, without one.
+/// Wakes whoever waits for a fault, without one.
 void stop_waiting_for_faults();
-
-/// Forgets it; for tests.
-void forget_fault();
 
 }  // namespace torture::kernel

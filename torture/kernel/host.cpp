@@ -40,7 +40,7 @@ void cancel_work(srcu::Work& work) {
 
 // Runs as soon as interrupts are on in this thread, which is where the CPU is; or at the CPU's next tick.
 void queue_irq_work(srcu::IrqWork& work) {
-  hit(irq_work_queued);
+  irq_work_queued.hit();
   if (settings.self_ipi)
     srcu::irq_work_queue(work);
   else

@@ -31,7 +31,7 @@ void start_prover(srcu_lockdep_hook hook) {
 void note(const srcu_lockdep_report* report, void*) {
   char text[4000];
   srcu_lockdep_format(report, text, sizeof text);
-  note_fault(report->check, text);
+  note_fault(report->check, report->headline, text, false);
 }
 void ignore(const srcu_lockdep_report*, void*) {}
 
@@ -45,9 +45,20 @@ template <class Body>
     const OnCpu on_cpu(task);
     body(task);
   }
-  const Fault* fault = wait_for_fault(0);
+  const Fault* fault = wait_for_fault(0, 0);
   end(fault ? fault->check : "no fault");
   abort();
+}
+
+// Before a deadlock of the calling thread.
+void tell_the_fault() {
+  std::thread([] {
+    const Fault* fault = wait_for_fault(0, 10'000'000'000);
+    static char text[sizeof(Fault)] = "none\n";
+    if (!fault) describe_members(text + 5, sizeof text - 5);
+    if (fault) snprintf(text, sizeof text, "%s\n%s", fault->headline, fault->text);
+    end(text);
+  }).detach();
 }
 
 struct Domain {
@@ -115,10 +126,7 @@ TEST(Machine, TimersAndWorkTakeTheirTime) {
 
 TEST(Deadlock, OfALockWithItselfIsFound) {
   EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
-                std::thread([] {
-                  const Fault* fault = wait_for_fault(10'000'000'000);
-                  end(fault ? fault->text : "none");
-                }).detach();
+                tell_the_fault();
                 task.pi_lock.lock();
                 task.pi_lock.lock();
               }),
@@ -128,10 +136,8 @@ TEST(Deadlock, OfALockWithItselfIsFound) {
 
 TEST(Deadlock, OfTwoIsFound) {
   EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
-                std::thread([] {
-                  const Fault* fault = wait_for_fault(10'000'000'000);
-                  end(fault ? fault->text : "none");
-                }).detach();
+                tell_the_fault();
+                task.pi_lock.lock();
                 std::atomic<bool> held{false};
                 std::thread other([&] {
                   Task second("second", cpu(1));
@@ -140,7 +146,6 @@ TEST(Deadlock, OfTwoIsFound) {
                   held = true;
                   task.pi_lock.lock();
                 });
-                task.pi_lock.lock();
                 while (!held) srcu::env::sleep_ns(1000);
                 cpu(1).rq_lock.lock();
               }),
@@ -182,15 +187,31 @@ TEST(Tracepoints, RunWhatIsAttachedAndNothingInside) {
   {
     const Attached attached(tracepoints_like("sched:*"), {[](void*) {
                                                             ++runs;
-                                                            hit(sched_switch);
+                                                            sched_switch.hit();
                                                           },
                                                           nullptr});
-    hit(sched_wakeup);
-    hit(timer_start);
+    sched_wakeup.hit();
+    timer_start.hit();
   }
-  hit(sched_wakeup);
+  sched_wakeup.hit();
   EXPECT_EQ(runs, 1u);
   EXPECT_EQ(programs_left_out(), left_out + 1);
+}
+
+TEST(Tracepoints, SeveralMayBeAttachedAndOneHere) {
+  unsigned all = 0, here = 0;
+  const Program counts_all{[](void* all) { ++*static_cast<unsigned*>(all); }, &all};
+  const Program counts_here{[](void* here) { ++*static_cast<unsigned*>(here); }, &here};
+  {
+    const Attached one({&sched_switch}, counts_all), two({&sched_switch}, counts_all);
+    const AttachedHere own(sched_switch, counts_here);
+    sched_switch.hit();
+    sched_wakeup.hit();
+    std::thread([] { sched_switch.hit(); }).join();
+  }
+  sched_switch.hit();
+  EXPECT_EQ(all, 4u);
+  EXPECT_EQ(here, 1u);
 }
 
 TEST(Tracepoints, AreFoundByPattern) {

@@ -40,12 +40,13 @@ void preempt_on() { --preemption_off; }
 void check_may_sleep(const char* lock_name, unsigned own_off) {
   const unsigned off = srcu::irq_state.off.load(srcu::relaxed);  // relaxed: this thread's
   if (!settings.preempt_rt || (off <= own_off && !raw_held && !preemption_off && !srcu::in_nmi())) return;
-  char text[200];
-  snprintf(text, sizeof text,
+  char headline[sizeof(Fault::headline)], text[sizeof(Fault::text)];
+  snprintf(headline, sizeof headline,
            "%s sleeps on this kernel, and is taken with interrupts off %u times, preemption off %u times, and %u raw "
            "locks held",
            lock_name, off - own_off, preemption_off, raw_held);
-  note_fault("wait_context", text);
+  describe_members(text, sizeof text);
+  note_fault("wait_context", headline, text, false);
 }
 
 void Lock::lock(srcu::Site site) {
@@ -54,7 +55,7 @@ void Lock::lock(srcu::Site site) {
   count_posting_lock(kind_, 1);
   if (word_.take([this] { watch_for_deadlocks.waits(key()); })) watch_for_deadlocks.had(key());
   if (kind_.type == LockType::kRaw) ++raw_held;
-  hit(kind_.taken);
+  kind_.taken.hit();
 }
 
 void Lock::unlock() {

@@ -13,7 +13,8 @@ void wait_until_quiet(Cpu& cpu) {
   while (!cpu.quiet()) srcu::env::sleep_ns(kJiffyNs / 10);
 }
 
-// The timer of each base, and one that arms itself again.
+}  // namespace
+
 void let_timers_expire(Cpu& cpu) {
   std::atomic<uint32_t> expired{0};
   Timer timers[kBases];
@@ -53,6 +54,8 @@ void post_two_and_wait(srcu_struct& domain) {
   srcu::irq_on();
   srcu_barrier(&domain);
 }
+
+namespace {
 
 // Somebody else holds it: the way of those who wait.
 void contend(srcu::Spinlock& lock, srcu_struct& domain) {

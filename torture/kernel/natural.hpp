@@ -2,10 +2,18 @@
 #pragma once
 
 #include "srcu/srcu.h"
+#include "torture/kernel/cpu.hpp"
 
 namespace torture::kernel {
 
-/// Called in a task of the model. The domain is idle before and after.
+/// \name Single ones. In a task of the model; they return when it is over.
+/// @{
+void let_timers_expire(Cpu& cpu);
+void run_work(Cpu& cpu);
+void post_and_wait(srcu_struct& domain);
+/// @}
+
+/// All of them. The domain is idle before and after.
 void walk_natural_paths(srcu_struct& domain);
 
 /// Waits until the domain is idle, and so is this CPU: no work, no timer of PSI.

@@ -70,8 +70,8 @@ struct Try {
     srcu::nmi_enter();
     one.readers.read(prepared.domain());
     on_top.post(prepared.domain(), call_srcu_nolock);
+    prepared.let_go();  // before the end, which runs what the NMI queued if it interrupted code with interrupts on
     srcu::nmi_exit();
-    prepared.let_go();
   }
 };
 

@@ -72,7 +72,7 @@ TEST_F(NmiStepOfAFault, ThatLosesAPostIsALostCallbackAlsoWhereCleanupIsRefused) 
   const NmiOutcome found = outcome(NmiPath::kDrain, [](srcu_struct* ssp) {
     if (!srcu::in_nmi()) return;
     srcu::Usage& usage = srcu::usage_of(ssp);
-    bool twice = false;
+    rcu_head* twice = nullptr;
     if (usage.data.staged.posts.take(twice)) usage.data.callbacks.ran(~uint64_t{0});  // one more is counted than is there
   });
   EXPECT_EQ(found.check, "lost_callback") << found.message;

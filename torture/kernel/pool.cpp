@@ -30,7 +30,7 @@ void Pool::stop() {
 
 // The lock is held.
 void Pool::append(srcu::Work& work) {
-  hit(workqueue_queue);
+  workqueue_queue.hit();
   work.next = nullptr;
   srcu::Work** at = &first_;
   while (*at) at = &(*at)->next;
@@ -127,7 +127,7 @@ void Pool::work_until_stopped(Task& self) {
       leave_idle(self);
       continue;
     }
-    hit(workqueue_execute);
+    workqueue_execute.hit();
     work->run(work->owner);
     const IrqLock locked(lock);
     --busy_;

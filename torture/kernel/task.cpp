@@ -21,7 +21,7 @@ void wake_up(Task& task) {
   {
     const IrqLock pi(task.pi_lock);
     const IrqLock rq(task.cpu.rq_lock);
-    hit(sched_wakeup);
+    sched_wakeup.hit();
     task.cpu.account_pressure();
     task.awake.store(1, std::memory_order_release);  // pairs with schedule(): what was made for the task is seen
   }
@@ -36,7 +36,7 @@ void about_to_sleep(Task& self) {
 void schedule(Task& self, uint64_t timeout_ns) {
   {
     const IrqLock rq(self.cpu.rq_lock);
-    hit(sched_switch);
+    sched_switch.hit();
     self.cpu.account_pressure();
   }
   if (!self.awake.load(std::memory_order_acquire)) srcu::env::futex_wait(self.awake, 0, timeout_ns);

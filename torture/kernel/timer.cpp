@@ -7,7 +7,7 @@ namespace torture::kernel {
 
 void TimerBase::insert(srcu::Work*& list, srcu::Work& work, uint64_t due_ns) {
   const IrqLock locked(lock);
-  hit(timer_start);
+  timer_start.hit();
   for (const srcu::Work* each = list; each; each = each->next) {
     if (each != &work) continue;
     if (due_ns < work.due_ns) work.due_ns = due_ns;
@@ -49,7 +49,7 @@ void TimerBase::expire(uint64_t now_ns) {
       if (!timer) work = take_due(delayed_, now_ns);
     }
     if (!timer && !work) return;
-    hit(timer_expire);
+    timer_expire.hit();
     if (timer)
       timer->run(timer->owner);
     else

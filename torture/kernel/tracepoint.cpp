@@ -2,6 +2,7 @@
 
 #include <fnmatch.h>
 
+#include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/lock.hpp"
 #include "torture/kernel/points.hpp"
@@ -18,7 +19,6 @@ thread_local bool in_program = false;
 thread_local uint64_t own_random = 0;
 std::atomic<uint64_t> left_out{0};
 std::atomic<uint32_t> running{0};
-std::atomic<const void*> attacher{nullptr};  // one program at a time may be for its own thread alone
 std::atomic<uint64_t> next_stream{1};
 
 // xorshift64*: enough for "one in n", and signal-safe.
@@ -30,24 +30,26 @@ uint64_t random() {
   return own_random * 0x2545F4914F6CDD1DU >> 32;
 }
 
-const void* this_thread() { return &in_program; }
+void run(const Program& program) {
+  if (program.one_in > 1 && random() % program.one_in != 0) return;
+  if (in_program) {
+    left_out.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+    return;
+  }
+  in_program = true;
+  program.run(program.argument);
+  in_program = false;
+}
 
 }  // namespace
 
-void run_program(Tracepoint& point) {
+thread_local constinit AttachedHere* Tracepoint::attached_here = nullptr;
+
+void Tracepoint::run_programs() {
+  if (attached_here && &attached_here->point_ == this) run(attached_here->program_);
   running.fetch_add(1, std::memory_order_seq_cst);  // before the look: pairs with ~Attached()
-  const Program* program = point.program_.load(std::memory_order_seq_cst);
-  // relaxed: set before the program was attached
-  if (program && program->only_this_thread && attacher.load(std::memory_order_relaxed) != this_thread()) program = nullptr;
-  if (program && (program->one_in <= 1 || random() % program->one_in == 0)) {
-    if (in_program) {
-      left_out.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
-    } else {
-      in_program = true;
-      program->run(program->argument);
-      in_program = false;
-    }
-  }
+  for (const auto& each : programs_)
+    if (const Program* program = each.load(std::memory_order_seq_cst)) run(*program);
   running.fetch_sub(1, std::memory_order_release);  // pairs with the acquire in ~Attached()
 }
 
@@ -67,12 +69,26 @@ std::vector<Tracepoint*> tracepoints_like(const std::string& pattern) {
 }
 
 Attached::Attached(std::vector<Tracepoint*> points, Program program) : points_(std::move(points)), program_(program) {
-  if (program_.only_this_thread) attacher.store(this_thread(), std::memory_order_relaxed);  // relaxed: see below
-  for (Tracepoint* point : points_) point->program_.store(&program_, std::memory_order_seq_cst);  // brings the rest along
+  for (Tracepoint* point : points_) {
+    bool found = false;
+    for (auto& each : point->programs_) {
+      const Program* none = nullptr;
+      // seq_cst: brings the program along
+      if ((found = each.compare_exchange_strong(none, &program_, std::memory_order_seq_cst))) break;
+    }
+    if (!found) srcu::die("no room for another program at %s", point->name());
+    point->attached_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a switch
+  }
 }
 
 Attached::~Attached() {
-  for (Tracepoint* point : points_) point->program_.store(nullptr, std::memory_order_seq_cst);
+  for (Tracepoint* point : points_) {
+    for (auto& each : point->programs_) {
+      const Program* mine = &program_;
+      if (each.compare_exchange_strong(mine, nullptr, std::memory_order_seq_cst)) break;
+    }
+    point->attached_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a switch
+  }
   // A thread that came before sees the program, and is counted; one that comes later sees none.
   while (running.load(std::memory_order_seq_cst) != 0) srcu::env::sleep_ns(10'000);
 }

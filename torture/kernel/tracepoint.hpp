@@ -14,8 +14,7 @@ namespace torture::kernel {
 struct Program {
   void (*run)(void* argument);
   void* argument;
-  uint32_t one_in = 1;             ///< Runs this often, by chance.
-  bool only_this_thread = false;   ///< Runs in the thread that attached it alone.
+  uint32_t one_in = 1;  ///< Runs this often, by chance.
 };
 
 class Tracepoint {
@@ -25,21 +24,24 @@ class Tracepoint {
   Tracepoint& operator=(const Tracepoint&) = delete;
   const char* name() const { return name_; }
 
- private:
-  friend void hit(Tracepoint& point);
-  friend void run_program(Tracepoint& point);
-  friend class Attached;
-  const char* const name_;
-  std::atomic<const Program*> program_{nullptr};
-};
+  /// The execution has come to this place.
+  void hit() {
+    // relaxed, both: switches; the programs are looked for again
+    if (attached_.load(std::memory_order_relaxed) != 0 || attached_here) [[unlikely]]
+      run_programs();
+  }
 
-void run_program(Tracepoint& point);
-/// The execution has come to this place.
-inline void hit(Tracepoint& point) {
-  // relaxed: a switch; run_program() looks again
-  if (point.program_.load(std::memory_order_relaxed)) [[unlikely]]
-    run_program(point);
-}
+ private:
+  friend class Attached;
+  friend class AttachedHere;
+  static constexpr unsigned kMost = 4;
+  void run_programs();
+
+  const char* const name_;
+  std::atomic<uint32_t> attached_{0};
+  std::atomic<const Program*> programs_[kMost]{};
+  static thread_local constinit class AttachedHere* attached_here;
+};
 
 /// All there are.
 const std::vector<Tracepoint*>& tracepoints();
@@ -47,7 +49,7 @@ const std::vector<Tracepoint*>& tracepoints();
 /// Those whose name matches, with * and ? as in file names.
 std::vector<Tracepoint*> tracepoints_like(const std::string& pattern);
 
-/// A program is attached while this lives; who goes waits until it runs nowhere.
+/// A program is attached while this lives; who goes waits until it runs nowhere. Four at most on one place.
 class Attached {
  public:
   Attached(std::vector<Tracepoint*> points, Program program);
@@ -57,6 +59,20 @@ class Attached {
 
  private:
   const std::vector<Tracepoint*> points_;
+  const Program program_;
+};
+
+/// The same for one place, in the calling thread alone, one at a time.
+class AttachedHere {
+ public:
+  AttachedHere(Tracepoint& point, Program program) : point_(point), program_(program) { Tracepoint::attached_here = this; }
+  ~AttachedHere() { Tracepoint::attached_here = nullptr; }
+  AttachedHere(const AttachedHere&) = delete;
+  AttachedHere& operator=(const AttachedHere&) = delete;
+
+ private:
+  friend class Tracepoint;
+  const Tracepoint& point_;
   const Program program_;
 };
 

@@ -16,6 +16,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
+std::string text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 /// events.jsonl sorted by what the judge asks for. Lines that are no JSON objects are skipped: a killed
 /// writer may have cut one, and the next writer went on behind it.
 struct Events {
@@ -42,7 +47,8 @@ struct Events {
   void sort_in(const Json& event, const std::string& name) {
     if (name == "start") start = event;
     if (name == "torture") torture = event;
-    if (name == "canary") canary = event;
+    // A canary that ran on after a stop was given no time to be caught.
+    if (name == "canary" && (stopped.is_null() || text(event, "result") == "caught")) canary = event;
     if (name == "end") end = event;
     if (name == "broken") broken = event;
     if (name == "child_ended") child_ended = event;
@@ -51,11 +57,6 @@ struct Events {
     if (name == "failure") failures.push_back(event);
   }
 };
-
-std::string text(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 bool flag(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -142,13 +143,21 @@ void judge_end_of_child(const Events& events, std::vector<Failure>& failures) {
                       flag(events.child_ended, "foreign") ? "the signal came from outside" : "stacks.txt"});
 }
 
+// The keys of counts, as a person would say them.
+std::string plain(const std::string& count) {
+  std::string words = count;
+  std::ranges::replace(words, '_', ' ');
+  return words;
+}
+
 // What must have happened for a verdict to mean anything.
 std::string too_little(const Events& events, const Json& counts, const Json& injectors) {
   const Json least = member(events.start, "least");
   for (const auto& [key, wanted] : least.items()) {
     const double got = Events::number(counts, key.c_str());
     if (wanted.is_number() && got < wanted.get<double>()) {
-      return fmt::format("only {:.0f} {}, the scenario asks for {:.0f}", got, key, wanted.get<double>());
+      return fmt::format("only {:.0f} {}, the scenario asks for {:.0f}", got, plain(key),
+                         wanted.get<double>());
     }
   }
   if (const auto wanted = events.torture.find("injectors");
@@ -167,6 +176,23 @@ struct Ruling {
   std::string why;
 };
 
+std::string missed_words(const Json& canary) {
+  const std::string instead = text(canary, "instead");
+  return fmt::format("the canary {} was not caught{}: this run could not have seen a failure",
+                     text(canary, "flavor"),
+                     instead.empty() ? "" : fmt::format(" by {} but by {}", text(canary, "trips"), instead));
+}
+
+// An exit status is the child's last word, also when all before it was well.
+bool ended_badly(const Json& child_ended) { return Events::number(child_ended, "exit_code") != 0; }
+
+Ruling interrupted(const Events& events) {
+  if (!events.stopped.is_null())
+    return {Verdict::kInterrupted, "stopped by " + text(events.stopped, "signal")};
+  if (events.start.is_null()) return {Verdict::kInterrupted, "it was not started before the run ended"};
+  return {Verdict::kInterrupted, "the supervisor did not live to see the end"};
+}
+
 Ruling rule(const Events& events, const std::vector<Failure>& failures, const Json& counts,
             const Json& injectors) {
   if (!events.skipped.is_null()) return {Verdict::kSkipped, text(events.skipped, "reason")};
@@ -175,19 +201,18 @@ Ruling rule(const Events& events, const std::vector<Failure>& failures, const Js
             fmt::format("{}: {}", failures.front().check, failures.front().message)};
   }
   if (!events.broken.is_null()) return {Verdict::kBroken, text(events.broken, "message")};
-  if (text(events.canary, "result") == "missed") {
-    return {Verdict::kBroken,
-            fmt::format("the canary {} was not caught: this run could not have seen a failure",
-                        text(events.canary, "flavor"))};
-  }
-  if (events.child_ended.is_null())
-    return {Verdict::kInterrupted, "the supervisor did not live to see the end"};
+  if (text(events.canary, "result") == "missed") return {Verdict::kBroken, missed_words(events.canary)};
+  if (events.child_ended.is_null()) return interrupted(events);
   if (events.end.is_null()) {
     return {Verdict::kBroken,
             fmt::format("the tortured process {} before its end", text(events.child_ended, "words"))};
   }
-  if (!events.stopped.is_null())
-    return {Verdict::kInterrupted, "stopped by " + text(events.stopped, "signal")};
+  if (ended_badly(events.child_ended)) {
+    return {Verdict::kBroken,
+            fmt::format("the tortured process {} after its end, which leaves its last words in doubt",
+                        text(events.child_ended, "words"))};
+  }
+  if (!events.stopped.is_null()) return interrupted(events);
   if (const std::string why = too_little(events, counts, injectors); !why.empty())
     return {Verdict::kInconclusive, why};
   return {Verdict::kSuccess, ""};
@@ -294,7 +319,7 @@ RunJudgement judge_run(const fs::path& dir) {
   RunJudgement run;
   for (const Json& scenario : plan["scenarios"]) {
     if (const std::string name = text(scenario, "dir");
-        !name.empty() && name.find('/') == std::string::npos) {
+        !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos) {
       run.scenarios.emplace_back(name, judge_scenario(dir / name));
     }
   }

@@ -97,6 +97,7 @@ TEST_F(Judge, VacuousIsInconclusive) {
   end("", 9);
   exited();
   EXPECT_EQ(judged().verdict, Verdict::kInconclusive);
+  EXPECT_EQ(judged().why, "only 9 grace periods, the scenario asks for 10");
 }
 
 TEST_F(Judge, InjectorThatNeverFiredIsInconclusive) {
@@ -129,6 +130,51 @@ TEST_F(Judge, BrokenSkippedStoppedMissedCanary) {
   EXPECT_EQ(judged().verdict, Verdict::kBroken);
 }
 
+TEST_F(Judge, NonZeroExitAfterTheEndIsBroken) {
+  start();
+  end();
+  exited(R"("exit_code":3,"words":"exited with 3")");
+  EXPECT_EQ(judged().verdict, Verdict::kBroken);
+  EXPECT_EQ(judged().why,
+            "the tortured process exited with 3 after its end, which leaves its last words in doubt");
+  event(R"("stopped","signal":"SIGTERM")");
+  EXPECT_EQ(judged().verdict, Verdict::kBroken) << "a stop asks for an end, not for this one";
+  event(R"("failure","check":"lost_callback","message":"m","evidence":"e")");
+  EXPECT_EQ(judged().verdict, Verdict::kFailure) << "what was seen before is worse";
+}
+
+TEST_F(Judge, StopDuringTheCanaryIsInterruptedAndOneAfterItWasMissedIsNot) {
+  start();
+  event(R"("stopped","signal":"SIGTERM")");
+  event(R"("canary","flavor":"busted_x","result":"missed")");
+  EXPECT_EQ(judged().verdict, Verdict::kInterrupted);
+  EXPECT_EQ(judged().why, "stopped by SIGTERM");
+  EXPECT_EQ(judged().canary, "none") << "it was given no time to be caught";
+  fs::remove(dir_ / "S/events.jsonl");
+  start();
+  event(R"("canary","flavor":"busted_x","result":"missed")");
+  event(R"("stopped","signal":"SIGTERM")");
+  end();
+  exited();
+  EXPECT_EQ(judged().verdict, Verdict::kBroken);
+}
+
+TEST_F(Judge, WhatWasNotStartedIsInterruptedAndSaysSo) {
+  EXPECT_EQ(judged().verdict, Verdict::kInterrupted);
+  EXPECT_EQ(judged().why, "it was not started before the run ended");
+}
+
+TEST_F(Judge, CanaryThatAnotherCheckSawIsMissed) {
+  start();
+  event(R"("canary","flavor":"busted_x","result":"missed","trips":"too_short_gp","instead":"stalled_gp")");
+  end();
+  exited();
+  EXPECT_EQ(judged().verdict, Verdict::kBroken);
+  EXPECT_EQ(judged().why,
+            "the canary busted_x was not caught by too_short_gp but by stalled_gp: this run could not have "
+            "seen a failure");
+}
+
 TEST_F(Judge, NearMissesAreJudgedByRateUnlessExact) {
   start();
   end(R"(,"batch":[5,5,1])");
@@ -158,6 +204,16 @@ TEST_F(Judge, RunHasTheWorstAndForeignDirectoriesAreRefused) {
   EXPECT_EQ(run.whole.verdict, Verdict::kInterrupted);
   EXPECT_EQ(run.json()["scenarios"][0]["verdict"], "SUCCESS");
   EXPECT_EQ(run.exit_status(), 4);
+}
+
+TEST_F(Judge, OnlyDirectoriesInTheRunDirectoryAreScenarios) {
+  start();
+  end();
+  exited();
+  write("plan.json", R"({"scenarios":[{"dir":"."},{"dir":".."},{"dir":"../x"},{"dir":""},{"dir":"S"}]})");
+  const RunJudgement run = judge_run(dir_);
+  ASSERT_EQ(run.scenarios.size(), 1U);
+  EXPECT_EQ(run.scenarios[0].first, "S");
 }
 
 TEST_F(Judge, SignatureOfAHangIsThatOfTheThreadThatTheMessageNames) {

@@ -36,11 +36,11 @@ const std::vector<std::pair<std::string, std::string>>& checks() {
       {"lost_callback", "a posted callback was never invoked"},
       {"counter_mismatch", "with all readers outside, the scheme counts some inside"},
       {"garbage_bound", "more bytes waited than the scenario allows"},
-      {"stalled_gp", "a grace period did not end"},
-      {"no_forward_progress", "a flood did not drain, or a thread stood still"},
       {"lock_cycle", "locks are taken in orders that can deadlock"},
       {"wait_context", "a lock that may sleep is taken where sleeping is forbidden"},
       {"self_deadlock", "a lock is taken again by its own holder"},
+      {"stalled_gp", "a grace period did not end"},
+      {"no_forward_progress", "a flood did not drain, or a thread stood still"},
       {"crash", "the tortured process was ended by a signal"},
   };
   return table;

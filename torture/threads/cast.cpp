@@ -150,6 +150,7 @@ void Cast::add_thread(const std::string& role, unsigned index, const std::vector
 }
 
 void Cast::start(const std::vector<harness::Seat>& seats) {
+  if (company_) company_->start(world_);  // first, for it may want to know of the others
   for (unsigned i = 0; i < readers_.size(); ++i)
     add_thread("reader", i, seats, [this, i] { readers_[i]->run(); });
   for (unsigned i = 0; i < updaters_.size(); ++i)
@@ -172,10 +173,13 @@ void Cast::start(const std::vector<harness::Seat>& seats) {
   if (domains_) add_thread("domains", 0, seats, [this] { domains_->run(); });
 }
 
-bool Cast::all_ended() const { return ended_.load(std::memory_order_acquire) == threads_.size(); }
+bool Cast::all_ended() const {
+  return ended_.load(std::memory_order_acquire) == threads_.size() && (!company_ || company_->all_ended());
+}
 
 void Cast::join() {
   for (auto& thread : threads_) thread->join();
+  if (company_) company_->stop();
 }
 
 std::vector<Waiter> Cast::waiters() const {
@@ -227,6 +231,10 @@ Totals Cast::totals() const {
     sum.posted += poster->posted();
     sum.signal_posts += poster->posted();
     sum.signal_callbacks += poster->invoked();
+  }
+  if (company_) {
+    sum.invoked += company_->invoked();
+    sum.posted += company_->posted();
   }
   if (read_exit_) sum.read_exits = read_exit_->exits();
   if (updown_) sum.up_downs = updown_->sections();

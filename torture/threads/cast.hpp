@@ -11,6 +11,7 @@
 #include "harness/threads/named_thread.hpp"
 #include "harness/topology/placement.hpp"
 #include "torture/threads/barrier_torture.hpp"
+#include "torture/threads/company.hpp"
 #include "torture/threads/domains.hpp"
 #include "torture/threads/fakewriter.hpp"
 #include "torture/threads/flood.hpp"
@@ -51,6 +52,10 @@ GraceKinds grace_kinds(const Ops& ops, const Params& params);
 /// Makes the objects in its constructor, the threads in start().
 class Cast {
  public:
+  /// Its accounts are this torture's, too. Must outlive the cast.
+  void take_along(Company& company) { company_ = &company; }
+  Company* company() const { return company_; }
+
   /// `injector`: may be null if no role needs signals.
   Cast(World& world, const Params& params, const Roles& roles, harness::SignalInjector* injector);
 
@@ -86,6 +91,7 @@ class Cast {
                   std::function<void()> body);
 
   World& world_;
+  Company* company_ = nullptr;
   const Roles roles_;
   GraceKinds kinds_;
   std::vector<std::unique_ptr<Station>> stations_;

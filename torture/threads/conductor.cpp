@@ -72,7 +72,7 @@ Finish Conductor::run(uint64_t duration_ns) {
     note_flood();
     check_garbage();
     compare_sums();
-    if (check_stalls()) return Finish::kStuck;
+    if (check_company() || check_stalls()) return Finish::kStuck;
     reports_.collect();
     if (failed_enough()) return Finish::kFailed;
     if (hooks_.asked_stop()) return Finish::kAsked;
@@ -203,6 +203,16 @@ bool Conductor::check_stalls() {
   return true;
 }
 
+// What the company found; true if threads hang.
+bool Conductor::check_company() {
+  if (!cast_.company()) return false;
+  const auto trouble = cast_.company()->trouble();
+  if (!trouble) return false;
+  reports_.collect();
+  reports_.add(trouble->check, trouble->message, trouble->evidence);
+  return trouble->stuck;
+}
+
 bool Conductor::check_latency() {
   if (!latency_) return false;
   const auto slow = latency_->tick(harness::now_ns());
@@ -238,6 +248,7 @@ bool Conductor::wind_up() {
     harness::sleep_ns(kTick / 10);
     hooks_.sample();
     waited += patience_.tick(harness::now_ns());
+    if (check_company()) return false;
     if (waited > static_cast<uint64_t>(params_.stall_limit)) {
       reports_.collect();
       const std::string who = who_holds_it_up(kLooksAtStall, 0, [this] { return cast_.all_ended(); });

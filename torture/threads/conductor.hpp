@@ -44,6 +44,7 @@ class Conductor {
   void check_balance();
   void compare_sums();
   void check_garbage();
+  bool check_company();
   bool check_stalls();
   bool check_latency();
   std::string who_holds_it_up(const Inquiry::Looks& looks, pid_t waiting, const std::function<bool()>& over);

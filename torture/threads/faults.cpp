@@ -7,7 +7,8 @@ namespace torture {
 const char* check_name(Check check) {
   static constexpr const char* names[kChecks] = {
       "too_short_gp",  "memory_order",     "early_cookie",  "early_barrier", "double_callback",
-      "lost_callback", "counter_mismatch", "garbage_bound", "stalled_gp",    "no_forward_progress",
+      "lost_callback", "counter_mismatch", "garbage_bound", "lock_cycle",    "wait_context",
+      "self_deadlock", "stalled_gp",       "no_forward_progress",
   };
   return names[static_cast<size_t>(check)];
 }

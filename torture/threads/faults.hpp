@@ -10,7 +10,7 @@
 
 namespace torture {
 
-/// The checks that torture threads make themselves. The order is causal: what stands first explains what
+/// The checks that the torture makes itself. The order is causal: what stands first explains what
 /// follows.
 enum class Check : unsigned {
   kTooShortGp,
@@ -21,10 +21,13 @@ enum class Check : unsigned {
   kLostCallback,
   kCounterMismatch,
   kGarbageBound,
+  kLockCycle,
+  kWaitContext,
+  kSelfDeadlock,
   kStalledGp,
   kNoForwardProgress,
 };
-inline constexpr size_t kChecks = 10;
+inline constexpr size_t kChecks = 13;
 
 /// "too_short_gp" and so on: the names of the checks in every file.
 const char* check_name(Check check);

@@ -31,6 +31,13 @@ struct Params {
   int64_t stat_interval = 15'000'000'000;
   int64_t sample_interval = 1'000'000'000;
   std::string strategy = "defer_irqoff";
+  int64_t locked_callers = 0;
+  std::string locked_contexts = "all";
+  int64_t emulated_cpus = 2;
+  int64_t preempt_rt = 0;
+  int64_t self_ipi = 1;
+  std::string srcu_locks = "raw";
+  int64_t prove_locking = 0;
   std::string nmi_strategies = "some";
   std::string session = "torture";
   std::string workload = "pointer";

@@ -22,6 +22,7 @@ bool Reports::collect() {
   uint64_t doubled = 0;
   for (const auto& station : cast_.stations()) doubled += station->doubled();
   for (const auto& poster : cast_.signal_posters()) doubled += poster->doubled();
+  if (cast_.company()) doubled += cast_.company()->doubled();
   if (doubled > own_[static_cast<size_t>(Check::kDoubleCallback)]) {
     own_[static_cast<size_t>(Check::kDoubleCallback)] = doubled;
     first_of(Check::kDoubleCallback, harness::now_ns(), "a callback ran for a head that was not posted",

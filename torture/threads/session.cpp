@@ -125,6 +125,7 @@ Json summary(const Cast& cast, const Statistics& statistics, const harness::Coun
             {"domains", t.domains},
             {"migrations", pins.migrations()},
             {"pending_bytes_max", statistics.pending_bytes_max()}}},
+          {"locked_posts", cast.company() ? cast.company()->counts() : Json::object()},
           {"pipe", t.pipe},
           {"batch", t.batch},
           {"injectors", injectors.counts()},
@@ -204,6 +205,7 @@ Roles roles_of(const SessionPlan& plan) {
 void torture_now(const SessionPlan& plan, Events& events) {
   stay_on(plan.pus);
   prove_that_a_thread_can_be_had();
+  const std::unique_ptr<Company> company = plan.company ? plan.company() : nullptr;
   World world{plan.ops, plan.ops.create(), plan.seed};
   world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
   if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");
@@ -213,6 +215,7 @@ void torture_now(const SessionPlan& plan, Events& events) {
   const std::vector<Phase> first = parse_phases(plan.params.phases, plan.cpus);
   world.phase.store(&first.front(), std::memory_order_relaxed);  // relaxed: no thread yet
   Cast cast(world, plan.params, roles, injectors.signals ? &*injectors.signals : nullptr);
+  if (company) cast.take_along(*company);
   Reports reports(cast, events);
   Console console(plan.dir, plan.ops, plan.params, roles, static_cast<double>(plan.duration_ns) / 1e9);
   harness::PinWatch pins(injectors.shuffle);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct SessionPlan {
   unsigned cpus;                   ///< How many of these are had at once.
   std::vector<std::string> notes;  ///< What to say on the console about the machine.
   harness::ProgressBoard& board;
+  std::function<std::unique_ptr<Company>()> company{};  ///< Empty: none.
 };
 
 /// Why this scenario cannot run on this scheme, in one sentence; empty if it can.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct World {
   ParkGate readers{};  ///< For readers alone: everybody else goes on.
   std::function<void(const harness::Broken&)> give_up{};  ///< For threads: does not return.
   harness::Stutter* stutter = nullptr;                    ///< Obeyed in phases that want it.
+  std::function<std::shared_ptr<void>()> presence{};      ///< Of a torture thread, for who watches them; empty: nobody.
 
   /// relaxed: a thread that learns of the end a little later ends a little later.
   bool stopped() const { return stop.load(std::memory_order_relaxed); }
@@ -92,6 +94,7 @@ class Membership {
   }
 
   World& world_;
+  const std::shared_ptr<void> presence_ = world_.presence ? world_.presence() : nullptr;
   const bool reads_;
   void* ctx_;
 };

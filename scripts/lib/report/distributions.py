@@ -147,6 +147,7 @@ def compare(labelled: list[tuple[str, str, Distribution]]) -> Drawn | None:
                                             label=f"{scenario} {run}".strip()))
     percentile_axis(axes, reach)
     latency_axis(axes.yaxis, *limits(d for _, _, d in lines))
-    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=3.2)
+    if axes.get_legend_handles_labels()[0]:  # near-empty scenarios have too few grace periods for a line
+        axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=3.2)
     return finished(figure, "Side by side", f"Grace-period percentiles; a line ends where fewer than {ENOUGH_BEYOND} grace periods lie "
                     "beyond.", wide=True)

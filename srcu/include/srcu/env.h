@@ -27,7 +27,9 @@ SRCU_API void srcu_env_futex_wake(uint32_t *word);
 /* Registers this process for membarrier; again in a forked child. False where the kernel refuses. */
 SRCU_API bool srcu_env_membarrier_register(void);
 
-/* Every thread of the process executes a full fence between call and return. Only after the registration succeeded. */
+/* Every thread of the process has a full fence between call and return: executed for it if it runs meanwhile, by its
+ * being scheduled otherwise. Only after the registration succeeded. Tries again, asleep, while the kernel is out of memory;
+ * ends the process, with a line that says why, if the kernel refuses after all. */
 SRCU_API void srcu_env_membarrier(void);
 
 /* CLOCK_MONOTONIC in nanoseconds. */

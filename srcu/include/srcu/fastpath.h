@@ -17,11 +17,11 @@ struct srcu_ctr {
 };
 
 /* One thread's counts in one domain. A line of its own. Its thread is the only writer (and handlers on it), so that plain
- * one-instruction increments do. Only sums over all slots mean something, since a section may be closed by another
- * thread. */
+ * one-instruction increments do. Sections that another thread may close are counted apart: of them, only sums over all
+ * slots mean something. Of the others, lock less unlock is what this thread has open, which fork() needs to know. */
 struct srcu_slot {
   struct srcu_ctr rank[2];
-  int64_t held[2]; /* debug builds: sections that this thread opened and must close itself */
+  struct srcu_ctr updown[2];
 } __attribute__((aligned(64)));
 
 struct srcu_usage;
@@ -52,9 +52,34 @@ SRCU_API void srcu_slow_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr
 #define SRCU_WATCHED 0
 #endif
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(SRCU_NO_ASM)
+/* By gcc's name, or by clang's. */
+#if defined(__SANITIZE_THREAD__)
+#define SRCU_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SRCU_TSAN 1
+#endif
+#endif
+
+#if defined(__x86_64__) && !defined(SRCU_TSAN) && !defined(SRCU_NO_ASM)
 #define SRCU_ONE_INSTRUCTION 1
 #endif
+
+#ifdef SRCU_TSAN
+extern void __tsan_atomic_thread_fence(int order);
+#endif
+
+/* A full fence; the library's own are this one, too. ThreadSanitizer learns nothing from fences, which is why gcc warns
+ * of them, and needs nothing: what it must see, that a reader's accesses come before what its grace period allowed,
+ * goes through C and U. But the program must not run without: so this is the call that a fence is compiled to there, which
+ * executes it, and shows it to whoever stands in ThreadSanitizer's place. */
+static inline void srcu_fence(void) {
+#ifdef SRCU_TSAN
+  __tsan_atomic_thread_fence(__ATOMIC_SEQ_CST);
+#else
+  __atomic_thread_fence(__ATOMIC_SEQ_CST); /* A full fence: the label stands where it is called */
+#endif
+}
 
 /* One more, in one instruction: a handler in the middle of it cannot lose a count. Orders nothing in hardware beyond
  * what x86 does anyhow; the compiler moves nothing across.
@@ -76,11 +101,9 @@ static inline void srcu_count(uint64_t *count) {
 static inline void srcu_count_and_fence(uint64_t *count) {
 #ifdef SRCU_ONE_INSTRUCTION
   __asm__ __volatile__("lock addq $1, %0" : "+m"(*count) : : "memory", "cc"); /* the lock prefix is the fence */
-#elif defined(__SANITIZE_THREAD__)
-  __atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
 #else
   __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  srcu_fence();
 #endif
 }
 
@@ -90,6 +113,10 @@ static inline void srcu_count_and_fence(uint64_t *count) {
 /* Slot 0's counts to those of the slot that stands `offset` behind. */
 static inline struct srcu_ctr *srcu_at(struct srcu_ctr *scp, size_t offset) {
   return (struct srcu_ctr *)(void *)((char *)scp + offset);
+}
+/* Where in a slot a kind's counts stand: a constant, as the kind is. */
+static inline size_t srcu_part(int read_kind) {
+  return read_kind == SRCU_READ_UPDOWN || read_kind == SRCU_READ_FAST_UPDOWN ? offsetof(struct srcu_slot, updown) : 0;
 }
 static inline int srcu_rank_of(struct srcu_ctr *scp) { return ((uintptr_t)scp & SRCU_RANK_BIT) != 0; }
 
@@ -104,10 +131,11 @@ static inline struct srcu_ctr *srcu_generic_read_lock(struct srcu_struct *ssp, i
   struct srcu_ctr *scp = srcu_current_of(ssp);
   size_t offset = srcu_slot_offset;
   if (SRCU_LIKELY(scp && offset && !SRCU_WATCHED)) {
+    struct srcu_ctr *own = srcu_at(scp, offset + srcu_part(read_kind));
     if (read_kind >= SRCU_READ_FAST)
-      srcu_count(&srcu_at(scp, offset)->lock);
+      srcu_count(&own->lock);
     else
-      srcu_count_and_fence(&srcu_at(scp, offset)->lock);
+      srcu_count_and_fence(&own->lock);
     return scp;
   }
 #endif
@@ -118,7 +146,7 @@ static inline void srcu_generic_read_unlock_ctr(struct srcu_struct *ssp, struct 
 #ifndef SRCU_DEBUG
   size_t offset = srcu_slot_offset;
   if (SRCU_LIKELY(offset && !SRCU_WATCHED)) {
-    srcu_count(&srcu_at(scp, offset)->unlock);
+    srcu_count(&srcu_at(scp, offset + srcu_part(read_kind))->unlock);
     return;
   }
 #endif
@@ -132,7 +160,7 @@ static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, in
   size_t offset = srcu_slot_offset;
   if (SRCU_LIKELY(scp && offset && !SRCU_WATCHED)) {
     struct srcu_ctr *rank_0 = (struct srcu_ctr *)((uintptr_t)scp & ~SRCU_RANK_BIT);
-    srcu_count(&srcu_at(rank_0 + (idx & 1), offset)->unlock);
+    srcu_count(&srcu_at(rank_0 + (idx & 1), offset + srcu_part(read_kind))->unlock);
     return;
   }
 #endif

@@ -27,7 +27,7 @@
  * A domain (struct srcu_struct) is a world of its own: its grace periods wait for its readers alone. So a reader that
  * sleeps for an hour holds up its own domain and nobody else's.
  *
- * Kinds of readers. A domain has one kind, for life; down/up may be used beside srcu_read_lock.
+ * Kinds of readers. A domain has one kind, for life; down/up may be used beside srcu_read_lock, but not beside nmisafe.
  *
  *   | functions                       | domain made with        | cost of a pair | what for                              |
  *   |---------------------------------|-------------------------|----------------|---------------------------------------|
@@ -82,6 +82,25 @@
  * Debug builds (SRCU_DEBUG defined for library and users alike, as the debug build's CMake target and srcu.pc do) check
  * every use and end the process with one line that names the culprit and the cure. Under ThreadSanitizer, build the
  * library with it, too: it must see both sides.
+ *
+ * Release builds do not look for misuse. What comes of it there:
+ *
+ *   | misuse                                           | a release build                                          |
+ *   |--------------------------------------------------|----------------------------------------------------------|
+ *   | fast readers in a domain of another kind         | UNSAFE: a section may be missed, and what it reads freed |
+ *   | srcu_read_lock in a fast domain; nmisafe mixed   | works                                                    |
+ *   | unlock without a lock, twice, by another token   | UNSAFE as above; or grace periods do not end any more    |
+ *   | a fast unlock of no domain's token               | UNSAFE: counts in foreign memory                         |
+ *   | up of a section by srcu_read_lock; its unlock by | works, but for fork(): the child may lose a section, or  |
+ *   | another thread                                   | wait for ever for one                                    |
+ *   | waiting for oneself: "NO" in the table above     | hangs; cleanup inside an own reader refuses, in a line   |
+ *   | call_srcu of a head that is still waiting        | UNSAFE: callbacks are lost, or run twice                 |
+ *   | init of a domain in use; one that was moved      | UNSAFE: sections open in the old place are not seen      |
+ *   | use before init (of zeroes), or after cleanup    | ends the process, in a line, as in debug builds          |
+ *   | use while another thread is in cleanup           | UNSAFE: its memory goes away                             |
+ *   | cleanup of a domain in use                       | refuses, in a line, as in debug builds                   |
+ *   | in a signal handler, what the table forbids      | may hang, on a lock that the code below the handler has  |
+ *   | fork() without the functions for it, and go on   | may hang in the child; a fast domain ends it, in a line  |
  *
  * Works in C11 and C++17; <srcu/srcu.hpp> has guards and types for C++. Include <urcu/call-rcu.h> first if you need
  * both: its struct rcu_head is used then.
@@ -153,7 +172,9 @@ SRCU_API void cleanup_srcu_struct(struct srcu_struct *ssp);
 SRCU_API int srcu_set_strategy(struct srcu_struct *ssp, const char *name);
 
 /* Starts the thread that serves callbacks, if it is not there. 0 or -EAGAIN. Needed where a process's first call_srcu()
- * would come from a signal handler; its callback may wait for ever otherwise. */
+ * would come from a signal handler: its callback waits for the next post elsewhere, or srcu_barrier(), otherwise. A
+ * forked child has it again if its parent had. It runs on the CPUs of the thread that starts it: affinity, like
+ * nice value and scheduling class, is inherited. */
 SRCU_API int srcu_start_helper(void);
 
 /* ---- Readers. Never block, never call malloc(); nest to any depth, and may overlap. ---- */
@@ -205,11 +226,7 @@ static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *s
 SRCU_API bool srcu_read_lock_held(const struct srcu_struct *ssp);
 
 /* A full fence after srcu_read_unlock(), which is itself only a release. */
-static inline void smp_mb__after_srcu_read_unlock(void) {
-#ifndef __SANITIZE_THREAD__
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
-#endif
-}
+static inline void smp_mb__after_srcu_read_unlock(void) { srcu_fence(); }
 
 /* Load and store of a pointer that readers follow. consume: free on x86; orders the pointer before what it points to.
  * release: what it points to is written before the pointer. */
@@ -289,10 +306,17 @@ static inline void rcu_barrier_tasks_trace(void) { srcu_barrier(&rcu_tasks_trace
 /* ---- Fork ---- */
 
 /* Around fork(), where the child is to go on using domains: before_fork in the parent, then one of the others in each.
- * They hold every domain still meanwhile, block all signals, and wait for callbacks that are being run. In the child,
- * sections of threads that are not there any more count as closed; the forking thread's own stay open. Sections that
- * another thread has opened or is to close (down/up) are lost count of: have none open at a fork. Callbacks that were
- * waiting run in both processes. A child that only calls exec() or _exit() needs none of this. */
+ * They hold every domain still meanwhile, block all signals, and wait for callbacks that are being run. Callbacks that
+ * were waiting run in both processes. A child that only calls exec() or _exit() needs none of this.
+ *
+ * In the child, sections of threads that are not there any more count as closed; the forking thread's own stay open, and
+ * it must close them. That is exact for sections that belong to a thread (srcu_read_lock, nmisafe, fast). Those that any
+ * thread may close (down/up, fast_updown) belong to none: as many survive in the child as the forking thread has opened
+ * more than it closed, and no more than there are. So one survives only if the forking thread opened it, and for certain
+ * only if all those that it closed earlier in this domain were its own, and none of its own was closed by another thread.
+ * Have none open at a fork where they cross threads. A forking thread without a slot of its own (Limits) keeps none of
+ * these; and of its others, where it has some open in one domain, and further such threads in another, the child may take
+ * theirs for its own, and wait for them for ever. */
 SRCU_API void srcu_before_fork(void);
 SRCU_API void srcu_after_fork_parent(void);
 SRCU_API void srcu_after_fork_child(void);

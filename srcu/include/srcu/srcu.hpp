@@ -157,7 +157,7 @@ class [[nodiscard]] down_guard {
 };
 
 /// Has `deleter(object)` called after a grace period; the object is unpublished already. Does not wait. The deleter
-/// runs on the helper thread, and must not throw.
+/// runs on the helper thread, and must not throw. Of a null pointer: nothing, as delete.
 ///
 /// Nothing is allocated if T derives from retirable (not virtually) and the deleter has no state and can be made by
 /// default; in C++17 no lambda can. Then this may be called from wherever call_srcu() may. Otherwise three words and
@@ -182,6 +182,7 @@ class retirable {
 
 template <class Kind, class T, class Deleter>
 void retire(basic_domain<Kind>& dom, T* object, Deleter deleter) {
+  if (!object) return;
   constexpr bool stateless = std::is_empty_v<Deleter> && std::is_default_constructible_v<Deleter>;
   if constexpr (stateless && std::is_base_of_v<retirable, T>) {
     call_srcu(dom.get(), &static_cast<retirable*>(object)->head_, [](rcu_head* head) noexcept {

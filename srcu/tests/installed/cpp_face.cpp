@@ -66,6 +66,10 @@ void all_kinds_of_retiring() {
   CHECK(allocated == before + 2);  // the objects, and nothing else
   srcu::retire(domain, new Plain);
   CHECK(allocated == before + 4);
+  srcu::retire(domain, static_cast<Plain*>(nullptr));
+  srcu::retire(domain, static_cast<Retirable*>(nullptr));
+  srcu::retire(domain, std::unique_ptr<Plain>());
+  CHECK(allocated == before + 4);  // as after delete
   int calls = 0;
   srcu::retire(domain, new Plain, [&calls](Plain* plain) {
     ++calls;

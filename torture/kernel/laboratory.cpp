@@ -1,0 +1,139 @@
+#include "torture/kernel/laboratory.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <cstring>
+#include <sstream>
+
+#include "harness/base/errors.hpp"
+#include "harness/base/nearest.hpp"
+#include "srcu/lockdep.h"
+#include "torture/flavors/registry.hpp"
+#include "torture/kernel/fault.hpp"
+#include "torture/kernel/host.hpp"
+#include "torture/kernel/locked_callers.hpp"
+#include "torture/kernel/prover.hpp"
+
+namespace torture {
+namespace {
+
+using namespace kernel;
+
+std::vector<const Context*> contexts_of(const std::string& words) {
+  std::vector<const Context*> chosen;
+  std::vector<std::string> names;
+  for (const Context& each : contexts()) {
+    if (each.places == 0) continue;
+    names.emplace_back(each.name);
+    if (words == "all") chosen.push_back(&each);
+  }
+  if (words == "all") return chosen;
+  std::istringstream in(words);
+  for (std::string word; in >> word;) {
+    const Context* const context = find_context(word);
+    if (!context || context->places == 0)
+      throw harness::UsageError(fmt::format("context '{}' is unknown{} (all: srcutorture list contexts)", word,
+                                            harness::did_you_mean(word, names)));
+    chosen.push_back(context);
+  }
+  return chosen;
+}
+
+Check check_of(const Fault& fault) {
+  for (const Check check : {Check::kLockCycle, Check::kWaitContext, Check::kSelfDeadlock})
+    if (strcmp(fault.check, check_name(check)) == 0) return check;
+  throw harness::Broken(fmt::format("the kernel model reports a check '{}' that there is not", fault.check));
+}
+
+/// A torture thread, for the search for deadlocks.
+class Presence {
+ public:
+  Presence() { pthread_getname_np(pthread_self(), name_, sizeof name_); }
+
+ private:
+  char name_[16];
+  Member member_{name_};
+};
+
+class Laboratory final : public Company {
+ public:
+  Laboratory(const Params& params, const std::vector<unsigned>& pus)
+      : contexts_(contexts_of(params.locked_contexts)), callers_(static_cast<unsigned>(params.locked_callers)) {
+    settings.cpus = static_cast<unsigned>(params.emulated_cpus);
+    settings.preempt_rt = params.preempt_rt;
+    settings.self_ipi = params.self_ipi;
+    settings.pus = pus;
+    if (params.srcu_locks == "spinlock") srcu_lockdep_set_own_wait(SRCU_LOCKDEP_CONFIG);
+    start_prover(true);
+    if (callers_ == 0) return;
+    put_deferral_on_kernel();
+    prepare_domains(put_on_kernel);
+    machine_ = std::make_unique<Machine>();
+    if (srcu_set_strategy(&other_, params.strategy.c_str()) != 0)
+      throw harness::Broken("the second domain does not take the strategy");
+    put_on_kernel(&other_);
+  }
+
+  void start(World& world) override {
+    if (callers_ == 0) return;
+    world.presence = [] { return std::make_shared<Presence>(); };
+    locked_.emplace(world, other_, contexts_, callers_);
+    locked_->start();
+  }
+  bool all_ended() const override { return !locked_ || locked_->all_ended(); }
+  void stop() override {
+    if (!locked_) return;
+    locked_->stop();
+    srcu_barrier(&other_);
+  }
+
+  uint64_t posted() const override { return sum(&Account::posted); }
+  uint64_t invoked() const override { return sum(&Account::invoked); }
+  uint64_t doubled() const override { return sum(&Account::doubled); }
+  nlohmann::ordered_json counts() const override {
+    auto counts = nlohmann::ordered_json::object();
+    if (!locked_) return counts;
+    for (const Account& account : locked_->accounts()) counts[account.context().name] = account.posted();
+    return counts;
+  }
+
+  std::optional<Trouble> trouble() override {
+    const Fault* const fault = wait_for_fault(told_, 0);
+    if (!fault) return std::nullopt;
+    ++told_;
+    return Trouble{check_of(*fault), fault->headline, fault->text, fault->hangs};
+  }
+
+ private:
+  uint64_t sum(uint64_t (Account::*count)() const) const {
+    uint64_t sum = 0;
+    if (locked_)
+      for (const Account& account : locked_->accounts()) sum += (account.*count)();
+    return sum;
+  }
+
+  const std::vector<const Context*> contexts_;
+  const unsigned callers_;
+  srcu_struct other_{nullptr, SRCU_KIND_NORMAL, nullptr, "other"};
+  std::unique_ptr<Machine> machine_;
+  std::optional<LockedCallers> locked_;
+  unsigned told_ = 0;  ///< Faults that the torture knows.
+};
+
+}  // namespace
+
+std::function<std::unique_ptr<Company>()> laboratory(const Params& params, bool takes_strategy,
+                                                     const std::vector<unsigned>& pus) {
+  if (params.srcu_locks != "raw" && params.srcu_locks != "spinlock")
+    throw harness::UsageError(
+        fmt::format("srcu_locks '{}' is unknown; choose raw or spinlock", params.srcu_locks));
+  static_cast<void>(contexts_of(params.locked_contexts));
+  if (params.locked_callers == 0 && !params.prove_locking) return {};
+  if (!takes_strategy)
+    throw harness::UsageError(
+        "locked_callers and prove_locking are for this project's SRCU: choose one of its flavours, or leave them out");
+  return [=] { return std::make_unique<Laboratory>(params, pus); };
+}
+
+}  // namespace torture

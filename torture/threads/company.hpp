@@ -1,0 +1,41 @@
+// Threads that a torture takes along without knowing what they do, but that they post to its domain.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "torture/threads/world.hpp"
+
+namespace torture {
+
+/// Made before the scheme's domain is.
+class Company {
+ public:
+  virtual ~Company() = default;
+
+  /// Starts the threads; the gate is closed. Broken if that cannot be.
+  virtual void start(World& world) = 0;
+  /// After World::stop: all have ended their bodies.
+  virtual bool all_ended() const = 0;
+  /// Then: joins them. Nobody posts afterwards.
+  virtual void stop() = 0;
+
+  /// \name Accounts; any time
+  /// @{
+  virtual uint64_t posted() const = 0;
+  virtual uint64_t invoked() const = 0;
+  virtual uint64_t doubled() const = 0;  ///< Callbacks for heads that were not posted.
+  virtual nlohmann::ordered_json counts() const = 0;  ///< By context, for the last event.
+  /// @}
+
+  struct Trouble {
+    Check check;
+    std::string message, evidence;
+    bool stuck;  ///< Threads hang.
+  };
+  /// The next thing that it found by itself, once.
+  virtual std::optional<Trouble> trouble() = 0;
+};
+
+}  // namespace torture
