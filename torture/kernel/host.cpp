@@ -62,7 +62,7 @@ constinit const srcu::Host kernel_host = {
     .pause = [] { no_fork(); },
     .hold = [] { no_fork(); },
     .let_go = [] { no_fork(); },
-    .resume = [](bool) { no_fork(); },
+    .resume = [](bool) -> bool { no_fork(); },
 };
 
 void put_deferral_on_kernel() { srcu::set_defer_host(kernel_host); }
