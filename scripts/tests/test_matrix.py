@@ -115,7 +115,7 @@ def test_tracepoints_are_proved_alone(matrix: Program) -> None:
 
 @pytest.mark.parametrize(("args", "cure"), [
     (["--contexts", "rq_lok"], "no context 'rq_lok'; did you mean rq_lock?"),
-    (["--contexts", ""], "no context ''"),
+    (["--contexts", ""], "not an empty word"),
     (["--contexts", "none,,nmi"], "no context ''"),
     (["--contexts", "tp:shed:*"], "no tracepoint matches 'shed:*'; did you mean sched"),
     (["--contexts", "tp:"], "no tracepoint matches ''"),
