@@ -250,7 +250,8 @@ struct OpensASectionAtTheEnd {
 };
 
 const Host OpensASectionAtTheEnd::host = {
-    "opens a section", queue, [](Work&) {}, [] { return true; }, [] {}, [] {}, [] {}, [](bool) { return true; },
+    "opens a section", queue, [](Work&) {}, irq_work_queue, irq_work_sync, [] { return false; }, [] { return true; },
+    [] {}, [] {}, [] {}, [](bool) { return true; },
 };
 
 // Waits for the first of two grace periods that another thread drives. Sleeping on until the second ends is what the exchange

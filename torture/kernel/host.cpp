@@ -12,28 +12,38 @@ namespace {
 // The pending bit: true if it was ours to set. acq_rel: who finds it set has its request seen by the run that clears it.
 bool claim(srcu::Work& work) { return !std::atomic_ref(work.queued).exchange(true, std::memory_order_acq_rel); }
 
+// The CPU on which it waited for its time; null if it did on none.
+Cpu* take_from_timers(srcu::Work& work) {
+  for (unsigned id = 0; id < settings.cpus; ++id)
+    if (cpu(id).base(BaseKind::kGlobal).take(work)) return &cpu(id);
+  return nullptr;
+}
+
 void queue_delayed_work(srcu::Work& work, uint64_t delay_ns) {
   Cpu& here = this_cpu();
-  TimerBase& base = here.base(BaseKind::kGlobal);
   if (!claim(work)) {
     // mod_delayed_work(): waiting for its time, it comes earlier
-    auto* const there = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));
-    if (delay_ns == 0 && there && there->base(BaseKind::kGlobal).take(work)) queue_work(here, work);
-    return;
+    if (delay_ns == 0 && take_from_timers(work)) queue_work(here, work);
+  } else if (delay_ns == 0) {
+    queue_work(here, work);
+  } else {
+    here.base(BaseKind::kGlobal).delay(work, srcu::env::now_ns() + delay_ns);
   }
-  if (delay_ns == 0) return queue_work(here, work);
-  __atomic_store_n(&work.place, &here, __ATOMIC_RELEASE);
-  base.delay(work, srcu::env::now_ns() + delay_ns);
+}
+
+bool take(srcu::Work& work) {
+  if (take_from_timers(work)) return true;
+  for (unsigned id = 0; id < settings.cpus; ++id)
+    if (cpu(id).pool.take(work)) return true;
+  return false;
 }
 
 void cancel_work(srcu::Work& work) {
   for (;;) {
-    auto* const there = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));
-    if (!there) return;  // never queued
-    if (there->base(BaseKind::kGlobal).take(work) || there->pool.take(work))
-      std::atomic_ref(work.queued).store(false, std::memory_order_relaxed);  // relaxed: the lock was taken
+    if (take(work)) std::atomic_ref(work.queued).store(false, std::memory_order_relaxed);  // relaxed: the lock was taken
     const bool queued = std::atomic_ref(work.queued).load(std::memory_order_acquire);  // pairs with claim_run()
-    if (!queued && !there->pool.running(work)) return;
+    auto* const last = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));  // pairs with queue_work()
+    if (!queued && (!last || !last->pool.running(work))) return;
     srcu::env::sleep_ns(50'000);
   }
 }

@@ -124,6 +124,40 @@ TEST(Machine, TimersAndWorkTakeTheirTime) {
               testing::ExitedWithCode(0), "^no fault");
 }
 
+// Its delay passes on another CPU than the one where it runs: it must wait there for its own end.
+TEST(Machine, WorkThatIsQueuedElsewhereWhileItRunsRunsAgainAndAlone) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task&) {
+                struct State {
+                  std::atomic<unsigned> began{0}, at_once{0}, most{0}, ended{0};
+                  std::atomic<bool> let_go{false};
+                } state;
+                srcu::Work work{[](void* argument) {
+                                  auto& state = *static_cast<State*>(argument);
+                                  const unsigned at_once = ++state.at_once;
+                                  if (at_once > state.most) state.most = at_once;
+                                  ++state.began;
+                                  while (!state.let_go) srcu::env::sleep_ns(kJiffyNs / 10);
+                                  --state.at_once;
+                                  ++state.ended;
+                                },
+                                &state};
+                kernel_host.queue_delayed_work(work, 0);
+                while (state.began == 0) srcu::env::sleep_ns(kJiffyNs / 10);
+                std::thread([&work] {
+                  Task elsewhere("elsewhere", cpu(1));
+                  const OnCpu on_cpu(elsewhere);
+                  kernel_host.queue_delayed_work(work, kJiffyNs);
+                }).join();
+                srcu::env::sleep_ns(20 * kJiffyNs);  // the delay has passed
+                state.let_go = true;
+                for (unsigned tries = 0; state.ended != 2 && tries < 5000; ++tries) srcu::env::sleep_ns(kJiffyNs);
+                if (state.ended != 2) end("the second run is lost");
+                if (state.most != 1) end("two runs at once");
+                kernel_host.cancel_work(work);
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+}
+
 TEST(Deadlock, OfALockWithItselfIsFound) {
   EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
                 tell_the_fault();
