@@ -12,7 +12,9 @@ namespace {
 // there too).
 constexpr uint32_t kQueued = 1, kRunner = 2;
 
-void run(IrqWork& work) {
+}  // namespace
+
+void irq_work_run(IrqWork& work) {
   // ORD(I1): whoever queues from now on queues anew, and what it did before is seen by run(). The addition carries the
   // queued bit into the count of runners in one step, so that irq_work_sync() sees no gap.
   work.state.fetch_add(kRunner - kQueued, acq_rel(Ord::I1));
@@ -21,11 +23,11 @@ void run(IrqWork& work) {
   work.state.fetch_sub(kRunner, release(Ord::I2));
 }
 
-}  // namespace
+// ORD(I1): pairs with the step in irq_work_run(): a poster that finds the work queued has its post seen.
+bool irq_work_claim(IrqWork& work) { return !(work.state.fetch_or(kQueued, acq_rel(Ord::I1)) & kQueued); }
 
 void irq_work_queue(IrqWork& work) {
-  // ORD(I1): pairs with the step in run(): a poster that finds the work queued has its post seen.
-  if (work.state.fetch_or(kQueued, acq_rel(Ord::I1)) & kQueued) return;
+  if (!irq_work_claim(work)) return;
   // relaxed, all: the list is this thread's; a handler in between makes the exchange fail, and we try again
   IrqWork* first = irq_state.pending.load(relaxed);
   do {
@@ -39,7 +41,7 @@ void run_irq_works() {
   while (IrqWork* list = irq_state.pending.exchange(nullptr, relaxed)) {  // relaxed: as above
     while (list) {
       IrqWork* const next = list->next;  // before run(): it may be queued again at once
-      run(*list);
+      irq_work_run(*list);
       list = next;
     }
   }

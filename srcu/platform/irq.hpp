@@ -70,6 +70,13 @@ inline void nmi_exit() {
 /// queued and has not begun. Any context, NMI too.
 void irq_work_queue(IrqWork& work);
 
+/// \name The two halves of it, for hosts that run works in their own way
+/// @{
+/// True if it was not queued before: then it must be run.
+bool irq_work_claim(IrqWork& work);
+void irq_work_run(IrqWork& work);
+/// @}
+
 /// Returns when `work` is neither queued nor running. May sleep.
 void irq_work_sync(IrqWork& work);
 

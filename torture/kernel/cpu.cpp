@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "srcu/defer/strategy.hpp"
 #include "srcu/platform/env.hpp"
 
 namespace torture::kernel {
@@ -56,20 +57,38 @@ void Cpu::run_at_next_tick(srcu::IrqWork& work) {
   } while (!at_next_tick_.compare_exchange_weak(first, &work, std::memory_order_release, std::memory_order_relaxed));
 }
 
+// What waits for a tick because the machine cannot interrupt itself. In the hard interrupt.
+void Cpu::run_irq_works() {
+  // acquire: pairs with run_at_next_tick()
+  for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
+    srcu::IrqWork* const next = work->next;
+    srcu::irq_work_run(*work);
+    work = next;
+  }
+}
+
+void Cpu::set_online(bool online) {
+  if (id == 0) return;
+  online_.store(online, std::memory_order_release);  // pairs with online(): whoever sees it sees what was done before
+  // What is staged for this CPU's sake is not left behind: a kernel's offline callback.
+  if (!online) srcu::flush_deferred();
+}
+
+// While it is offline, again and again: whoever looked before may still arm one here.
+void Cpu::migrate_timers() {
+  for (unsigned kind = 0; kind < kBases; ++kind) bases[kind].move_to(cpu(0).bases[kind]);
+}
+
 // A hard interrupt, which looks at the runqueue; behind it softirqs.
 void Cpu::tick() {
   srcu::irq_off();
   srcu_lockdep_hardirq_enter();
   rq_lock.lock();
   rq_lock.unlock();
-  // acquire: pairs with run_at_next_tick()
-  for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
-    srcu::IrqWork* const next = work->next;
-    srcu::irq_work_queue(*work);  // and runs when interrupts are on again
-    work = next;
-  }
+  run_irq_works();
   srcu_lockdep_hardirq_exit();
   srcu::irq_on();
+  if (!online()) return migrate_timers();
   srcu_lockdep_softirq_enter();
   const uint64_t now = srcu::env::now_ns();
   for (TimerBase& base : bases) base.expire(now);

@@ -21,7 +21,7 @@ class Cpu {
   TimerBase& base(BaseKind kind) { return bases[static_cast<unsigned>(kind)]; }
   /// All workers sleep, and PSI's timer is not armed.
   bool quiet();
-  /// For machines without self-IPI: the work runs at the next tick. No lock.
+  /// For machines without self-IPI: a work that was claimed runs at the next tick. No lock.
   void run_at_next_tick(srcu::IrqWork& work);
 
   /// The real one that its threads are bound to, if any.
@@ -31,15 +31,23 @@ class Cpu {
   Lock rq_lock{rq_kind};
   TimerBase bases[kBases];
   Pool pool;
-  std::atomic<bool> online{true};
+
+  /// \name On- and offline. The first CPU stays online. Tasks of one that is offline count as the first one's; its timers
+  /// and irq_works go there, and its workers, bound to nothing then, go on.
+  /// @{
+  void set_online(bool online);
+  bool online() const { return online_.load(std::memory_order_acquire); }  // pairs with set_online()
+  /// @}
 
  private:
   void tick_until_stopped();
   void tick();
+  void run_irq_works();
+  void migrate_timers();
 
   Task ticker_;
   Timer pressure_timer_;
-  std::atomic<bool> pressure_armed_{false}, stopping_{false};
+  std::atomic<bool> online_{true}, pressure_armed_{false}, stopping_{false};
   std::atomic<srcu::IrqWork*> at_next_tick_{nullptr};
   std::optional<harness::NamedThread> thread_;
 };

@@ -26,10 +26,12 @@ Entry members[kMost];
 
 thread_local Entry* self = nullptr;
 
-/// How often a task's stack names the lock, as held or as waited for.
+/// How often a task's stack names the lock, as held or as waited for. Not what is no lock but shown to the prover as one,
+/// to be read, perhaps at the same address: sections, callbacks.
 unsigned times_on_stack(const srcu_lockdep_task& task, const void* lock) {
   unsigned times = 0;
-  for (uint32_t i = 0; i < peek(task.depth); ++i) times += peek(task.held[i].lock) == lock;
+  for (uint32_t i = 0; i < peek(task.depth); ++i)
+    times += peek(task.held[i].lock) == lock && !srcu::lockdep::reads(task.held[i].how);
   return times;
 }
 

@@ -53,7 +53,7 @@ void queue_irq_work(srcu::IrqWork& work) {
   irq_work_queued.hit();
   if (settings.self_ipi)
     srcu::irq_work_queue(work);
-  else
+  else if (srcu::irq_work_claim(work))
     this_cpu().run_at_next_tick(work);
 }
 

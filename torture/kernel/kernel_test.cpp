@@ -124,6 +124,42 @@ TEST(Machine, TimersAndWorkTakeTheirTime) {
               testing::ExitedWithCode(0), "^no fault");
 }
 
+TEST(Machine, WithoutSelfIpiAnIrqWorkRunsAtTheTick) {
+  settings.self_ipi = false;
+  EXPECT_EXIT(on_a_machine(ignore, [](Task&) {
+                std::atomic<unsigned> ran{0};
+                srcu::IrqWork works[2];
+                for (srcu::IrqWork& work : works) {
+                  work.run = [](void* ran) { ++*static_cast<std::atomic<unsigned>*>(ran); };
+                  work.owner = &ran;
+                }
+                srcu::irq_off();
+                for (srcu::IrqWork* work : {&works[0], &works[1], &works[0]}) kernel_host.queue_irq_work(*work);
+                srcu::irq_on();
+                for (srcu::IrqWork& work : works) kernel_host.sync_irq_work(work);
+                if (ran < 2 || ran > 3) end("not once each");
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+  settings.self_ipi = true;
+}
+
+TEST(Machine, TimersOfACpuThatIsOfflineGoToTheFirst) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task&) {
+                std::atomic<unsigned> ran_on{~0U};
+                Timer timer{[](void* ran_on) { *static_cast<std::atomic<unsigned>*>(ran_on) = this_cpu().id; }, &ran_on};
+                cpu(1).set_online(false);
+                for (unsigned i = 0; i < 3; ++i) cpu(1).base(BaseKind::kLocal).arm(timer, srcu::env::now_ns());
+                while (ran_on == ~0U) srcu::env::sleep_ns(kJiffyNs);
+                if (ran_on != 0) end("on a CPU that is offline");
+                ran_on = ~0U;
+                cpu(1).set_online(true);
+                cpu(1).base(BaseKind::kLocal).arm(timer, srcu::env::now_ns());
+                while (ran_on == ~0U) srcu::env::sleep_ns(kJiffyNs);
+                if (ran_on != 1) end("not on its own CPU");
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+}
+
 // Its delay passes on another CPU than the one where it runs: it must wait there for its own end.
 TEST(Machine, WorkThatIsQueuedElsewhereWhileItRunsRunsAgainAndAlone) {
   EXPECT_EXIT(on_a_machine(ignore, [](Task&) {
@@ -193,6 +229,9 @@ TEST(Deadlock, IsNotSeenInContention) {
                   threads.emplace_back([&task, i] {
                     Task own("contender " + std::to_string(i), cpu(i % 2));
                     const OnCpu on_cpu(own);
+                    // What the prover takes for a lock, as SRCU's callbacks, may have a lock's address.
+                    static srcu_lockdep_class shown = SRCU_LOCKDEP_CLASS("shown", SRCU_LOCKDEP_UNCHECKED);
+                    srcu_lockdep_acquire(task.pi_lock.key(), &shown, SRCU_LOCKDEP_READ_RECURSIVE);
                     for (unsigned turns = 0; turns < 300; ++turns) {
                       const IrqLock outer(task.pi_lock);
                       const IrqLock inner(cpu(0).rq_lock);

@@ -59,7 +59,9 @@ class Presence {
 class Laboratory final : public Company {
  public:
   Laboratory(const Params& params, const std::vector<unsigned>& pus)
-      : contexts_(contexts_of(params.locked_contexts)), callers_(static_cast<unsigned>(params.locked_callers)) {
+      : contexts_(contexts_of(params.locked_contexts)),
+        callers_(static_cast<unsigned>(params.locked_callers)),
+        onoff_ns_(static_cast<uint64_t>(params.onoff_interval)) {
     settings.cpus = static_cast<unsigned>(params.emulated_cpus);
     settings.preempt_rt = params.preempt_rt;
     settings.self_ipi = params.self_ipi;
@@ -78,7 +80,7 @@ class Laboratory final : public Company {
   void start(World& world) override {
     if (callers_ == 0) return;
     world.presence = [] { return std::make_shared<Presence>(); };
-    locked_.emplace(world, other_, contexts_, callers_);
+    locked_.emplace(world, other_, contexts_, callers_, onoff_ns_);
     locked_->start();
   }
   bool all_ended() const override { return !locked_ || locked_->all_ended(); }
@@ -95,6 +97,7 @@ class Laboratory final : public Company {
     auto counts = nlohmann::ordered_json::object();
     if (!locked_) return counts;
     for (const Account& account : locked_->accounts()) counts[account.context().name] = account.posted();
+    counts["onoff"] = locked_->onoffs();
     return counts;
   }
 
@@ -115,6 +118,7 @@ class Laboratory final : public Company {
 
   const std::vector<const Context*> contexts_;
   const unsigned callers_;
+  const uint64_t onoff_ns_;
   srcu_struct other_{nullptr, SRCU_KIND_NORMAL, nullptr, "other"};
   std::unique_ptr<Machine> machine_;
   std::optional<LockedCallers> locked_;

@@ -34,8 +34,8 @@ void Account::on_callback(srcutorture_head* head) {
 }
 
 LockedCallers::LockedCallers(World& world, srcu_struct& other, const std::vector<const Context*>& chosen,
-                             unsigned callers)
-    : world_(world), other_(other), callers_(callers) {
+                             unsigned callers, uint64_t onoff_ns)
+    : world_(world), other_(other), callers_(callers), onoff_ns_(onoff_ns) {
   for (const Context* context : chosen) {
     Account& account = accounts_.emplace_back(*context, world);
     if (!context->tracepoint) {
@@ -53,6 +53,7 @@ void LockedCallers::start() {
     tasks_.push_back(std::make_unique<Task>(fmt::format("locked/{}", i), home));
     threads_.emplace_back(fmt::format("locked/{}", i), home.pu(), [this, i] { run(i); });
   }
+  if (onoff_ns_) threads_.emplace_back("onoff", std::nullopt, [this] { turn_cpus_off_and_on(); });
 }
 
 void LockedCallers::stop() {
@@ -84,6 +85,19 @@ void LockedCallers::stir(harness::Random& random) {
     default:
       return random.one_in(2) ? synchronize_srcu_expedited(random.one_in(2) ? &own : &other_) : synchronize_srcu(&other_);
   }
+}
+
+void LockedCallers::turn_cpus_off_and_on() {
+  const Member member("onoff");
+  harness::Random random(world_.seed, "onoff", 0);
+  while (!world_.stopped()) {
+    harness::sleep_ns(onoff_ns_);
+    Cpu& one = cpu(1 + static_cast<unsigned>(random.below(settings.cpus - 1)));
+    one.set_online(!one.online());
+    onoffs_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
+  }
+  for (unsigned id = 1; id < settings.cpus; ++id) cpu(id).set_online(true);
+  ended_.fetch_add(1, std::memory_order_release);  // pairs with all_ended()
 }
 
 void LockedCallers::run(unsigned index) {

@@ -49,17 +49,21 @@ class Account {
 class LockedCallers {
  public:
   /// `other`: a domain of nobody else's, on the model.
-  LockedCallers(World& world, srcu_struct& other, const std::vector<const Context*>& chosen, unsigned callers);
+  /// `onoff_ns`: how long a CPU stays as it is, online or offline; 0: all stay online.
+  LockedCallers(World& world, srcu_struct& other, const std::vector<const Context*>& chosen, unsigned callers,
+                uint64_t onoff_ns);
 
   /// Starts the threads.
   void start();
-  bool all_ended() const { return ended_.load(std::memory_order_acquire) == callers_; }  // pairs with run()'s release
+  bool all_ended() const { return ended_.load(std::memory_order_acquire) == threads_.size(); }  // pairs with run()'s release
   void stop();
 
+  uint64_t onoffs() const { return onoffs_.load(std::memory_order_relaxed); }  // relaxed: a count
   const std::deque<Account>& accounts() const { return accounts_; }
 
  private:
   void run(unsigned index);
+  void turn_cpus_off_and_on();
   void visit(Account& account, harness::Random& random);
   void stir(harness::Random& random);
 
@@ -69,7 +73,9 @@ class LockedCallers {
   std::deque<Account> accounts_;
   std::vector<Account*> visited_;                    ///< Those that the callers go to themselves.
   std::vector<std::unique_ptr<Attached>> programs_;  ///< The others.
+  const uint64_t onoff_ns_;
   std::atomic<unsigned> ended_{0};
+  std::atomic<uint64_t> onoffs_{0};
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<harness::NamedThread> threads_;
 };

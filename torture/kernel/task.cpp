@@ -15,14 +15,16 @@ OnCpu::OnCpu(Task& task) : member_(task.name.c_str()) { current = &task; }
 OnCpu::~OnCpu() { current = nullptr; }
 
 Task* current_task() { return current; }
-Cpu& this_cpu() { return current ? current->cpu : cpu(0); }
+Cpu& Task::where() const { return cpu.online() ? cpu : kernel::cpu(0); }
+Cpu& this_cpu() { return current ? current->where() : cpu(0); }
 
 void wake_up(Task& task) {
   {
     const IrqLock pi(task.pi_lock);
-    const IrqLock rq(task.cpu.rq_lock);
+    Cpu& cpu = task.where();
+    const IrqLock rq(cpu.rq_lock);
     sched_wakeup.hit();
-    task.cpu.account_pressure();
+    cpu.account_pressure();
     task.awake.store(1, std::memory_order_release);  // pairs with schedule(): what was made for the task is seen
   }
   srcu::env::futex_wake(task.awake);
@@ -35,9 +37,10 @@ void about_to_sleep(Task& self) {
 
 void schedule(Task& self, uint64_t timeout_ns) {
   {
-    const IrqLock rq(self.cpu.rq_lock);
+    Cpu& cpu = self.where();
+    const IrqLock rq(cpu.rq_lock);
     sched_switch.hit();
-    self.cpu.account_pressure();
+    cpu.account_pressure();
   }
   if (!self.awake.load(std::memory_order_acquire)) srcu::env::futex_wait(self.awake, 0, timeout_ns);
   self.awake.store(1, std::memory_order_relaxed);  // relaxed: this thread's own from now on

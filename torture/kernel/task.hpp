@@ -20,6 +20,9 @@ struct Task {
   Lock pi_lock{pi_kind};
   std::atomic<uint32_t> awake{1};
   Task* next_idle = nullptr;  ///< Its pool's.
+
+  /// Its CPU, or, while that is offline, the first one.
+  Cpu& where() const;
 };
 
 /// The calling thread is this task, on the task's CPU, while this lives.

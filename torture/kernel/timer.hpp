@@ -15,20 +15,21 @@ using Timer = srcu::Work;
 
 class TimerBase {
  public:
-  /// mod_timer(), but an earlier time that was set before stays. Takes the base's lock.
-  void arm(Timer& timer, uint64_t due_ns) { insert(timers_, timer, due_ns); }
-  /// Work that is queued already by its owner's reckoning, and shall come to the pool at `due_ns`.
-  void delay(srcu::Work& work, uint64_t due_ns) { insert(delayed_, work, due_ns); }
-  /// True if the work was there; it is not any more.
+  /// Takes the base's lock. A timer that is armed, here or elsewhere, stays as it is.
+  void arm(Timer& timer, uint64_t due_ns);
+  /// Work that is queued by its owner's reckoning, and shall come to the pool at `due_ns`.
+  void delay(srcu::Work& work, uint64_t due_ns);
+  /// True if the work waited here; it does not any more.
   bool take(srcu::Work& work);
   /// Runs the timers that are due, and passes on the work that is. In softirq.
   void expire(uint64_t now_ns);
-  bool empty();
+  /// Hands all that waits here to another CPU's base.
+  void move_to(TimerBase& other);
 
   Lock lock{base_kind};
 
  private:
-  void insert(srcu::Work*& list, srcu::Work& work, uint64_t due_ns);
+  static void insert(srcu::Work*& list, srcu::Work& work, uint64_t due_ns);
   static srcu::Work* take_due(srcu::Work*& list, uint64_t now_ns);
 
   srcu::Work* timers_ = nullptr;
