@@ -195,6 +195,14 @@ void prove_that_a_thread_can_be_had() {
   while (harness::proc_stat(getpid(), probe.tid())) harness::sleep_ns(1'000'000);
 }
 
+// What the torture takes from the machine besides its threads: this one conducts and records.
+double note_own_cost(Console& console, double torture_s) {
+  const double cpu_s = static_cast<double>(harness::thread_cpu_ns(gettid())) / 1e9;
+  console.note(fmt::format("conductor and recorder took {:.3f} s of CPU time, {:.2f} % of one core", cpu_s,
+                           torture_s > 0 ? 100 * cpu_s / torture_s : 0));
+  return cpu_s;
+}
+
 Roles roles_of(const SessionPlan& plan) {
   Roles roles = Roles::of(plan.ops, plan.params, plan.cpus);
   if (plan.stop_latency_ns > 0 && grace_kinds(plan.ops, plan.params) == GraceKinds{GraceKind::kCall})
@@ -251,7 +259,9 @@ void torture_now(const SessionPlan& plan, Events& events) {
     console.end(cast.totals(), reports.failures() == 0);
     const harness::Counts latencies = statistics.grace_periods();
     Json last = summary(cast, statistics, latencies, reports, injectors, pins, live ? finish : Finish::kStuck);
-    last["torture_s"] = static_cast<double>(ended - begin) / 1e9;
+    const double torture_s = static_cast<double>(ended - begin) / 1e9;
+    last["torture_s"] = torture_s;
+    last["conductor_cpu_s"] = note_own_cost(console, torture_s);
     events.say("end", last);
     // Up to here lines were appended, which is quick; what waits for the disk comes after the stacks.
     if (!live) hold_still(plan.board);
