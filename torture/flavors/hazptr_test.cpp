@@ -176,7 +176,7 @@ TEST(HazptrDomain, EndsWhatIsLeftBeforeItGoes) {
 
 /// Two schemes whose calls take locks, and the one queue for whoever may not take one.
 class OneQueue : public testing::Test {
- protected:
+ public:
   OneQueue() : ops(*find_flavor("hazptr-defer").ops), dom(ops.create()) {
     EXPECT_EQ(init_srcu_struct(&ssp), 0);
     self = this;
