@@ -107,7 +107,8 @@ struct srcutorture_ops {
   void (*thread_unregister)(void *dom, void *ctx);
 
   /* Pointer-based schemes: loads *slot, which holds an element or null, so that the element stays valid until the
-   * section is closed. Called inside a section. Null member: readers load with consume order. */
+   * section is closed; where several are open, the one that was opened last. Called inside a section. Null member: readers
+   * load with consume order. */
   void *(*protect)(void *dom, void *ctx, void **slot);
 
   /* As synchronize(), but in a hurry. Null member: nobody hurries. */

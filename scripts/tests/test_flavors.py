@@ -25,7 +25,7 @@ def test_broken_flavor_is_caught_first_by_its_check(program: Program, flavor: st
 
 
 def test_each_check_that_a_flavour_can_trip_has_one() -> None:
-    assert len(broken_flavors()) == 12
+    assert len(broken_flavors()) == 13
     listed = subprocess.run([PROGRAM, "list", "checks"], capture_output=True, text=True, check=True).stdout
     checks = {line.split("\t")[0] for line in listed.splitlines()}
     # A crash and a sanitizer's report are tripped in test_lost_nothing.py and test_sanitizers.py; the others are the lock prover's.
@@ -41,7 +41,7 @@ def test_sums_of_sections_are_compared_at_the_end_too(program: Program) -> None:
     assert verdict["failures"][0]["first_s"] >= 3
 
 
-@pytest.mark.parametrize("flavor", ["urcu-memb", "urcu-mb", "urcu-qsbr", "urcu-bp", "trivial"])
+@pytest.mark.parametrize("flavor", ["urcu-memb", "urcu-mb", "urcu-qsbr", "urcu-bp", "hazptr", "hazptr-defer", "trivial"])
 @pytest.mark.parametrize("workload", ["pointer", "list", "hash"])
 def test_sound_flavor_passes(program: Program, flavor: str, workload: str) -> None:
     ended = program.run("--flavor", flavor, "--duration", "3s", "--seed", "0x5eed", "--set", f"workload={workload}",
@@ -58,6 +58,13 @@ def test_signal_readers_run_where_the_flavor_allows_them(program: Program) -> No
     verdict = program.run("--flavor", "urcu-memb", "--duration", "2s").verdict("basic")
     assert verdict["injectors"]["signals"] > 0
     assert verdict["counts"]["signal_reads"] > 0
+
+
+@pytest.mark.parametrize(("flavor", "posts"), [("hazptr", False), ("hazptr-defer", True)])
+def test_hazard_pointers_are_retired_by_handlers_only_through_the_queue(program: Program, flavor: str, posts: bool) -> None:
+    counts = program.run("--flavor", flavor, "--duration", "3s").verdict("basic")["counts"]
+    assert counts["signal_reads"] > 0
+    assert (counts["signal_posts"] > 0) is posts
 
 
 def test_what_is_left_out_is_said(program: Program) -> None:

@@ -237,10 +237,36 @@ TEST(Busted, NearMissCountsAGracePeriodTwice) {
   EXPECT_EQ(visit.ops.gp_seq(visit.dom), 2U);
 }
 
+// An updater buries what it takes away; the reader, who should hold it, looks at once.
+TEST(Busted, HazptrUnvalidatedProtectsTheBuried) {
+  Visit visit("busted_hazptr_unvalidated");
+  std::array<Counted, 64> heads;
+  void* slot = &heads[0];
+  std::atomic<bool> seen{false};
+  const auto patience = steady_clock::now() + milliseconds(5000);
+  const auto in_time = [&] { return !seen && steady_clock::now() < patience; };
+  std::thread updater([&] {
+    for (size_t i = 1; in_time(); ++i) {
+      Counted& fresh = heads[i % heads.size()];
+      fresh.runs = 0;
+      void* old = std::atomic_ref(slot).exchange(&fresh);
+      visit.ops.call(visit.dom, nullptr, &static_cast<Counted*>(old)->head, count);
+      visit.ops.barrier(visit.dom, nullptr);
+    }
+  });
+  while (in_time()) {
+    const uint64_t token = visit.ops.read_lock(visit.dom, visit.ctx);
+    seen = static_cast<Counted*>(visit.ops.protect(visit.dom, visit.ctx, &slot))->runs > 0;
+    visit.ops.read_unlock(visit.dom, visit.ctx, token);
+  }
+  updater.join();
+  EXPECT_TRUE(seen);
+}
+
 TEST(Busted, EachOneHasItsTestHere) {
   size_t busted = 0;
   for (const Flavor& flavor : flavors()) busted += !flavor.trips.empty();
-  EXPECT_EQ(busted, 12u) << "a new broken flavour shows its defect in a test of this file";
+  EXPECT_EQ(busted, 13u) << "a new broken flavour shows its defect in a test of this file";
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ class EveryFlavor : public testing::TestWithParam<Flavor> {};
 TEST_P(EveryFlavor, TableCanBeUsed) { EXPECT_EQ(refusal(*GetParam().ops), ""); }
 
 class SoundFlavor : public testing::TestWithParam<Flavor> {};
+class Synchronizing : public testing::TestWithParam<Flavor> {};
 
-TEST_P(SoundFlavor, GracePeriodWaitsForTheReader) {
+TEST_P(Synchronizing, GracePeriodWaitsForTheReader) {
   const Ops& ops = *GetParam().ops;
   void* dom = ops.create();
   std::atomic<bool> inside{false}, release{false}, done{false};
@@ -157,6 +158,7 @@ std::string test_name(const testing::TestParamInfo<Flavor>& info) {
 
 INSTANTIATE_TEST_SUITE_P(All, EveryFlavor, testing::ValuesIn(flavors()), test_name);
 INSTANTIATE_TEST_SUITE_P(All, SoundFlavor, testing::ValuesIn(offering()), test_name);
+INSTANTIATE_TEST_SUITE_P(All, Synchronizing, testing::ValuesIn(offering(&Ops::synchronize)), test_name);
 INSTANTIATE_TEST_SUITE_P(All, Polled, testing::ValuesIn(offering(&Ops::get_state, &Ops::start_poll)),
                          test_name);
 INSTANTIATE_TEST_SUITE_P(All, Counting,

@@ -21,6 +21,8 @@ const std::vector<Flavor>& flavors() {
       {&urcu_mb, "", "liburcu with a fence in every reader", "busted_no_wait"},
       {&urcu_qsbr, "", "liburcu, quiescent states: readers cost nothing", "busted_no_wait"},
       {&urcu_bp, "", "liburcu for programs that cannot register threads", "busted_no_wait"},
+      {&hazptr_direct, "", "hazard pointers: what no reader names is given up", "busted_hazptr_unvalidated"},
+      {&hazptr_deferred, "", "the same, retired through bpf_defer: by handlers, too", "busted_hazptr_unvalidated"},
       {&trivial, "", "a reader-writer lock, which must always pass", "busted_no_wait"},
       {&busted_no_wait, "too_short_gp", "synchronize returns at once", ""},
       {&busted_early_callback, "too_short_gp", "callbacks are invoked at once", ""},
@@ -34,6 +36,7 @@ const std::vector<Flavor>& flavors() {
       {&busted_counter_mismatch, "counter_mismatch", "readers that count at one instant lose a count", ""},
       {&busted_no_forward_progress, "no_forward_progress", "after ten barriers one never returns", ""},
       {&busted_near_miss, "too_short_gp", "the sequence counts a grace period's beginning too", ""},
+      {&busted_hazptr_unvalidated, "too_short_gp", "hazard pointers to what may be gone already", ""},
   };
   return all;
 }

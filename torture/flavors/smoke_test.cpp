@@ -42,7 +42,7 @@ class Smoke {
     void* ctx = ops_.thread_register ? ops_.thread_register(dom_) : nullptr;
     while (updaters_ > 0) {
       const uint64_t outer = ops_.read_lock(dom_, ctx);
-      const Box* box = slots_[sections_[who] % 2];
+      const Box* box = look(ctx, slots_[sections_[who] % 2]);
       const uint64_t inner = ops_.read_lock(dom_, ctx);
       ops_.read_unlock(dom_, ctx, inner);
       std::this_thread::yield();
@@ -52,6 +52,11 @@ class Smoke {
       ++sections_[who];
     }
     if (ops_.thread_unregister) ops_.thread_unregister(dom_, ctx);
+  }
+
+  const Box* look(void* ctx, std::atomic<Box*>& slot) {
+    if (!ops_.protect) return slot;
+    return static_cast<Box*>(ops_.protect(dom_, ctx, reinterpret_cast<void**>(&slot)));
   }
 
   // Goes on until both readers got through: if updaters starve them, or they the updaters, the test runs out
@@ -69,7 +74,7 @@ class Smoke {
   }
 
   void retire(Box* box, void* ctx, bool by_call) {
-    if (by_call) return ops_.call(dom_, ctx, &box->head, bury);
+    if (by_call || !ops_.synchronize) return ops_.call(dom_, ctx, &box->head, bury);
     ops_.synchronize(dom_, ctx);
     box->alive = false;
   }

@@ -205,6 +205,8 @@ Totals Cast::totals() const {
     const uint64_t invoked = station->invoked();  // before posted, so that the difference is never negative
     sum.invoked += invoked;
     sum.posted += station->posted();
+    // Where there is nothing else to wait for, each element has waited for a grace period of its own.
+    if (kinds_ == GraceKinds{GraceKind::kCall}) sum.gps += invoked;
     sum.pending_bytes += station->pending_bytes();
     for (size_t i = 0; i < kPipeSlots; ++i) sum.left_stage[i] += station->left_stage(i);
   }
