@@ -27,4 +27,19 @@ int in_child(const std::function<int()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+int use(srcu_struct* ssp) {
+  CHILD_CHECK(srcu_open_sections(ssp) == 0);
+  synchronize_srcu(ssp);
+  synchronize_srcu_expedited(ssp);
+  Counted counted;
+  counted.post(ssp);
+  srcu_barrier(ssp);
+  CHILD_CHECK(counted.times() == 1);
+  const unsigned long cookie = start_poll_synchronize_srcu(ssp);
+  CHILD_CHECK(eventually([&] { return poll_state_synchronize_srcu(ssp, cookie); }));
+  cleanup_srcu_struct(ssp);
+  CHILD_CHECK(ssp->srcu_sup == nullptr);
+  return 0;
+}
+
 }  // namespace srcu::test

@@ -91,6 +91,9 @@ int in_child(const std::function<int()>& body);
     _exit(1);                                                                               \
   } while (0)
 
+/// In a child, all that a domain is for; the process has one thread, and no section is open.
+int use(srcu_struct* ssp);
+
 /// In a test whose child starts threads after others have vanished in it, which ThreadSanitizer does not survive.
 #ifdef SRCU_TSAN
 #define NEEDS_VANISHED_THREADS() GTEST_SKIP() << "ThreadSanitizer takes vanished threads for living ones"
