@@ -98,6 +98,9 @@ class Laboratory final : public Company {
     srcu_barrier(&other_);
   }
 
+  unsigned threads() const override { return callers_; }
+  uint64_t steps(unsigned thread) const override { return locked_ ? locked_->steps(thread) : 0; }
+
   uint64_t posted() const override { return sum(&Account::posted); }
   uint64_t invoked() const override { return sum(&Account::invoked); }
   uint64_t doubled() const override { return sum(&Account::doubled); }

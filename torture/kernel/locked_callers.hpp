@@ -56,6 +56,9 @@ class LockedCallers {
   bool all_ended() const { return ended_.load(std::memory_order_acquire) == callers_; }  // pairs with run()'s release
   void stop();
 
+  /// How often a caller has come back from where it was.
+  uint64_t steps(unsigned caller) const { return steps_[caller].load(std::memory_order_relaxed); }  // relaxed: a count
+
   const std::deque<Account>& accounts() const { return accounts_; }
 
  private:
@@ -69,6 +72,7 @@ class LockedCallers {
   std::deque<Account> accounts_;
   std::vector<Account*> visited_;                    ///< Those that the callers go to themselves.
   std::vector<std::unique_ptr<Attached>> programs_;  ///< The others.
+  std::deque<std::atomic<uint64_t>> steps_;          ///< By caller.
   std::atomic<unsigned> ended_{0};
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<harness::NamedThread> threads_;
