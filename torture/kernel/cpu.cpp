@@ -12,6 +12,8 @@ namespace {
 
 std::unique_ptr<Cpu> cpus[kMostCpus];
 
+constexpr uint32_t kQueued = 1, kRunner = 2;  // an IrqWork's state, as srcu/platform/irq.cpp has it
+
 }  // namespace
 
 Cpu& cpu(unsigned id) { return *cpus[id]; }
@@ -48,7 +50,10 @@ void Cpu::account_pressure() {
   base(BaseKind::kGlobal).arm(pressure_timer_, srcu::env::now_ns() + 2 * kJiffyNs);
 }
 
+// Counts as queued meanwhile, as irq_work_sync() has it: a work is on one list, and its owner waits for it.
 void Cpu::run_at_next_tick(srcu::IrqWork& work) {
+  // acq_rel: as in irq_work_queue()
+  if (work.state.fetch_or(kQueued, std::memory_order_acq_rel) & kQueued) return;
   srcu::IrqWork* first = at_next_tick_.load(std::memory_order_relaxed);  // relaxed: the exchange confirms it
   do {
     work.next = first;
@@ -65,7 +70,10 @@ void Cpu::tick() {
   // acquire: pairs with run_at_next_tick()
   for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
     srcu::IrqWork* const next = work->next;
+    // acq_rel, both: as where a work runs; it is never idle in between, or its owner might go
+    work->state.fetch_add(kRunner - kQueued, std::memory_order_acq_rel);
     srcu::irq_work_queue(*work);  // and runs when interrupts are on again
+    work->state.fetch_sub(kRunner, std::memory_order_acq_rel);
     work = next;
   }
   srcu_lockdep_hardirq_exit();
