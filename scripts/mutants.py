@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 """Breaks the SRCU library in known ways, and sees whether the torture notices.
 
-Each torture/mutants/NAME.patch is applied to a copy of srcu/, built as a plugin, and run with a few seeds. Printed: how
-often it was killed, by which check, and how long that took (median). Ends with 1 if a mutant lived, or was noticed by
-another check than its patch names.
+Each torture/mutants/NAME.patch is applied to a copy of srcu/ and run with a few seeds. Printed: how often it was killed,
+by which check, and how long that took (median). Ends with 1 if a mutant lived, or was noticed by another check than its
+patch names.
+
+A patch whose header names a flavor is built as a plugin, which the program tortures with scenario basic. One that names a
+scenario of the kernel model instead, and perhaps what to set, becomes a program of its own: its objects are linked ahead of
+the built program's archives, for the model is part of the program and knows the library's insides.
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -34,11 +40,20 @@ class CannotBuild(Exception):
 
 @dataclass
 class Mutant:
-    """A patch and what its header says: broken, source, flavor, caught_by, survives."""
+    """A patch and what its header says: broken, source, flavor or scenario (and set), caught_by, survives."""
 
     name: str
     patch: Path
     header: dict[str, str]
+
+
+@dataclass
+class Built:
+    """Where runs of a mutant may leave things, and how one begins."""
+
+    where: Path
+    command: list[str | Path]
+    scenario: str
 
 
 @dataclass
@@ -54,42 +69,92 @@ def load(patch: Path) -> Mutant:
     for line in patch.read_text().split("\n\n", 1)[0].splitlines():
         key, _, value = line.partition(": ")
         header[key] = value
-    missing = {"broken", "source", "flavor", "caught_by", "survives"} - header.keys()
-    if missing:
+    wanted = {"broken", "source", "caught_by", "survives"} | ({"scenario"} if "scenario" in header else {"flavor"})
+    if missing := wanted - header.keys():
         raise CannotBuild(f"{patch.name}: its header lacks {', '.join(sorted(missing))}")
     return Mutant(patch.stem, patch, header)
 
 
-def called(*command: str | Path, cwd: Path) -> None:
+def called(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
     if done.returncode != 0:
         lines = (done.stderr + done.stdout).strip().splitlines() or ["no message"]
         raise CannotBuild(next((line for line in lines if "error" in line or "FAILED" in line), lines[-1]))
+    return done.stdout
 
 
-def build(mutant: Mutant, where: Path) -> Path:
-    """The plugin, made of a patched copy below `where`."""
-    for part in ("srcu", "torture/flavors", "torture/mutants"):
-        shutil.copytree(ROOT / part, where / part, dirs_exist_ok=True)
-    shutil.copy(ROOT / "torture/ops.h", where / "torture")
-    shutil.copy(ROOT / "torture/ops.hpp", where / "torture")
+def in_parallel(commands: list[list[str | Path]], cwd: Path) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda command: called(*command, cwd=cwd), commands))
+
+
+def build(mutant: Mutant, where: Path, program: Path) -> Built:
+    """A patched copy below `where`, made into something to torture."""
+    shutil.copytree(ROOT / "srcu", where / "srcu", dirs_exist_ok=True)
     called("git", "apply", mutant.patch, cwd=where)
+    if "scenario" not in mutant.header:
+        return Built(where, [program, "run", "basic", "--plugin", build_plugin(mutant, where)], "basic")
+    words = [word for setting in shlex.split(mutant.header.get("set", "")) for word in ("--set", setting)]
+    scenario = mutant.header["scenario"]
+    return Built(where, [build_program(mutant, where, program), "run", scenario, *words], scenario)
+
+
+def build_plugin(mutant: Mutant, where: Path) -> Path:
+    for part in ("torture/flavors", "torture/mutants"):
+        shutil.copytree(ROOT / part, where / part, dirs_exist_ok=True)
+    for part in ("torture/ops.h", "torture/ops.hpp"):
+        shutil.copy(ROOT / part, where / part)
     sources = [p for room in ("core", "defer", "host", "platform") for p in sorted((where / "srcu" / room).glob("*.cpp"))
                if not p.stem.endswith(("_test", "_bench"))]
     sources += [where / "torture/flavors/srcu.cpp", where / "torture/mutants/plugin.cpp"]
     include = ["-I", where, "-I", where / "srcu/include", f"-DMUTANT_TABLE={TABLES[mutant.header['flavor']]}"]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda p: called("c++", *FLAGS, *include, "-c", p, "-o", p.with_suffix(".o"), cwd=where), sources))
+    in_parallel([["c++", *FLAGS, *include, "-c", p, "-o", p.with_suffix(".o")] for p in sources], where)
     plugin = where / "mutant.so"
     called("c++", "-shared", "-o", plugin, *(p.with_suffix(".o") for p in sources), "-lpthread", cwd=where)
     return plugin
 
 
-def torture(plugin: Path, program: Path, seed: int, duration: str) -> Outcome:
-    out = plugin.parent / f"run-{seed}"
-    command = [program, "run", "basic", "--plugin", plugin, "--duration", duration, "--seed", hex(seed), "--out", out]
+def built_from(build_dir: Path, changed: set[str]) -> set[str]:
+    """The objects in the build directory that a changed file is part of, as ninja has noted them."""
+    found, current = set(), ""
+    for line in called("ninja", "-t", "deps", cwd=build_dir).splitlines():
+        if not line.startswith(" "):
+            current = line.partition(":")[0]
+        elif any(line.endswith(f"/{name}") for name in changed):
+            found.add(current)
+    return found
+
+
+def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
+    """The program's own commands once more, for the objects that differ. Whoever has one takes none from an archive."""
+    build_dir = program.resolve().parent
+    if not (build_dir / "build.ninja").exists():
+        raise CannotBuild(f"{build_dir} is no build directory of ninja's, from which {mutant.name} could be built")
+    *compiles, link = called("ninja", "-t", "commands", program.name, cwd=build_dir).splitlines()
+    differ = built_from(build_dir, set(re.findall(r"^\+\+\+ b/(\S+)", mutant.patch.read_text(), re.M)))
+    again, objects = [], []
+    for command in map(shlex.split, compiles):
+        out = command[command.index("-o") + 1] if "-c" in command else ""
+        if out not in differ:
+            continue
+        (where / out).parent.mkdir(parents=True, exist_ok=True)
+        objects.append(where / out)
+        again.append([word.replace(f"{ROOT}/srcu/", f"{where}/srcu/") for word in command])
+    if not again:
+        raise CannotBuild(f"nothing that {mutant.name} changes is part of {program}: build it in this tree")
+    in_parallel(again, where)
+    words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
+    at = words.index("-o")
+    mutated = where / "srcutorture"
+    called(*words[:at], *objects, "-o", mutated, *words[at + 2:], cwd=build_dir)
+    return mutated
+
+
+def torture(built: Built, seed: int, duration: str) -> Outcome:
+    out = built.where / f"run-{seed}"
+    command = [*built.command, "--duration", duration, "--seed", hex(seed), "--out", out]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True)
-    verdict_file = out / "basic" / "verdict.json"
+    verdict_file = out / built.scenario / "verdict.json"
     if done.returncode not in (0, 1, 4) or not verdict_file.exists():
         raise CannotBuild(f"the torture did not run: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     verdict = json.loads(verdict_file.read_text())
@@ -133,8 +198,8 @@ def main() -> int:
                 print(f"{mutant.name}\t{mutant.header['caught_by']}\t{mutant.header['broken']}")
                 continue
             with tempfile.TemporaryDirectory(prefix="mutant-") as where:
-                plugin = build(mutant, Path(where))
-                outcomes = [torture(plugin, arguments.program, 0x5EED + i, arguments.duration) for i in range(arguments.seeds)]
+                built = build(mutant, Path(where), arguments.program.resolve())
+                outcomes = [torture(built, 0x5EED + i, arguments.duration) for i in range(arguments.seeds)]
             good &= report(mutant, outcomes)
             results.append({"name": mutant.name, **mutant.header, "runs": [vars(o) for o in outcomes]})
         if arguments.json:

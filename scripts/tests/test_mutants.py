@@ -18,13 +18,20 @@ NAMES = sorted(p.stem for p in mutants.MUTANTS.glob("*.patch"))
 pytestmark = pytest.mark.skipif(bool(sanitizers()), reason="the program of this build has a sanitizer that a plugin has not")
 
 
+SCENARIO_DURATION = "10s"  # those on the kernel model show themselves within a second or two, or after a stall's limit
+
+
+def duration_of(name: str) -> str:
+    return SCENARIO_DURATION if "scenario" in mutants.load(mutants.MUTANTS / f"{name}.patch").header else "1m"
+
+
 def call(*args: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([ROOT / "scripts" / "mutants.py", "--program", PROGRAM, *args], capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_is_killed_by_the_check_that_it_names(name: str, tmp_path: Path) -> None:
-    done = call(name, "--seeds", "1", "--duration", "1m", "--json", tmp_path / "out.json")
+    done = call(name, "--seeds", "1", "--duration", duration_of(name), "--json", tmp_path / "out.json")
     assert done.returncode == 0, done.stdout + done.stderr
     (result,) = json.loads((tmp_path / "out.json").read_text())
     assert result["name"] == name
@@ -54,4 +61,34 @@ def test_patch_that_no_longer_fits_is_refused(tmp_path: Path) -> None:
     patch = tmp_path / "old.patch"
     patch.write_text((mutants.MUTANTS / "no_flip.patch").read_text().replace("show_rank(usage);", "shew_rank(usage);"))
     with pytest.raises(mutants.CannotBuild, match="patch failed: srcu/core/gp.cpp"):
-        mutants.build(mutants.load(patch), tmp_path)
+        mutants.build(mutants.load(patch), tmp_path, PROGRAM)
+
+
+def test_deferral_has_ten_mutants_at_least() -> None:
+    deferral = [name for name in NAMES if "scenario" in mutants.load(mutants.MUTANTS / f"{name}.patch").header]
+    assert len(deferral) >= 10
+
+
+def test_scenario_needs_no_flavor_and_its_settings_are_words_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patch = tmp_path / "some.patch"
+    header = "broken: b\nsource: s\nscenario: LOCKED-RQ\nset: strategy=direct 'locked_contexts=rq_lock nmi'\ncaught_by: c\nsurvives: s\n\n"
+    body = (mutants.MUTANTS / "kick_under_lock.patch").read_text().split("\n\n", 1)[1]
+    patch.write_text(header + body)
+    monkeypatch.setattr(mutants, "build_program", lambda mutant, where, program: Path("mutated"))
+    built = mutants.build(mutants.load(patch), tmp_path / "where", PROGRAM)
+    settings = ["--set", "strategy=direct", "--set", "locked_contexts=rq_lock nmi"]
+    assert built.command == [Path("mutated"), "run", "LOCKED-RQ", *settings]
+    assert built.scenario == "LOCKED-RQ"
+
+
+def test_objects_are_built_again_that_a_changed_header_is_part_of() -> None:
+    found = mutants.built_from(PROGRAM.parent, {"srcu/platform/irq.hpp"})
+    assert any(name.endswith("/platform/irq.cpp.o") for name in found)
+    assert any(name.endswith("/torture_kernel.dir/cpu.cpp.o") for name in found)
+    assert not any(name.endswith("/harness_base.dir/random.cpp.o") for name in found)
+
+
+def test_program_outside_a_build_directory_is_refused(tmp_path: Path) -> None:
+    done = call("kick_under_lock", "--program", tmp_path / "srcutorture")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "is no build directory of ninja's, from which kick_under_lock could be built" in done.stderr

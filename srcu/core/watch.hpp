@@ -17,7 +17,8 @@ inline srcu_lockdep_class* section_class(const Usage& usage) {
 
 /// One helper runs the callbacks of all domains on the native host, so that each waits for all others there.
 inline const void* callbacks_of(const Usage& usage) {
-  return usage.host == &native_host ? static_cast<const void*>(&native_host) : &usage.data;
+  // Not &usage.data, which is its lock's address too: who holds or waits for that is told apart by it.
+  return usage.host == &native_host ? static_cast<const void*>(&native_host) : &usage.data.invoke_work;
 }
 inline srcu_lockdep_class* callback_class(const Usage& usage) {
   return srcu_lockdep_class_of(callbacks_of(usage), "srcu callbacks", SRCU_LOCKDEP_UNCHECKED);

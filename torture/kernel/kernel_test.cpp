@@ -244,6 +244,33 @@ TEST(Deadlock, IsNotSeenInContention) {
               testing::ExitedWithCode(0), "^no fault");
 }
 
+// Callbacks are known to the prover by a word of their domain's, which must not be a lock's.
+TEST(Deadlock, IsNotSeenInACallbackThatWaitsForItsDomainsLock) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task&) {
+                Domain domain("irq_work");
+                struct Post {
+                  rcu_head head;  // first: the callback casts
+                  srcu_struct* ssp;
+                  rcu_head again;
+                  std::atomic<bool> holds{false};
+                } post{{}, &domain.ssp, {}};
+                call_srcu(&domain.ssp, &post.head, [](rcu_head* head) {
+                  auto& self = *reinterpret_cast<Post*>(head);
+                  std::thread holder([&self] {
+                    const srcu::IrqLocked locked(srcu::usage_of(self.ssp).data.lock);
+                    self.holds = true;
+                    srcu::env::sleep_ns(20 * kJiffyNs);  // longer than a ring of waiters is looked at
+                  });
+                  while (!self.holds) srcu::env::sleep_ns(kJiffyNs / 10);
+                  call_srcu(self.ssp, &self.again, [](rcu_head*) {});
+                  holder.join();
+                });
+                while (!post.holds) srcu::env::sleep_ns(kJiffyNs);
+                srcu::env::sleep_ns(100 * kJiffyNs);  // by then it would hang for ever
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+}
+
 TEST(Nmi, HitsThoughInterruptsAreOff) {
   bool hit = false;
   srcu::irq_off();

@@ -9,6 +9,8 @@
 #include "harness/base/errors.hpp"
 #include "harness/base/nearest.hpp"
 #include "srcu/lockdep.h"
+#include "srcu/platform/env.hpp"
+#include "srcu/platform/irq.hpp"
 #include "torture/flavors/registry.hpp"
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/host.hpp"
@@ -46,6 +48,8 @@ Check check_of(const Fault& fault) {
   throw harness::Broken(fmt::format("the kernel model reports a check '{}' that there is not", fault.check));
 }
 
+constexpr uint64_t kStaysStagedNs = 300'000;  // a barrier's threads learn of a post within 50 us each
+
 /// A torture thread, for the search for deadlocks.
 class Presence {
  public:
@@ -80,6 +84,12 @@ class Laboratory final : public Company {
   void start(World& world) override {
     if (callers_ == 0) return;
     world.presence = [] { return std::make_shared<Presence>(); };
+    world.where_posts_wait = [](const std::function<void()>& post) {
+      srcu::irq_off();
+      post();
+      srcu::env::sleep_ns(kStaysStagedNs);
+      srcu::irq_on();  // drains what was staged
+    };
     locked_.emplace(world, other_, contexts_, callers_, onoff_ns_);
     locked_->start();
   }
@@ -89,6 +99,9 @@ class Laboratory final : public Company {
     locked_->stop();
     srcu_barrier(&other_);
   }
+
+  unsigned threads() const override { return callers_; }
+  uint64_t steps(unsigned thread) const override { return locked_ ? locked_->steps(thread) : 0; }
 
   uint64_t posted() const override { return sum(&Account::posted); }
   uint64_t invoked() const override { return sum(&Account::invoked); }

@@ -35,7 +35,7 @@ void Account::on_callback(srcutorture_head* head) {
 
 LockedCallers::LockedCallers(World& world, srcu_struct& other, const std::vector<const Context*>& chosen,
                              unsigned callers, uint64_t onoff_ns)
-    : world_(world), other_(other), callers_(callers), onoff_ns_(onoff_ns) {
+    : world_(world), other_(other), callers_(callers), steps_(callers), onoff_ns_(onoff_ns) {
   for (const Context* context : chosen) {
     Account& account = accounts_.emplace_back(*context, world);
     if (!context->tracepoint) {
@@ -111,6 +111,7 @@ void LockedCallers::run(unsigned index) {
         stir(random);
       else
         visit(*visited_[random.below(visited_.size())], random);
+      steps_[index].fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
     }
   }
   ended_.fetch_add(1, std::memory_order_release);  // pairs with all_ended()

@@ -59,6 +59,9 @@ class LockedCallers {
   void stop();
 
   uint64_t onoffs() const { return onoffs_.load(std::memory_order_relaxed); }  // relaxed: a count
+  /// How often a caller has come back from where it was.
+  uint64_t steps(unsigned caller) const { return steps_[caller].load(std::memory_order_relaxed); }  // relaxed: a count
+
   const std::deque<Account>& accounts() const { return accounts_; }
 
  private:
@@ -73,6 +76,7 @@ class LockedCallers {
   std::deque<Account> accounts_;
   std::vector<Account*> visited_;                    ///< Those that the callers go to themselves.
   std::vector<std::unique_ptr<Attached>> programs_;  ///< The others.
+  std::deque<std::atomic<uint64_t>> steps_;          ///< By caller.
   const uint64_t onoff_ns_;
   std::atomic<unsigned> ended_{0};
   std::atomic<uint64_t> onoffs_{0};

@@ -29,9 +29,15 @@ void BarrierTorture::run_poster(unsigned index) {
       continue;
     }
     round = asked;
-    world_.ops.call(world_.domain, member.ctx(), &poster.head, on_callback);
-    // release [mailbox]: pairs with the acquire in wait_for; makes "call() returned" happen before barrier().
-    poster.posted.store(round, std::memory_order_release);
+    const auto post = [&] {
+      world_.ops.call(world_.domain, member.ctx(), &poster.head, on_callback);
+      // release [mailbox]: pairs with the acquire in wait_for; makes "call() returned" happen before barrier().
+      poster.posted.store(round, std::memory_order_release);
+    };
+    if (world_.where_posts_wait && round % 2 == 0)
+      world_.where_posts_wait(post);  // and the barrier comes before the post is filed
+    else
+      post();
   }
 }
 

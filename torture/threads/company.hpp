@@ -21,6 +21,12 @@ class Company {
   /// Then: joins them. Nobody posts afterwards.
   virtual void stop() = 0;
 
+  /// \name Its threads, counted from 0; any time
+  /// @{
+  virtual unsigned threads() const = 0;
+  virtual uint64_t steps(unsigned thread) const = 0;  ///< A thread that takes none stands still in the scheme's code.
+  /// @}
+
   /// \name Accounts; any time
   /// @{
   virtual uint64_t posted() const = 0;

@@ -33,6 +33,11 @@ void StallWatch::watch_updates(const Cast& cast) {
     watched_.push_back({Check::kStalledGp, "a grace period of one domain waits for a section of another",
                         [domains] { return domains->steps(); }, [domains] { return domains->busy(); }});
   }
+  const Company* company = cast.company();
+  for (unsigned i = 0; company && i < company->threads(); ++i) {
+    watched_.push_back({Check::kNoForwardProgress, fmt::format("locked caller {} waits for what does not come", i),
+                        [company, i] { return company->steps(i); }, [] { return true; }});
+  }
   if (const Flood* flood = cast.flood()) {
     watched_.push_back({Check::kNoForwardProgress, "a flood of callbacks does not drain",
                         [flood] { return flood->invoked(); }, [flood] { return flood->waiting_for() != 0; }});

@@ -36,6 +36,8 @@ struct World {
   std::function<void(const harness::Broken&)> give_up{};  ///< For threads: does not return.
   harness::Stutter* stutter = nullptr;                    ///< Obeyed in phases that want it.
   std::function<std::shared_ptr<void>()> presence{};      ///< Of a torture thread, for who watches them; empty: nobody.
+  /// Runs a post where it may not be filed at once, and stays there a while. Empty: there is no such place.
+  std::function<void(const std::function<void()>&)> where_posts_wait{};
 
   /// relaxed: a thread that learns of the end a little later ends a little later.
   bool stopped() const { return stop.load(std::memory_order_relaxed); }
