@@ -17,7 +17,10 @@ struct Contradiction {
 };
 
 /// Compares the prover's and the real run's answer ("ok", a check's name, "n/a") with the prediction. A hang that was
-/// predicted but not seen is no contradiction, nor is what could not be tried.
+/// predicted but not seen is no contradiction; what could not be tried is one, unless that was predicted.
 Contradiction contradiction(const std::string& predicted, const std::string& prover, const std::string& real);
+
+/// Where nothing was predicted, the prover may say what it likes of locks; that it died, hung or lost a callback is no answer.
+Contradiction unforetold(const std::string& prover);
 
 }  // namespace torture

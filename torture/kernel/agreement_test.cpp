@@ -17,7 +17,7 @@ TEST(Agreement, Table) {
       {"ok", "ok", "self_deadlock", false},
       {"ok", "ok", "lost_callback", false},
       {"ok", "ok", "crash", false},
-      {"ok", "ok", "n/a", true},
+      {"ok", "ok", "n/a", false},
       {"ok", "stalled_gp", "ok", false},
       {"deadlock", "self_deadlock", "self_deadlock", true},
       {"deadlock", "lock_cycle", "self_deadlock", true},
@@ -49,11 +49,17 @@ TEST(Agreement, Table) {
       {"n/a", "ok", "n/a", false},
       {"n/a", "n/a", "ok", false},
       {"n/a", "n/a", "crash", false},
-      {"deadlock", "n/a", "n/a", true},
+      {"deadlock", "n/a", "n/a", false},
   };
   for (const Row& row : rows)
     EXPECT_EQ(contradiction(row.predicted, row.prover, row.real).why.empty(), row.agrees)
         << row.predicted << " " << row.prover << " " << row.real;
+}
+
+TEST(Agreement, WithoutAPredictionOnlyWhatIsNoAnswerContradicts) {
+  for (const char* answer : {"ok", "n/a", "lock_cycle", "self_deadlock", "wait_context"})
+    EXPECT_TRUE(unforetold(answer).why.empty()) << answer;
+  for (const char* none : {"crash", "stalled_gp", "lost_callback"}) EXPECT_FALSE(unforetold(none).why.empty()) << none;
 }
 
 TEST(Agreement, SaysWhoAndWhatWasExpected) {

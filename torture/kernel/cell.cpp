@@ -104,6 +104,7 @@ class Trial {
       prepare(other);
       const Scene scene{of_context.ssp(), cpu(cell_.instance == "other" ? 1 : 0), outcome.tries % context_->places};
       if (!context_->run_in(scene, {Post::run, &post})) {
+        if (outcome.tries > 0) continue;
         outcome.check = "n/a";
         outcome.evidence = "under this strategy nobody comes to this context";
         return;
@@ -141,6 +142,11 @@ class Trial {
       walk_natural_paths(domain.ssp());
     }
     srcu_barrier(&domain.ssp());
+    for (unsigned i = 0; i < std::min(Visits::kMost, visits.count.load(std::memory_order_relaxed)); ++i) {
+      if (visits.posts[i].invoked_ns.load(std::memory_order_acquire) != 0) continue;
+      outcome.check = "lost_callback";
+      outcome.evidence = "a callback that was posted at a tracepoint had not run by the end of the barrier";
+    }
     outcome.tries = std::min(Visits::kMost, visits.count.load(std::memory_order_relaxed));  // relaxed: all are over
     if (outcome.tries == 0)
       outcome.check = "n/a", outcome.evidence = "no natural path comes to these tracepoints";
@@ -187,14 +193,15 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
   });
   unsigned seen = 0;
   for (uint64_t since = srcu::env::now_ns();;) {
-    if (const Fault* fault = wait_for_fault(0, 50'000'000)) {
+    const bool ended = over->load(std::memory_order_acquire);  // before the look, or its last fault might be missed
+    if (const Fault* fault = wait_for_fault(0, ended ? 0 : 50'000'000)) {
       const bool early = way == Way::kProver && !trial->walked();
       return tell({.check = fault->check,
                    .evidence = std::string(early ? "(on the natural paths alone)\n" : "") + fault->headline + "\n" + fault->text,
                    .tries = trial->progress() + 1},
                   argument);
     }
-    if (over->load(std::memory_order_acquire)) return tell(*outcome, argument);
+    if (ended) return tell(*outcome, argument);
     const uint64_t now = srcu::env::now_ns();
     if (trial->progress() != seen) seen = trial->progress(), since = now;
     if (now - since > kStallNs) return tell(stalled(), argument);

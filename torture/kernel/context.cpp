@@ -76,24 +76,31 @@ struct Bait {
 
   void post(srcu_struct& domain, const Body* body = nullptr) {
     in_callback = body;
-    call_srcu_nolock(&domain, &head, [](rcu_head* head) {
-      auto* const self = reinterpret_cast<Bait*>(head);
-      if (self->in_callback) run(*self->in_callback);
-      self->over.set();
-    });
+    call_srcu_nolock(&domain, &head, on_grace_period);
+  }
+  /// As somebody who need not defer.
+  void post_at_once(srcu_struct& domain) {
+    in_callback = nullptr;
+    call_srcu(&domain, &head, on_grace_period);
+  }
+  static void on_grace_period(rcu_head* head) {
+    auto* const self = reinterpret_cast<Bait*>(head);
+    if (self->in_callback) run(*self->in_callback);
+    self->over.set();
   }
 };
 
-// Where a natural path of this thread comes to a place, once.
+// Where a natural path comes to a place, once. Several threads may come there at a time.
 struct AtPlace {
   const Body& body;
-  bool as_nmi, done = false;
-  unsigned skip = 0;  ///< As many times before.
+  const bool as_nmi;
+  const unsigned skip = 0;  ///< As many times before.
+  std::atomic<unsigned> come_by{0};
 
+  bool done() const { return come_by.load(std::memory_order_relaxed) > skip; }  // relaxed: what it did is awaited otherwise
   static void come(void* argument) {
     auto& self = *static_cast<AtPlace*>(argument);
-    if (self.done || self.skip-- != 0) return;
-    self.done = true;
+    if (self.come_by.fetch_add(1, std::memory_order_relaxed) != self.skip) return;  // relaxed: one of them is picked
     if (self.as_nmi)
       raise_nmi(self.body.run, self.body.argument);
     else
@@ -106,20 +113,20 @@ bool inside_post(const Scene& scene, const Body& body, Tracepoint& point, bool a
   Bait bait;
   {
     const AttachedHere attached(point, {AtPlace::come, &at});
-    bait.post(scene.domain);
+    bait.post_at_once(scene.domain);
   }
   bait.over.wait();
-  return at.done;
+  return at.done();
 }
 
 bool under_sdp_lock(const Scene& scene, const Body& body) { return inside_post(scene, body, srcu_sdp_locked, false); }
 
 // Where somebody asks for a grace period, where it starts, and where it ends: the caller drives an idle domain itself.
 bool under_sup_lock(const Scene& scene, const Body& body) {
-  AtPlace at{body, false, false, scene.place};
+  AtPlace at{body, false, scene.place};
   const AttachedHere attached(srcu_sup_locked, {AtPlace::come, &at});
   synchronize_srcu(&scene.domain);
-  return at.done;
+  return at.done();
 }
 bool in_nmi_in_post(const Scene& scene, const Body& body) {
   return inside_post(scene, body, scene.place == 0 ? srcu_sdp_locked : srcu_sup_locked, true);
@@ -206,7 +213,7 @@ bool in_drain(const Scene& scene, const Body& body) {
   const Attached attached({&srcu_sdp_locked}, {AtPlace::come, &at});
   srcu::irq_on();
   bait.over.wait();
-  return at.done;
+  return at.done();
 }
 
 bool in_malloc(const Scene&, const Body& body) {

@@ -26,6 +26,16 @@ Entry members[kMost];
 
 thread_local Entry* self = nullptr;
 
+/// Whoever reads members' stacks, which are their threads'. Who leaves waits until nobody does.
+std::atomic<unsigned> lookers{0};
+class Looking {
+ public:
+  Looking() { lookers.fetch_add(1, std::memory_order_seq_cst); }  // before the look: pairs with ~Member()
+  ~Looking() { lookers.fetch_sub(1, std::memory_order_release); }
+  Looking(const Looking&) = delete;
+  Looking& operator=(const Looking&) = delete;
+};
+
 /// How often a task's stack names the lock, as held or as waited for. Not what is no lock but shown to the prover as one,
 /// to be read, perhaps at the same address: sections, callbacks.
 unsigned times_on_stack(const srcu_lockdep_task& task, const void* lock) {
@@ -37,7 +47,7 @@ unsigned times_on_stack(const srcu_lockdep_task& task, const void* lock) {
 
 // A waiter has the lock on its stack, too: once more than it holds it.
 bool holds(const Entry& entry, const void* lock) {
-  const srcu_lockdep_task* task = entry.task.load(std::memory_order_acquire);  // pairs with Member()'s release
+  const srcu_lockdep_task* task = entry.task.load(std::memory_order_seq_cst);  // pairs with Member(), and ~Member()
   if (!task) return false;
   const bool waits = entry.waits_for.load(std::memory_order_relaxed) == lock;  // relaxed: looked at twice, see below
   return times_on_stack(*task, lock) > (waits ? 1U : 0U);
@@ -51,6 +61,7 @@ Entry* holder_of(const void* lock) {
 
 /// The ring that the calling thread's wait closes, as indices of members; 0 if there is none.
 unsigned ring(const void* lock, unsigned* who) {
+  const Looking looking;
   unsigned count = 0;
   for (const void* wanted = lock; wanted && count < kMost;) {
     Entry* const holder = holder_of(wanted);
@@ -69,7 +80,7 @@ void report(const unsigned* who, unsigned count) {
   for (unsigned i = 0; count > 1 && i < count && used < static_cast<int>(sizeof headline); ++i)
     used += snprintf(headline + used, sizeof headline - used, " %s%s", members[who[i]].name, i + 1 < count ? "," : "");
   describe_members(text, sizeof text);
-  note_fault("self_deadlock", headline, text, true);
+  note_fault(count == 1 ? "self_deadlock" : "lock_cycle", headline, text, true);
 }
 
 // In a deadlock nothing moves: a ring that is there twice, a while apart, is one.
@@ -114,16 +125,19 @@ Member::Member(const char* name) {
 
 Member::~Member() {
   if (own_ < 0) return;
-  self->task.store(nullptr, std::memory_order_relaxed);  // relaxed: the next store publishes it
+  self->task.store(nullptr, std::memory_order_seq_cst);
+  // Who came before sees the task, and is counted; who comes later sees none.
+  while (lookers.load(std::memory_order_seq_cst) != 0) srcu::env::sleep_ns(10'000);
   self->taken.store(false, std::memory_order_release);   // pairs with Member()
   self = nullptr;
 }
 
 int describe_members(char* text, unsigned size) {
+  const Looking looking;
   int used = 0;
   const auto room = [&] { return used < static_cast<int>(size) ? size - used : 0U; };
   for (const Entry& entry : members) {
-    const srcu_lockdep_task* task = entry.task.load(std::memory_order_acquire);  // pairs with Member()
+    const srcu_lockdep_task* task = entry.task.load(std::memory_order_seq_cst);  // as in holds()
     if (!task || room() == 0) continue;
     const bool waits = entry.waits_for.load(std::memory_order_relaxed) != nullptr;  // relaxed: a note
     used += snprintf(text + used, room(), "%s holds%s:\n", entry.name, waits ? ", and waits for the last of" : "");

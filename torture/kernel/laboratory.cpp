@@ -146,6 +146,10 @@ std::function<std::unique_ptr<Company>()> laboratory(const Params& params, bool 
     throw harness::UsageError(
         fmt::format("srcu_locks '{}' is unknown; choose raw or spinlock", params.srcu_locks));
   static_cast<void>(contexts_of(params.locked_contexts));
+  if (params.srcu_locks == "spinlock" && params.preempt_rt && !params.self_ipi)
+    throw harness::UsageError(
+        "srcu_locks=spinlock with preempt_rt=1 needs self_ipi=1: without it irq_works run in the tick's interrupt, where no "
+        "such lock may be taken");
   if (params.locked_callers == 0 && !params.prove_locking) return {};
   if (!takes_strategy)
     throw harness::UsageError(

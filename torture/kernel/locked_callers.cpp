@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/natural.hpp"
 
 namespace torture::kernel {
 namespace {
 
+constexpr uint64_t kSlice = 5'000'000;
 constexpr uint32_t kOneIn = 16;  // how often a natural path that comes by posts
 
 }  // namespace
@@ -91,7 +94,8 @@ void LockedCallers::turn_cpus_off_and_on() {
   const Member member("onoff");
   harness::Random random(world_.seed, "onoff", 0);
   while (!world_.stopped()) {
-    harness::sleep_ns(onoff_ns_);
+    for (uint64_t slept = 0; slept < onoff_ns_ && !world_.stopped(); slept += kSlice) harness::sleep_ns(std::min(kSlice, onoff_ns_));
+    if (world_.stopped()) break;
     Cpu& one = cpu(1 + static_cast<unsigned>(random.below(settings.cpus - 1)));
     one.set_online(!one.online());
     onoffs_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count

@@ -124,7 +124,9 @@ Json summary_json(const CellResult& worst) {
 }  // namespace
 
 Contradiction CellResult::contradiction() const {
-  return foretold && ran ? torture::contradiction(predicted, prover.check, real.check) : Contradiction{};
+  if (!ran) return {};
+  if (foretold) return torture::contradiction(predicted, prover.check, real.check);
+  return unforetold(prover.check);
 }
 
 bool CellResult::tried() const { return ran && (prover.check != "n/a" || real.check != "n/a"); }

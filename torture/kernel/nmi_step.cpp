@@ -17,10 +17,11 @@
 namespace torture {
 namespace {
 
-constexpr uint64_t kMost = 600;               // instructions: more only in a loop that waits for the NMI
+// Instructions. A path that waits for a lock goes round until the NMI comes; no other is as long as the second.
+constexpr uint64_t kMostWaiting = 600, kMost = 20'000;
 constexpr uint64_t kHangNs = 10'000'000'000;  // one try takes a few milliseconds
 constexpr uint64_t kOpenNs = 1'000'000'000;   // other threads' sections, of a drain say, last microseconds
-constexpr int kLost = 10, kTwice = 11, kOpen = 12, kDone = 13;  // exit statuses of the child
+constexpr int kLost = 10, kTwice = 11, kOpen = 12, kDone = 13, kTooLong = 14;  // exit statuses of the child
 
 /// Where a child stands, for its parent.
 struct Board {
@@ -108,6 +109,10 @@ int judge(Try& one, bool interrupted) {
   return ran_below > below || ran_on_top > on_top ? kTwice : 0;
 }
 
+bool waits_for_a_lock(const NmiCase& one) {
+  return one.state == NmiState::kSdpContended || one.state == NmiState::kSupContended;
+}
+
 // The child: from one instruction on to the last, or to the first that fails.
 int try_all(const NmiCase& one, Board& board) {
   srcu_start_helper();
@@ -120,7 +125,10 @@ int try_all(const NmiCase& one, Board& board) {
       const int status = judge(fresh, longer);
       if (status != 0) _exit(status);  // what is wrong with the domain may have its cleanup refused, or hang
     }).join();
-    if (!longer || board.at.load(std::memory_order_relaxed) >= kMost) return kDone;
+    if (!longer) return kDone;
+    const uint64_t at = board.at.load(std::memory_order_relaxed);
+    if (waits_for_a_lock(one) && at >= kMostWaiting) return kDone;
+    if (at >= kMost) return kTooLong;
   }
 }
 
@@ -146,6 +154,8 @@ NmiOutcome outcome(const harness::Ended& ended, const NmiCase& one, const Board&
   switch (*ended.exit_code) {
     case kDone:
       return {board.at.load(std::memory_order_relaxed), {}, {}};
+    case kTooLong:
+      throw harness::Broken(fmt::format("{}: the path is longer than {} instructions: raise the limit", one.name(), kMost));
     case kLost:
       return fail("lost_callback", "a callback did not run by the end of the barrier");
     case kTwice:

@@ -34,7 +34,7 @@ class Tracepoint {
  private:
   friend class Attached;
   friend class AttachedHere;
-  static constexpr unsigned kMost = 4;
+  static constexpr unsigned kMost = 32;
   void run_programs();
 
   const char* const name_;
@@ -49,7 +49,7 @@ const std::vector<Tracepoint*>& tracepoints();
 /// Those whose name matches, with * and ? as in file names.
 std::vector<Tracepoint*> tracepoints_like(const std::string& pattern);
 
-/// A program is attached while this lives; who goes waits until it runs nowhere. Four at most on one place.
+/// A program is attached while this lives; who goes waits until it runs nowhere. 32 at most on one place.
 class Attached {
  public:
   Attached(std::vector<Tracepoint*> points, Program program);

@@ -259,9 +259,13 @@ bool Conductor::wind_up() {
     }
   }
   cast_.join();
+  while (check_company()) {
+  }
   if (reports_.collect()) return true;  // after a failure the accounts say nothing new
   check_balance();
   const bool live = settle(true);
+  while (check_company()) {
+  }
   reports_.collect();
   return live;
 }

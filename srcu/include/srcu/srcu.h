@@ -50,11 +50,13 @@
  *   | srcu_barrier           | NO: may not return | NO: never returns     | (2) (3)       | no                     |
  *   | init, set_strategy     | -                  | yes                   | any           | no                     |
  *   | cleanup                | NO: refuses        | NO: may not return    | (3)           | no                     |
- *   | srcu_before_fork       | yes                | NO: never returns     | (3)           | no                     |
+ *   | srcu_before_fork       | yes, (6)           | NO: never returns     | (3)           | no                     |
  *
  * (1) All other callbacks wait meanwhile. (2) None that a reader of the domain takes in its section. (3) None that a
  * callback takes, of any domain. (4) Under the strategies defer_irqoff, which is the default, and tasks_trace, and once the
  * helper runs. (5) Under these, bpf_defer, and nolock:always, nolock:irqs_off, nolock:held_lock_table; once the helper runs.
+ * (6) If no callback waits for that domain: the fork waits for the callback that runs. So do srcu_barrier() and cleanup of
+ * another domain, inside a reader.
  *
  * The helper is a thread that runs callbacks, one for all domains, one after the other, with all signals blocked. They
  * may take locks that are held around call_srcu(). While one sleeps, the others wait, and so does every grace period
@@ -100,6 +102,8 @@
  *   | use while another thread is in cleanup           | UNSAFE: its memory goes away                             |
  *   | cleanup of a domain in use                       | refuses, in a line, as in debug builds                   |
  *   | in a signal handler, what the table forbids      | may hang, on a lock that the code below the handler has  |
+ *   | a section that is closed in its thread's exit,    | works, but for fork(): a child of another thread may     |
+ *   | by a destructor of thread-specific data          | wait for it, or lose one of its own                      |
  *   | fork() without the functions for it, and go on   | may hang in the child; a fast domain ends it, in a line  |
  *
  * Works in C11 and C++17; <srcu/srcu.hpp> has guards and types for C++. Include <urcu/call-rcu.h> first if you need
