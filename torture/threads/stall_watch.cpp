@@ -5,6 +5,17 @@
 #include <algorithm>
 
 namespace torture {
+namespace {
+
+constexpr uint64_t kTurns = 1000;
+
+uint64_t grace_periods(const std::vector<Waiter>& waiters) {
+  uint64_t sum = 0;
+  for (const Waiter& waiter : waiters) sum += waiter.grace->ended();
+  return sum;
+}
+
+}  // namespace
 
 StallWatch::StallWatch(const World& world, const Cast& cast, uint64_t limit_ns)
     : world_(world), cast_(cast), limit_ns_(limit_ns) {
@@ -13,11 +24,12 @@ StallWatch::StallWatch(const World& world, const Cast& cast, uint64_t limit_ns)
 }
 
 void StallWatch::watch_updates(const Cast& cast) {
+  const auto turns = [waiters = cast.waiters()] { return grace_periods(waiters); };
   for (const Waiter& waiter : cast.waiters()) {
     const Grace& grace = *waiter.grace;
     watched_.push_back({Check::kStalledGp,
                         fmt::format("{} waits for a grace period that does not end", waiter.name),
-                        [&grace] { return grace.ended(); }, [&grace] { return grace.since_ns() != 0; }});
+                        [&grace] { return grace.ended(); }, [&grace] { return grace.since_ns() != 0; }, turns});
   }
   for (size_t i = 0; i < cast.updaters().size(); ++i) {
     const Updater& updater = *cast.updaters()[i];
@@ -27,7 +39,7 @@ void StallWatch::watch_updates(const Cast& cast) {
   }
   if (const BarrierTorture* barrier = cast.barrier()) {
     watched_.push_back({Check::kNoForwardProgress, "a barrier does not return",
-                        [barrier] { return barrier->barriers(); }, [barrier] { return barrier->waiting(); }});
+                        [barrier] { return barrier->barriers(); }, [barrier] { return barrier->waiting(); }, turns});
   }
   if (const Domains* domains = cast.domains()) {
     watched_.push_back({Check::kStalledGp, "a grace period of one domain waits for a section of another",
@@ -60,6 +72,14 @@ Standstill StallWatch::standstill(const Watched& w, bool over) const {
           [&w, seen = w.seen] { return w.progress() != seen; }};
 }
 
+bool StallWatch::may_wait_its_turn(Watched& w) {
+  if (!w.turns) return false;
+  const uint64_t turn = w.turns();
+  const bool another = turn != w.last_turn;
+  w.last_turn = turn;
+  return another && turn - w.first_turn < kTurns;
+}
+
 // What stops together exceeds the limit within a few ticks; what stands first in the list explains the rest.
 // So the first to exceed it waits for the others a little, and then the first in the list is named.
 std::optional<Standstill> StallWatch::tick(uint64_t granted_ns) {
@@ -73,6 +93,9 @@ std::optional<Standstill> StallWatch::tick(uint64_t granted_ns) {
       w.seen = progress;
       w.still_ns = 0;
       w.suspected = false;
+      if (w.turns) w.first_turn = w.last_turn = w.turns();
+    } else if (may_wait_its_turn(w)) {
+      w.still_ns = 0;
     } else {
       w.still_ns += granted_ns;
       over = over || w.still_ns > limit + limit / 16;

@@ -27,7 +27,8 @@ class StallWatch {
 
   /// `granted_ns`: from Patience. The first standstill that exceeds the limit, or half of it, if any. While a
   /// reader delays on purpose inside a section the clocks stand. Where readers relay, the limit is half of what
-  /// was given: nobody delays there, and the phase must outlast the stall that it is to show.
+  /// was given: nobody delays there, and the phase must outlast the stall that it is to show. Who waits while others'
+  /// grace periods end waits its turn, as with a lock that is not fair; not for ever: a thousand are no turn.
   std::optional<Standstill> tick(uint64_t granted_ns);
 
  private:
@@ -36,9 +37,12 @@ class StallWatch {
     std::string words;
     std::function<uint64_t()> progress;
     std::function<bool()> expected;
+    std::function<uint64_t()> turns{};  ///< Grace periods that ended, anybody's, where one must wait for one's turn.
     uint64_t seen = 0, still_ns = 0;
+    uint64_t first_turn = 0, last_turn = 0;
     bool suspected = false;
   };
+  static bool may_wait_its_turn(Watched& watched);
   uint64_t limit_ns() const;
   Standstill standstill(const Watched& watched, bool over) const;
   void watch_updates(const Cast& cast);

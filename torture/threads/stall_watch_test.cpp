@@ -1,8 +1,12 @@
 #include "torture/threads/stall_watch.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
+#include <optional>
+#include <string_view>
 
 #include "harness/base/clock.hpp"
 
@@ -85,6 +89,70 @@ class StallWatchTest : public testing::Test {
   Cast cast_{world_, params_, Roles::of(ops_, params_, 2), nullptr};
   StallWatch watch_{world_, cast_, kLimit};
 };
+
+// The fakewriter waits for what it never gets; the updater's grace periods end when the test says so.
+std::atomic<uint64_t> turns_given{0}, turns_taken{0};
+std::atomic<bool> turns_over{false};
+
+void wait_for_a_turn(void*, void*) {
+  char name[16];
+  pthread_getname_np(pthread_self(), name, sizeof name);
+  const bool never = std::string_view(name).starts_with("fakewriter");
+  while (!turns_over && (never || turns_taken >= turns_given)) harness::sleep_ns(kMs / 100);
+  if (!never) ++turns_taken;
+}
+
+class TurnsTest : public testing::Test {
+ protected:
+  TurnsTest() {
+    turns_given = turns_taken = 0;
+    turns_over = false;
+    ops_.synchronize = wait_for_a_turn;
+    params_.nfakewriters = 1;
+    cast_.emplace(world_, params_, Roles::of(ops_, params_, 2), nullptr);
+    watch_.emplace(world_, *cast_, kLimit);
+    world_.phase = &phase_;
+    cast_->start({});
+    for (const auto& waiter : cast_->waiters())
+      while (waiter.grace->since_ns() == 0) harness::sleep_ns(kMs / 10);
+  }
+  ~TurnsTest() override {
+    turns_over = true;
+    world_.stop = true;
+    cast_->join();
+  }
+  void give(uint64_t turns) {
+    const uint64_t before = cast_->updaters()[0]->grace().ended();
+    turns_given += turns;
+    while (cast_->updaters()[0]->grace().ended() != before + turns) harness::sleep_ns(kMs / 100);
+  }
+  /// So many ticks; before every fifth, `turns` grace periods of the updater end. The words of who exceeds the limit.
+  std::string pass(uint64_t ns, uint64_t turns) {
+    for (uint64_t passed = 0, tick = 0; passed < ns; passed += kTick, ++tick) {
+      const uint64_t sections = cast_->readers()[0]->visitor().sections();
+      while (cast_->readers()[0]->visitor().sections() == sections) harness::sleep_ns(kMs / 100);
+      if (tick % 5 == 0) give(turns);
+      if (const auto found = watch_->tick(kTick); found && found->over) return found->words;
+    }
+    return {};
+  }
+
+  Ops ops_ = nothing();
+  const Phase phase_{.name = "test", .readers = 1, .updaters = 2};
+  World world_{ops_, nullptr, 1};
+  Params params_ = one_of_each();
+  std::optional<Cast> cast_;
+  std::optional<StallWatch> watch_;
+};
+
+TEST_F(TurnsTest, WhoWaitsWhileOthersGetTheirsWaitsItsTurn) { EXPECT_EQ(pass(4 * kLimit, 1), ""); }
+
+TEST_F(TurnsTest, AThousandAreNoTurn) { EXPECT_THAT(pass(4 * kLimit, 100), testing::HasSubstr("fakewriter 0 waits")); }
+
+TEST_F(TurnsTest, WhenNobodyGetsAnyItIsAStall) {
+  EXPECT_EQ(pass(kLimit, 1), "");
+  EXPECT_THAT(pass(kLimit + kLimit / 8, 0), testing::HasSubstr("waits for a grace period that does not end"));
+}
 
 TEST_F(StallWatchTest, SuspectsOnceAtHalfTheLimitAndIsSureBeyondIt) {
   hold_updater();

@@ -102,7 +102,7 @@
  *   | use while another thread is in cleanup           | UNSAFE: its memory goes away                             |
  *   | cleanup of a domain in use                       | refuses, in a line, as in debug builds                   |
  *   | in a signal handler, what the table forbids      | may hang, on a lock that the code below the handler has  |
- *   | a section that is closed in its thread's exit,    | works, but for fork(): a child of another thread may     |
+ *   | a section that is closed in its thread's exit,   | works, but for fork(): a child of another thread may     |
  *   | by a destructor of thread-specific data          | wait for it, or lose one of its own                      |
  *   | fork() without the functions for it, and go on   | may hang in the child; a fast domain ends it, in a line  |
  *
