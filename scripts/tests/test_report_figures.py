@@ -198,6 +198,12 @@ def test_a_single_grace_period_is_drawn_too(recording: Recording) -> None:
     assert compare([("a", "", grace_periods(recording.series)), ("b", "", grace_periods({}))])
 
 
+def test_scenarios_side_by_side_look_different(recording: Recording, figures: dict[str, Figure]) -> None:
+    compare([(f"S{i}", "", grace_periods(recording.series)) for i in range(2 * len(canvas.CYCLE))])
+    looks = [(line.get_color(), line.get_marker(), line.get_fillstyle()) for line in figures["Side by side"].axes[0].get_lines()]
+    assert len(set(looks)) == len(looks) == 2 * len(canvas.CYCLE)
+
+
 @pytest.mark.parametrize(("words", "value"), [
     ("351 ns", text.latency(351)), ("1 µs", text.latency(999.9)), ("17.2 µs", text.latency(17_240)), ("1.42 s", text.latency(1.4249e9)),
     ("0 ns", text.latency(0)), ("5.42 ms", text.span(0.00542)), ("60 s", text.span(60)), ("2 min", text.span(120)),

@@ -1,6 +1,5 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <hwloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,13 +10,13 @@
 #include "harness/base/errors.hpp"
 #include "harness/base/nearest.hpp"
 #include "harness/record/files.hpp"
-#include "harness/record/machine.hpp"
 #include "harness/record/run_dir.hpp"
 #include "harness/supervise/stop_signals.hpp"
 #include "harness/topology/placement.hpp"
 #include "harness/topology/quota.hpp"
 #include "torture/cli/commands.hpp"
 #include "torture/cli/limits.hpp"
+#include "torture/cli/manifest.hpp"
 #include "torture/cli/matrix_judge.hpp"
 #include "torture/cli/matrix_table.hpp"
 #include "torture/kernel/cells.hpp"
@@ -80,19 +79,6 @@ Names chosen(const char* what, const std::optional<std::string>& words, const Na
 
 unsigned jobs_here(const harness::Topology& topology, const Limits& limits) {
   return std::max(1U, harness::cpus_at_once(topology.pus().size(), limits.quota));
-}
-
-Json manifest_json(const MatrixOptions& options, const Limits& limits, unsigned jobs) {
-  Json machine = harness::machine_facts();
-  if (limits.quota) machine["cgroup"]["cpus"] = *limits.quota;
-  machine["notes"] = limits.notes;
-  return {{"schema", 1},
-          {"started", fmt::format("{:%Y-%m-%dT%H:%M:%S%z}", fmt::localtime(std::time(nullptr)))},
-          {"machine", machine},
-          {"libraries", {{"hwloc", HWLOC_API_VERSION}}},
-          {"argv", options.argv},
-          {"jobs", jobs},
-          {"seed", nullptr}};
 }
 
 Json plan_json(const MatrixOptions& options, const harness::Topology& topology, unsigned jobs, const Names& contexts,
@@ -158,7 +144,7 @@ int matrix_command(const MatrixOptions& options) {
   const Limits limits = limits_here(topology);
   const unsigned jobs = jobs_here(topology, limits);
   const fs::path dir = harness::create_run_dir(options.out, "matrix");
-  harness::write_once(dir / "manifest.json", manifest_json(options, limits, jobs).dump(2) + "\n");
+  harness::write_once(dir / "manifest.json", manifest_json(options.argv, limits, jobs, nullptr).dump(2) + "\n");
   harness::write_once(dir / "plan.json",
                       plan_json(options, topology, jobs, contexts, strategies, cells.size()).dump(2) + "\n");
   const uint64_t start_ns = harness::now_ns();

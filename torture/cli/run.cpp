@@ -1,20 +1,17 @@
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <hwloc.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "harness/base/duration.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
-#include "harness/record/machine.hpp"
 #include "harness/record/run_dir.hpp"
 #include "harness/topology/cpu_list.hpp"
 #include "harness/topology/placement.hpp"
 #include "harness/topology/svg.hpp"
 #include "torture/cli/commands.hpp"
 #include "torture/cli/jobs.hpp"
+#include "torture/cli/manifest.hpp"
 #include "torture/oracle/judge.hpp"
 
 namespace torture {
@@ -49,19 +46,6 @@ Json plan_json(const RunOptions& options, const Plan& plan, const harness::Topol
           {"machine", topology.summary()},
           {"scenarios", scenarios},
           {"rerun", rerun_command(options, plan)}};
-}
-
-Json manifest_json(const RunOptions& options, const Plan& plan, const Limits& limits) {
-  Json machine = harness::machine_facts();
-  if (limits.quota) machine["cgroup"]["cpus"] = *limits.quota;
-  machine["notes"] = limits.notes;
-  return {{"schema", 1},
-          {"started", fmt::format("{:%Y-%m-%dT%H:%M:%S%z}", fmt::localtime(std::time(nullptr)))},
-          {"machine", machine},
-          {"libraries", {{"hwloc", HWLOC_API_VERSION}}},
-          {"argv", options.argv},
-          {"jobs", plan.jobs},
-          {"seed", fmt::format("0x{:x}", plan.seed)}};
 }
 
 // What would surely go wrong later goes wrong here, before anything is created.
@@ -101,7 +85,7 @@ std::vector<harness::Seat> first_seats(const Plan& plan, const Parts& parts) {
 
 void write_beginning(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
                      const Parts& parts, const Limits& limits, const fs::path& dir) {
-  harness::write_once(dir / "manifest.json", manifest_json(options, plan, limits).dump(2) + "\n");
+  harness::write_once(dir / "manifest.json", manifest_json(options.argv, limits, plan.jobs, fmt::format("0x{:x}", plan.seed)).dump(2) + "\n");
   harness::write_once(dir / "plan.json", plan_json(options, plan, topology, parts).dump(2) + "\n");
   harness::write_once(dir / "topology.xml", topology.xml_text());
   harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));

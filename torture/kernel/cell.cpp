@@ -142,12 +142,13 @@ class Trial {
       walk_natural_paths(domain.ssp());
     }
     srcu_barrier(&domain.ssp());
-    for (unsigned i = 0; i < std::min(Visits::kMost, visits.count.load(std::memory_order_relaxed)); ++i) {
+    // relaxed: all visits are over
+    outcome.tries = std::min(Visits::kMost, visits.count.load(std::memory_order_relaxed));
+    for (unsigned i = 0; i < outcome.tries; ++i) {
       if (visits.posts[i].invoked_ns.load(std::memory_order_acquire) != 0) continue;
       outcome.check = "lost_callback";
       outcome.evidence = "a callback that was posted at a tracepoint had not run by the end of the barrier";
     }
-    outcome.tries = std::min(Visits::kMost, visits.count.load(std::memory_order_relaxed));  // relaxed: all are over
     if (outcome.tries == 0)
       outcome.check = "n/a", outcome.evidence = "no natural path comes to these tracepoints";
   }

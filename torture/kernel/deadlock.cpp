@@ -104,7 +104,7 @@ void had(const void*) {
 
 void taken(srcu::LockClass lock_class) {
   if (srcu::own_lock_classes[static_cast<int>(lock_class)].inner == SRCU_LOCKDEP_CONFIG)
-    check_may_sleep(srcu::own_lock_classes[static_cast<int>(lock_class)].name, 1);
+    check_might_sleep(srcu::own_lock_classes[static_cast<int>(lock_class)].name);
   if (lock_class == srcu::LockClass::kData) srcu_sdp_locked.hit();
   if (lock_class == srcu::LockClass::kUsage) srcu_sup_locked.hit();
 }

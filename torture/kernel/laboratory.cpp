@@ -90,6 +90,7 @@ class Laboratory final : public Company {
       srcu::env::sleep_ns(kStaysStagedNs);
       srcu::irq_on();  // drains what was staged
     };
+    settings.seed = world.seed;  // before anybody meets a program
     locked_.emplace(world, other_, contexts_, callers_, onoff_ns_);
     locked_->start();
   }

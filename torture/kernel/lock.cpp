@@ -8,12 +8,12 @@
 
 namespace torture::kernel {
 
-constinit LockKind rq_kind{"rq->__lock", LockType::kRaw, true, "lock:rq"};
-constinit LockKind pi_kind{"p->pi_lock", LockType::kRaw, true, "lock:pi"};
-constinit LockKind base_kind{"timer_base.lock", LockType::kRaw, true, "lock:timer_base"};
-constinit LockKind pool_kind{"pool->lock", LockType::kRaw, true, "lock:pool"};
-constinit LockKind slab_kind{"slab.list_lock", LockType::kRaw, false, "lock:slab"};
-constinit LockKind unrelated_kind{"unrelated.lock", LockType::kRaw, false, "lock:unrelated"};
+constinit LockKind rq_kind{"rq->__lock", true, "lock:rq"};
+constinit LockKind pi_kind{"p->pi_lock", true, "lock:pi"};
+constinit LockKind base_kind{"timer_base.lock", true, "lock:timer_base"};
+constinit LockKind pool_kind{"pool->lock", true, "lock:pool"};
+constinit LockKind slab_kind{"slab.list_lock", false, "lock:slab"};
+constinit LockKind unrelated_kind{"unrelated.lock", false, "lock:unrelated"};
 
 namespace {
 
@@ -37,29 +37,29 @@ bool holds_what_posting_takes() { return posting_locks.load(srcu::relaxed) != 0;
 void preempt_off() { ++preemption_off; }
 void preempt_on() { --preemption_off; }
 
-void check_may_sleep(const char* lock_name, unsigned own_off) {
-  const unsigned off = srcu::irq_state.off.load(srcu::relaxed);  // relaxed: this thread's
-  if (!settings.preempt_rt || (off <= own_off && !raw_held && !preemption_off && !srcu::in_nmi())) return;
+void check_might_sleep(const char* lock_name) {
+  // relaxed: this thread's. One is the lock's own.
+  const unsigned off = srcu::irq_state.off.load(srcu::relaxed);
+  if (!settings.preempt_rt || (off <= 1 && !raw_held && !preemption_off && !srcu::in_nmi())) return;
   char headline[sizeof(Fault::headline)], text[sizeof(Fault::text)];
   snprintf(headline, sizeof headline,
            "%s sleeps on this kernel, and is taken with interrupts off %u times, preemption off %u times, and %u raw "
            "locks held",
-           lock_name, off - own_off, preemption_off, raw_held);
+           lock_name, off - 1, preemption_off, raw_held);
   describe_members(text, sizeof text);
   note_fault("wait_context", headline, text, false);
 }
 
 void Lock::lock(srcu::Site site) {
-  if (kind_.type == LockType::kSleepsOnRt) check_may_sleep(kind_.lock_class.name, 0);
   srcu_lockdep_acquire_at(key(), &kind_.lock_class, 0, SRCU_LOCKDEP_WRITE, nullptr, site.file, site.line);
   count_posting_lock(kind_, 1);
   if (word_.take([this] { watch_for_deadlocks.waits(key()); })) watch_for_deadlocks.had(key());
-  if (kind_.type == LockType::kRaw) ++raw_held;
+  ++raw_held;
   kind_.taken.hit();
 }
 
 void Lock::unlock() {
-  if (kind_.type == LockType::kRaw) --raw_held;
+  --raw_held;
   word_.drop();
   count_posting_lock(kind_, -1);
   srcu_lockdep_release(key());

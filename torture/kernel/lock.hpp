@@ -1,4 +1,4 @@
-// The model's locks: real ones, annotated for the prover, each kind with its class and its tracepoint.
+// The model's locks, raw_spinlock_t all: real ones, annotated for the prover, each kind with its class and its tracepoint.
 #pragma once
 
 #include "srcu/lockdep.h"
@@ -8,19 +8,14 @@
 
 namespace torture::kernel {
 
-/// raw_spinlock_t, or spinlock_t: that one sleeps when `preempt_rt`.
-enum class LockType { kRaw, kSleepsOnRt };
-
 /// What all locks of one kind have in common.
 struct LockKind {
   srcu_lockdep_class lock_class;
-  LockType type;
   bool posting_takes_it;  ///< Queueing work, arming a timer or waking a task may.
   Tracepoint taken;
 
-  constexpr LockKind(const char* name, LockType type, bool posting_takes_it, const char* tracepoint)
-      : lock_class SRCU_LOCKDEP_CLASS(name, type == LockType::kRaw ? SRCU_LOCKDEP_SPIN : SRCU_LOCKDEP_CONFIG),
-        type(type),
+  constexpr LockKind(const char* name, bool posting_takes_it, const char* tracepoint)
+      : lock_class SRCU_LOCKDEP_CLASS(name, SRCU_LOCKDEP_SPIN),
         posting_takes_it(posting_takes_it),
         taken(tracepoint) {}
 };
@@ -58,9 +53,9 @@ class IrqLock {
   Lock& lock_;
 };
 
-/// A lock that sleeps when `preempt_rt` is about to be taken: reports wait_context, if this thread must not sleep here.
-/// `own_off`: how many times interrupts are off on the lock's own account.
-void check_may_sleep(const char* lock_name, unsigned own_off);
+/// A lock of SRCU's that sleeps when `preempt_rt`, and that turns interrupts off once on its own account, is about to be
+/// taken: reports wait_context, if this thread must not sleep here.
+void check_might_sleep(const char* lock_name);
 
 /// Whether the calling thread holds a lock that posting may take, or is about to. Any context.
 bool holds_what_posting_takes();

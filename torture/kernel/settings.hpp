@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "srcu/host/host.hpp"
+
 namespace torture::kernel {
 
-inline constexpr uint64_t kJiffyNs = 1'000'000;
+using srcu::kJiffyNs;
 inline constexpr unsigned kMostCpus = 64;
 
 struct Settings {
@@ -14,6 +16,7 @@ struct Settings {
   bool preempt_rt = false;  ///< spinlock_t sleeps.
   std::vector<unsigned> pus;  ///< Real ones, taken in turn; empty: threads are not bound.
   bool self_ipi = true;     ///< Without, irq_works wait for the next tick of their CPU.
+  uint64_t seed = 1;        ///< Of what programs at tracepoints draw.
 };
 
 /// Set before the model starts.

@@ -2,10 +2,12 @@
 
 #include <fnmatch.h>
 
+#include "harness/base/random.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/lock.hpp"
 #include "torture/kernel/points.hpp"
+#include "torture/kernel/settings.hpp"
 
 namespace torture::kernel {
 
@@ -16,22 +18,19 @@ constinit Tracepoint sched_wakeup{"sched:wakeup"}, sched_switch{"sched:switch"},
 namespace {
 
 thread_local bool in_program = false;
-thread_local uint64_t own_random = 0;
 std::atomic<uint64_t> left_out{0};
 std::atomic<uint32_t> running{0};
-std::atomic<uint64_t> next_stream{1};
+std::atomic<uint64_t> next_stream{0};
 
-// xorshift64*: enough for "one in n", and signal-safe.
-uint64_t random() {
-  if (own_random == 0) own_random = next_stream.fetch_add(1, std::memory_order_relaxed) * 0x9E3779B97F4A7C15U;
-  own_random ^= own_random >> 12;
-  own_random ^= own_random << 25;
-  own_random ^= own_random >> 27;
-  return own_random * 0x2545F4914F6CDD1DU >> 32;
+// Each thread's own.
+bool one_in(unsigned n) {
+  // relaxed: numbers, no more
+  thread_local harness::Random random(settings.seed, "program", next_stream.fetch_add(1, std::memory_order_relaxed));
+  return random.one_in(n);
 }
 
 void run(const Program& program) {
-  if (program.one_in > 1 && random() % program.one_in != 0) return;
+  if (program.one_in > 1 && !one_in(program.one_in)) return;
   if (in_program) {
     left_out.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
     return;

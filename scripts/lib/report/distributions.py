@@ -141,9 +141,11 @@ def compare(labelled: list[tuple[str, str, Distribution]]) -> Drawn | None:
     figure, axes = canvas(wide=True, height=max(3.2, 0.6 + 0.19 * len(lines)), right=2.9)
     reach = 1.0
     for scenario, run, distribution in lines:
-        color, marker = CYCLE[scenarios.index(scenario) % len(CYCLE)]
+        round_, place = divmod(scenarios.index(scenario), len(CYCLE))
+        color, marker = CYCLE[place]
         style = ("-", "--", ":", "-.")[runs.index(run) % 4]
-        reach = max(reach, plot_percentiles(axes, distribution, color=color, ls=style, marker=marker, ms=5, markevery=0.12,
+        reach = max(reach, plot_percentiles(axes, distribution, color=color, ls=style, marker=marker, ms=5,
+                                            fillstyle="none" if round_ else "full", markevery=0.12,
                                             label=f"{scenario} {run}".strip()))
     percentile_axis(axes, reach)
     latency_axis(axes.yaxis, *limits(d for _, _, d in lines))

@@ -56,15 +56,13 @@ class Scenario(Judged):
 
 
 @dataclass
-class Run(Judged):
-    """A whole run directory."""
+class RunDir(Judged):
+    """A whole run directory, of whatever kind."""
 
     dir: Path
     plan: dict[str, Any]
     manifest: dict[str, Any]
     verdict: dict[str, Any]
-    scenarios: list[Scenario]
-    topology_svg: str
 
     @property
     def name(self) -> str:
@@ -74,6 +72,14 @@ class Run(Judged):
     def rerun(self) -> str:
         """The command that does the same again."""
         return str(self.plan.get("rerun", ""))
+
+
+@dataclass
+class Run(RunDir):
+    """Of a torture."""
+
+    scenarios: list[Scenario]
+    topology_svg: str
 
 
 def failures_of(path: Path, verdict: dict[str, Any]) -> list[dict[str, Any]]:

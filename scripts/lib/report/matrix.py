@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .load import Judged
+from .load import RunDir
 from .text import json_object, number
 
 # The program's own table says the same words.
@@ -80,22 +80,10 @@ class Pair:
 
 
 @dataclass
-class Matrix(Judged):
-    """A whole run."""
+class Matrix(RunDir):
+    """Of a matrix."""
 
-    dir: Path
-    plan: dict[str, Any]
-    manifest: dict[str, Any]
-    verdict: dict[str, Any]
     cells: list[Cell]
-
-    @property
-    def name(self) -> str:
-        return self.dir.resolve().name
-
-    @property
-    def rerun(self) -> str:
-        return str(self.plan.get("rerun", ""))
 
     @property
     def pairs(self) -> dict[tuple[str, str], Pair]:
