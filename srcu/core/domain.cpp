@@ -7,6 +7,7 @@
 
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
+#include "srcu/core/watch.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
 #include "srcu/platform/membarrier.hpp"
@@ -142,6 +143,7 @@ void cleanup_srcu_struct(srcu_struct* ssp) {
   usage.host->cancel_work(usage.gp_work);
   usage.host->cancel_work(usage.data.invoke_work);
   unregister_domain(usage);
+  watch_forgotten(usage);
   ssp->srcu_current = nullptr;
   ssp->srcu_sup = nullptr;
   ssp->srcu_kind |= kCleaned;

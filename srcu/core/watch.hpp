@@ -65,12 +65,19 @@ class WatchedCallbacks {
   const void* const callbacks_;
 };
 
+/// The domain is no more: another one at its address is another one to the prover, too.
+inline void watch_forgotten(const Usage& usage) {
+  srcu_lockdep_forget(usage.domain);
+  if (callbacks_of(usage) != &native_host) srcu_lockdep_forget(callbacks_of(usage));
+}
+
 #else
 
 inline void watch_opened(const Usage&, int) {}
 inline void watch_closing(const Usage&, int) {}
 inline void watch_sections_awaited(const Usage&, const char*) {}
 inline void watch_callbacks_awaited(const Usage&, const char*) {}
+inline void watch_forgotten(const Usage&) {}
 struct WatchedCallbacks {
   explicit WatchedCallbacks(const Usage&) {}
 };

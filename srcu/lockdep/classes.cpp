@@ -1,7 +1,7 @@
 // Nodes of the graph, and the classes that the library brings along.
 #include <errno.h>
 
-#include "srcu/lockdep/lockdep.hpp"
+#include "srcu/lockdep/held.hpp"
 #include "srcu/platform/proved.hpp"
 
 namespace srcu {
@@ -35,6 +35,15 @@ KeyedClass keyed[kMaxKeyed];
 
 size_t place_of(const void* key) { return (reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15U) >> 56; }
 static_assert(kMaxKeyed == 1U << 8);
+
+Class* find_keyed(const void* key) {
+  for (size_t tries = 0, at = place_of(key); tries < kMaxKeyed; ++tries, at = (at + 1) % kMaxKeyed) {
+    const void* const found = peek(keyed[at].key);
+    if (found == key) return &keyed[at].lock_class;
+    if (!found) break;
+  }
+  return nullptr;
+}
 
 // relaxed: before use
 void set_inner(Class& lock_class, srcu_lockdep_wait inner) {
@@ -92,6 +101,20 @@ srcu_lockdep_class* srcu_lockdep_class_of(const void* key, const char* name, src
   }
   table_full(Table::kKeyed);
   return nullptr;
+}
+
+void srcu_lockdep_forget(const void* key) {
+  const Class* const lock_class = find_keyed(key);
+  if (!lock_class) return;
+  const Examination examination(own_task);
+  if (!examination.entered()) return;
+  for (unsigned subclass = 0; subclass < SRCU_LOCKDEP_SUBCLASSES; ++subclass) {
+    const uint16_t node = node_of(*lock_class, subclass);
+    if (!node) continue;
+    forget_edges_of(node);
+    put(nodes[node].known, 0U);
+    put(nodes[node].usage, 0U);
+  }
 }
 
 int srcu_lockdep_set_own_wait(srcu_lockdep_wait inner) {

@@ -32,7 +32,7 @@ bool visited(const Reached& at) {
   return visit_of(at).search == searches || visit_of({at.node, false}).search == searches;
 }
 
-uint16_t make_edge(uint16_t from, uint16_t to, const Link& link) {
+uint16_t make_edge(uint16_t from, uint16_t to) {
   if (edge_count == kMaxEdges) return table_full(Table::kEdges), uint16_t{0};
   const auto fresh = static_cast<uint16_t>(edge_count++);
   Edge& edge = edges[fresh];
@@ -40,7 +40,6 @@ uint16_t make_edge(uint16_t from, uint16_t to, const Link& link) {
   edge.to = to;
   edge.used = 0;
   put(edge.known, uint8_t{0});
-  edge.link = link;
   edge.next_out = nodes[from].first_out;
   edge.next_in = nodes[to].first_in;
   nodes[from].first_out = nodes[to].first_in = fresh;
@@ -52,9 +51,10 @@ uint16_t make_edge(uint16_t from, uint16_t to, const Link& link) {
 
 void add_edge(uint16_t from, uint16_t to, uint8_t dependency, bool good, const Link& link) {
   uint16_t found = peek(edge_between[from][to]);
-  if (!found) found = make_edge(from, to, link);
+  if (!found) found = make_edge(from, to);
   if (!found) return;
   Edge& edge = edges[found];
+  if (!peek(edge.known)) edge.link = link;
   if (good) edge.used = static_cast<uint8_t>(edge.used | dependency);
   put(edge.known, static_cast<uint8_t>(peek(edge.known) | dependency));
 }
@@ -105,13 +105,26 @@ void forget_edges() {
   edge_count = 1;
 }
 
+void forget_edges_of(uint16_t node) {
+  const auto forget = [](Edge& edge) {
+    put(edge.known, uint8_t{0});
+    edge.used = 0;
+  };
+  for (uint16_t i = nodes[node].first_out; i; i = edges[i].next_out) forget(edges[i]);
+  for (uint16_t i = nodes[node].first_in; i; i = edges[i].next_in) forget(edges[i]);
+}
+
 }  // namespace srcu::lockdep
 
 extern "C" void srcu_lockdep_for_each_edge(void (*visit)(const srcu_lockdep_link* link, void* argument),
                                            void* argument) {
   using namespace srcu::lockdep;
-  prover_lock.acquire_lock();
-  const uint32_t count = edge_count;
-  prover_lock.drop();
-  for (uint32_t i = 1; i < count; ++i) visit(&edges[i].link, argument);  // an edge's link never changes
+  for (uint32_t i = 1;; ++i) {
+    prover_lock.acquire_lock();
+    const bool there = i < edge_count, known = there && peek(edges[i].known);
+    const Link link = known ? edges[i].link : Link{};  // it changes when an object is forgotten
+    prover_lock.drop();
+    if (!there) return;
+    if (known) visit(&link, argument);
+  }
 }

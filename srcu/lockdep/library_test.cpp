@@ -155,6 +155,24 @@ TEST_F(Library, IsNotReportedForPostsInNmiWhereTheStrategyBearsThem) {
   }
 }
 
+TEST_F(Library, TakesADomainAtAnOldAddressForANewOne) {
+  Mutex one{class_named('P'), {}};
+  srcu_struct first;
+  for (const bool locked_outside : {true, false}) {
+    ASSERT_EQ(init_srcu_struct(&first), 0);
+    if (locked_outside) {
+      const std::scoped_lock held(one);
+      synchronize_srcu(&first);
+    } else {
+      const int idx = srcu_read_lock(&first);
+      const std::scoped_lock held(one);
+      srcu_read_unlock(&first, idx);
+    }
+    cleanup_srcu_struct(&first);
+  }
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+}
+
 TEST_F(Library, ReportsALockThatReadersTakeAroundAGracePeriod) {
   Mutex one{class_named('P'), {}};
   {

@@ -190,6 +190,8 @@ Reached search(Reached root, Along along, Match match, void* argument);
 /// now.
 uint32_t append_path(const Reached& found, Along along, Link* links, uint32_t count);
 void forget_edges();
+/// They stay in their lists, as nothing to the search, until seen again. The lock is held.
+void forget_edges_of(uint16_t node);
 
 // ---- The rules: check.cpp ----
 

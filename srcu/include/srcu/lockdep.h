@@ -151,9 +151,13 @@ SRCU_API int srcu_lockdep_format(const struct srcu_lockdep_report *report, char 
 SRCU_API struct srcu_lockdep_stats srcu_lockdep_get_stats(void);
 
 /* A class for what has no static one, as objects that come and go: the same for the same key. Null if 256 are taken. Any
- * context. `name` stays yours, for ever. */
+ * context. `name` stays yours, until the key is forgotten. */
 SRCU_API struct srcu_lockdep_class *srcu_lockdep_class_of(const void *key, const char *name,
                                                           enum srcu_lockdep_wait inner);
+
+/* The object is no more: forgets what was seen of its class, so that the next one with its key begins anew. Nobody may
+ * hold or take it meanwhile. Not in signal handlers. No effect if there is no such class. */
+SRCU_API void srcu_lockdep_forget(const void *key);
 
 /* Wait type of the library's own locks, SPIN if not set. 0, or -EBUSY if one has been noted already. */
 SRCU_API int srcu_lockdep_set_own_wait(enum srcu_lockdep_wait inner);
@@ -217,6 +221,8 @@ static inline void srcu_lockdep_start(void) {}
 static inline void srcu_lockdep_stop(void) {}
 static inline void srcu_lockdep_reset(void) {}
 static inline bool srcu_lockdep_on(void) { return false; }
+#define srcu_lockdep_class_of(key, name, inner) ((void)(key), (void)(name), (struct srcu_lockdep_class *)NULL)
+#define srcu_lockdep_forget(key) ((void)(key))
 #define srcu_lockdep_acquire_at(lock, lock_class, subclass, how, nest, file, line) \
   ((void)(lock), (void)(lock_class), (void)(nest))
 #define srcu_lockdep_sync_at(lock, lock_class, subclass, how, file, line) ((void)(lock), (void)(lock_class))
