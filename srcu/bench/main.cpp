@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "srcu/bench/flavours.hpp"
+#include "torture/kernel/benchmarks.hpp"
 
 namespace {
 
@@ -33,6 +34,7 @@ constexpr const char* build() {
 
 int main(int argc, char** argv) {
   benchmark::AddCustomContext("srcu_build", build());
+  torture::kernel::register_benchmarks();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   start_helper<srcu_bench::Srcu>();

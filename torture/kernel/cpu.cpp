@@ -117,7 +117,7 @@ void claim_run(srcu::Work& work) {
 }
 
 Machine::Machine() {
-  srcu::lock_watch = &watch_for_deadlocks;
+  watch_srcu_locks(true);
   for (unsigned id = 0; id < settings.cpus; ++id) cpus[id] = std::make_unique<Cpu>(id);
   for (unsigned id = 0; id < settings.cpus; ++id) cpus[id]->start();
 }
@@ -125,7 +125,7 @@ Machine::Machine() {
 Machine::~Machine() {
   for (unsigned id = 0; id < settings.cpus; ++id) cpus[id]->stop();
   for (auto& each : cpus) each.reset();
-  srcu::lock_watch = nullptr;
+  watch_srcu_locks(false);
 }
 
 }  // namespace torture::kernel

@@ -7,6 +7,8 @@
 
 namespace torture::kernel {
 
+#ifdef SRCU_LOCKDEP
+
 /// The calling thread takes part while this lives. `name` must live as long.
 class Member {
  public:
@@ -22,7 +24,27 @@ class Member {
 /// What all members hold and wait for, one lock a line. Any context. Returns the length, as snprintf().
 int describe_members(char* text, unsigned size);
 
-/// What the model does at every lock: srcu::lock_watch.
+/// What the model does at every lock.
 extern const srcu::LockWatch watch_for_deadlocks;
+
+/// The library's locks are watched, too.
+inline void watch_srcu_locks(bool on) { srcu::lock_watch = on ? &watch_for_deadlocks : nullptr; }
+
+#else
+
+// Without the prover nobody knows who holds what, and nobody looks: the model as benchmarks want it.
+
+struct Member {
+  explicit Member(const char*) {}
+};
+inline int describe_members(char*, unsigned) { return 0; }
+struct NoWatch {
+  static void waits(const void*) {}
+  static void had(const void*) {}
+};
+inline constexpr NoWatch watch_for_deadlocks;
+inline void watch_srcu_locks(bool) {}
+
+#endif
 
 }  // namespace torture::kernel

@@ -50,7 +50,7 @@ void check_might_sleep(const char* lock_name) {
   note_fault("wait_context", headline, text, false);
 }
 
-void Lock::lock(srcu::Site site) {
+void Lock::lock([[maybe_unused]] srcu::Site site) {
   srcu_lockdep_acquire_at(key(), &kind_.lock_class, 0, SRCU_LOCKDEP_WRITE, nullptr, site.file, site.line);
   count_posting_lock(kind_, 1);
   if (word_.take([this] { watch_for_deadlocks.waits(key()); })) watch_for_deadlocks.had(key());

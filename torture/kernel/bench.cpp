@@ -1,0 +1,131 @@
+#include "torture/kernel/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "srcu/bench/thread.hpp"
+#include "torture/kernel/benchmarks.hpp"
+#include "torture/kernel/cells.hpp"
+#include "torture/kernel/host.hpp"
+#include "torture/kernel/natural.hpp"
+#include "torture/kernel/predictions.hpp"
+
+#ifndef SRCUTORTURE_PREDICTIONS
+#error "the build gives SRCUTORTURE_PREDICTIONS, the source tree's file"
+#endif
+
+namespace torture::kernel {
+namespace {
+
+std::vector<unsigned> real_cpus() {
+  std::vector<unsigned> pus;
+  for (unsigned pu = 0; pu < CPU_SETSIZE; ++pu)
+    if (CPU_ISSET(pu, &srcu_bench::all_cpus)) pus.push_back(pu);
+  return pus;
+}
+
+bool has_entry_of_its_own(const std::string& strategy) {
+  return strategy.starts_with("nolock:") || strategy == "bpf_defer";
+}
+
+// An idle domain, own CPU's lock, nobody in a hurry.
+bool lives(const Predictions& predictions, const std::string& strategy, const std::string& context) {
+  const Prediction* const found = predictions.of({context, strategy, "own", "same", "normal", false});
+  return found && found->predicted == "ok";
+}
+
+}  // namespace
+
+BenchMachine::BenchMachine(unsigned cpus) {
+  settings = {.cpus = cpus, .pus = real_cpus()};
+  put_deferral_on_kernel();
+  machine_.emplace();
+  poster_.emplace("poster", cpu(0));
+  on_cpu_.emplace(*poster_);
+  const unsigned first = settings.pus.front();
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
+BenchMachine::~BenchMachine() {
+  srcu::flush_deferred();
+  sched_setaffinity(0, sizeof srcu_bench::all_cpus, &srcu_bench::all_cpus);
+}
+
+BenchDomain::BenchDomain(const std::string& strategy, Entry entry)
+    : ssp_{nullptr, strategy == "tasks_trace" ? SRCU_KIND_FAST : SRCU_KIND_NORMAL, nullptr, "bench"},
+      post_(entry == Entry::kAsMeant && has_entry_of_its_own(strategy) ? call_srcu_nolock : call_srcu) {
+  srcu_set_strategy(&ssp_, strategy.c_str());
+  put_on_kernel(&ssp_);
+  usage().gp_work.owner = this;
+  usage().gp_work.run = [](void* owner) {
+    auto& self = *static_cast<BenchDomain*>(owner);
+    uint64_t none = 0;
+    // release: pairs with the acquire in started_ns(). relaxed if it was noted before
+    self.started_ns_.compare_exchange_strong(none, srcu::env::now_ns(), std::memory_order_release, std::memory_order_relaxed);
+    srcu::process_grace_periods(&self.usage());
+  };
+}
+
+BenchDomain::~BenchDomain() {
+  srcu_barrier(&ssp_);
+  cleanup_srcu_struct(&ssp_);
+}
+
+bool BenchDomain::idle() {
+  // acquire: what the driver did before
+  return srcu::seq_state(usage().gp_seq.load(std::memory_order_acquire)) == srcu::GpState::kIdle &&
+         usage().data.waiting.load(std::memory_order_relaxed) == 0;  // relaxed: a look in passing
+}
+
+double Samples::sum() const { return std::accumulate(ns_.begin(), ns_.end(), 0.0); }
+
+double Samples::quantile(double share) {
+  if (!sorted_) std::ranges::sort(ns_);
+  sorted_ = true;
+  const auto rank = static_cast<size_t>(share * static_cast<double>(ns_.size()));
+  return static_cast<double>(ns_[std::min(rank, ns_.size() - 1)]);
+}
+
+void Samples::tell(benchmark::State& state, const std::string& name) {
+  if (ns_.empty()) return;
+  for (const double percent : {1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9})
+    state.counters[fmt::format("{}_p{}_ns", name, percent)] = quantile(percent / 100);
+  state.counters[name + "_count"] = static_cast<double>(ns_.size());
+}
+
+uint64_t clock_cost_ns() {
+  static const uint64_t cost = [] {
+    Samples readings;
+    for (int i = 0; i < 1000; ++i) {
+      const uint64_t begin = srcu::env::now_ns();
+      readings.add(srcu::env::now_ns() - begin);
+    }
+    return static_cast<uint64_t>(readings.quantile(0.5));
+  }();
+  return cost;
+}
+
+std::vector<std::string> bench_strategies() { return cell_strategy_names(); }
+
+std::vector<Pair> pairs_that_live() {
+  const Predictions predictions(SRCUTORTURE_PREDICTIONS);
+  std::vector<Pair> pairs;
+  for (const std::string& strategy : bench_strategies())
+    for (const char* context : {"none", "irqs_off", "rq_lock", "timer_base_lock", "pool_lock", "nmi"})
+      if (lives(predictions, strategy, context)) pairs.push_back({strategy, find_context(context)});
+  return pairs;
+}
+
+void register_benchmarks() {
+  register_post_benchmarks();
+  register_invoke_benchmarks();
+  register_throughput_benchmarks();
+  register_deferral_benchmarks();
+}
+
+}  // namespace torture::kernel

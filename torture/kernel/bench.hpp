@@ -1,0 +1,96 @@
+// What the benchmarks of deferral stand on: the model without the prover, domains on it, and quantiles as counters.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "srcu/core/usage.hpp"
+#include "srcu/platform/env.hpp"
+#include "torture/kernel/context.hpp"
+
+namespace torture::kernel {
+
+/// A model of so many CPUs, spread over the real ones, and the calling thread as a task on its first; while it lives.
+class BenchMachine {
+ public:
+  explicit BenchMachine(unsigned cpus);
+  ~BenchMachine();
+  BenchMachine(const BenchMachine&) = delete;
+  BenchMachine& operator=(const BenchMachine&) = delete;
+
+ private:
+  std::optional<Machine> machine_;
+  std::optional<Task> poster_;
+  std::optional<OnCpu> on_cpu_;
+};
+
+/// How callers post: by the entry point that the strategy's callers use where they do not know what is held, or by
+/// call_srcu(), as those do who need no deferral.
+enum class Entry { kAsMeant, kCallSrcu };
+
+/// A domain on the model. It notes when its grace periods begin.
+class BenchDomain {
+ public:
+  BenchDomain(const std::string& strategy, Entry entry);
+  ~BenchDomain();
+  BenchDomain(const BenchDomain&) = delete;
+  BenchDomain& operator=(const BenchDomain&) = delete;
+
+  void post(rcu_head* head, rcu_callback_t func) { post_(&ssp_, head, func); }
+  srcu_struct& ssp() { return ssp_; }
+  srcu::Usage& usage() { return srcu::usage_of(&ssp_); }
+
+  bool idle();
+  /// The next turn of the driver is the start of a grace period.
+  void expect_start() { started_ns_.store(0, std::memory_order_relaxed); }  // relaxed: nobody drives now
+  /// 0: not yet. acquire: pairs with the driver's release.
+  uint64_t started_ns() const { return started_ns_.load(std::memory_order_acquire); }
+
+ private:
+  srcu_struct ssp_;
+  void (*post_)(srcu_struct*, rcu_head*, rcu_callback_t);
+  std::atomic<uint64_t> started_ns_{0};
+};
+
+/// Times of one kind.
+class Samples {
+ public:
+  void add(uint64_t ns) {
+    ns_.push_back(ns);
+    sorted_ = false;
+  }
+  double sum() const;
+  double quantile(double share);
+  /// As counters "NAME_p50_ns" and so on: enough to draw the distribution from. Nothing if there are no samples.
+  void tell(benchmark::State& state, const std::string& name);
+
+ private:
+  std::vector<uint64_t> ns_;
+  bool sorted_ = true;
+};
+
+/// What two readings of the clock take, which every time contains.
+uint64_t clock_cost_ns();
+
+/// A strategy, and where its caller is.
+struct Pair {
+  std::string strategy;
+  const Context* context;
+};
+/// Those that no prediction lets hang, and no prover objects to.
+std::vector<Pair> pairs_that_live();
+
+std::vector<std::string> bench_strategies();
+
+/// \name Each file's
+/// @{
+void register_post_benchmarks();
+void register_invoke_benchmarks();
+void register_throughput_benchmarks();
+void register_deferral_benchmarks();
+/// @}
+
+}  // namespace torture::kernel

@@ -1,0 +1,121 @@
+// What a post costs its caller, by strategy and by where the caller is. Bursts into an idle domain: of each, the first post
+// must ask for a grace period, the later ones find it asked for. A benchmark's time is that of a later one, on average.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "torture/kernel/bench.hpp"
+#include "torture/kernel/natural.hpp"
+
+namespace torture::kernel {
+namespace {
+
+constexpr unsigned kBursts = 24, kOneByOne = 16;  ///< The first of these asks for the grace period.
+constexpr unsigned kBatches = 3, kBatch = 16;     ///< Timed together: the clock is coarse beside one post.
+
+/// Posts made one after the other in one context, timed from inside it.
+struct Posts {
+  BenchDomain& domain;
+  rcu_head* heads;
+  unsigned count;
+  uint64_t took_ns = 0;
+
+  static void run(void* argument) {
+    auto& self = *static_cast<Posts*>(argument);
+    const uint64_t begin_ns = srcu::env::now_ns();
+    for (unsigned i = 0; i < self.count; ++i) self.domain.post(&self.heads[i], [](rcu_head*) {});
+    self.took_ns = since(begin_ns);
+  }
+  static uint64_t since(uint64_t begin_ns) {
+    const uint64_t took_ns = srcu::env::now_ns() - begin_ns;
+    return took_ns - std::min(took_ns, clock_cost_ns());
+  }
+};
+
+/// Throws out of the caches what the last post left there.
+class Broom {
+ public:
+  void sweep() {
+    for (size_t at = 0; at < lines_.size(); at += 64) benchmark::DoNotOptimize(++lines_[at]);
+  }
+
+ private:
+  std::vector<char> lines_ = std::vector<char>(2 << 20);
+};
+
+struct Burst {
+  std::string strategy;
+  const Context* context;
+  Entry entry = Entry::kAsMeant;
+  unsigned cpus = 2;
+  bool cold = false;
+};
+
+class Poster {
+ public:
+  Poster(const Burst& how) : how_(how), domain_(how.strategy, how.entry) {}
+
+  /// Into an idle domain; returns what the batches took.
+  uint64_t burst() {
+    settle(domain_.ssp());
+    for (unsigned i = 0; i < kOneByOne; ++i) {
+      if (how_.cold) broom_.sweep();
+      const uint64_t begin_ns = srcu::env::now_ns();
+      (i == 0 ? first_ : later_).add(post(i, 1));
+      (i == 0 ? first_with_context_ : later_with_context_).add(Posts::since(begin_ns));
+    }
+    uint64_t sum_ns = 0;
+    for (unsigned i = 0; i < kBatches; ++i) sum_ns += post(kOneByOne + i * kBatch, kBatch);
+    srcu_barrier(&domain_.ssp());  // the heads are the next burst's
+    return sum_ns;
+  }
+
+  void tell(benchmark::State& state) {
+    first_.tell(state, "first");
+    later_.tell(state, "later");
+    first_with_context_.tell(state, "first_with_context");
+    later_with_context_.tell(state, "later_with_context");
+    state.counters["clock_ns"] = static_cast<double>(clock_cost_ns());
+  }
+
+ private:
+  uint64_t post(unsigned from, unsigned count) {
+    Posts posts{domain_, &heads_[from], count};
+    how_.context->run_in({domain_.ssp(), cpu(0), 0}, {Posts::run, &posts});
+    return posts.took_ns;
+  }
+
+  const Burst& how_;
+  BenchDomain domain_;
+  rcu_head heads_[kOneByOne + kBatches * kBatch];
+  Broom broom_;
+  Samples first_, later_, first_with_context_, later_with_context_;
+};
+
+void post(benchmark::State& state, const Burst& how) {
+  const BenchMachine machine(how.cpus);
+  Poster poster(how);
+  while (state.KeepRunningBatch(kBatches * kBatch)) state.SetIterationTime(static_cast<double>(poster.burst()) * 1e-9);
+  poster.tell(state);
+}
+
+void add(const std::string& name, const Burst& how) {
+  benchmark::RegisterBenchmark(name.c_str(), post, how)->UseManualTime()->Iterations(kBursts * kBatches * kBatch);
+}
+
+}  // namespace
+
+void register_post_benchmarks() {
+  for (const auto& [strategy, context] : pairs_that_live()) {
+    const std::string name = fmt::format("post/{}/{}", strategy, context->name);
+    add(name, {.strategy = strategy, .context = context});
+    add(name + "/cold", {.strategy = strategy, .context = context, .cold = true});
+    if (context == find_context("none") && strategy.starts_with("nolock:"))
+      add(fmt::format("post/{}+call_srcu/none", strategy), {.strategy = strategy, .context = context, .entry = Entry::kCallSrcu});
+    if (context != find_context("none")) continue;
+    for (const unsigned cpus : {1U, 4U, 16U, 64U})
+      add(fmt::format("{}/cpus:{}", name, cpus), {.strategy = strategy, .context = context, .cpus = cpus});
+  }
+}
+
+}  // namespace torture::kernel
