@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "flavours.hpp"
+#include "peers.hpp"
 #include "thread.hpp"
 
 namespace srcu_bench {
@@ -95,6 +96,12 @@ bool at_four_places(const char* name) {
     at_four_places<UrcuMb>("read/urcu-mb"),
     at_four_places<UrcuMb>("read/urcu-mb-again"),
     at_four_places<UrcuBp>("read/urcu-bp"),
+#ifdef SRCU_BENCH_CK
+    at_four_places<CkEpoch>("read/ck-epoch"),
+#endif
+#ifdef SRCU_BENCH_CDS
+    at_four_places<CdsInstant>("read/cds-instant"),
+#endif
 };
 BENCHMARK(read_qsbr)->Name("read/urcu-qsbr")->Apply(one_and_two);
 BENCHMARK(empty_loop)->Name("read/empty_loop")->Apply(one_and_two);

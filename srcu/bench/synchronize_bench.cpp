@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "flavours.hpp"
+#include "peers.hpp"
 #include "thread.hpp"
 
 namespace srcu_bench {
@@ -99,6 +100,29 @@ BENCHMARK(synchronize_busy<Expedited<SrcuFast>>)
 BENCHMARK(synchronize_busy<UrcuMemb>)->Name("synchronize/urcu-memb/readers:1")->Apply(medians);
 BENCHMARK(synchronize_busy<UrcuMemb>)->Name("synchronize/urcu-memb-again/readers:1")->Apply(medians);
 BENCHMARK(synchronize_busy<UrcuMb>)->Name("synchronize/urcu-mb/readers:1")->Apply(medians);
+
+#ifdef SRCU_BENCH_CK
+BENCHMARK(synchronize<CkEpoch>)->Name("synchronize/ck-epoch/readers:0");
+BENCHMARK(synchronize_busy<CkEpoch>)->Name("synchronize/ck-epoch/readers:1")->Apply(medians);
+#endif
+#ifdef SRCU_BENCH_CDS
+BENCHMARK(synchronize<CdsInstant>)->Name("synchronize/cds-instant/readers:0");
+BENCHMARK(synchronize_busy<CdsInstant>)->Name("synchronize/cds-instant/readers:1")->Apply(medians);
+#endif
+
+/// Several threads that wait at once, each as soon as it can: grace periods are shared.
+template <class Flavour>
+void synchronize_together(benchmark::State& state) {
+  const Attached<Flavour> attached(state.thread_index());
+  for (auto _ : state) Flavour::synchronize();
+}
+
+void crowds(benchmark::internal::Benchmark* benchmark) { benchmark->Threads(2)->Threads(8)->Threads(64)->UseRealTime(); }
+
+BENCHMARK(synchronize_together<Srcu>)->Name("synchronize/srcu/together")->Apply(crowds);
+BENCHMARK(synchronize_together<SrcuFast>)->Name("synchronize/srcu-fast/together")->Apply(crowds);
+BENCHMARK(synchronize_together<UrcuMemb>)->Name("synchronize/urcu-memb/together")->Apply(crowds);
+BENCHMARK(synchronize_together<UrcuMb>)->Name("synchronize/urcu-mb/together")->Apply(crowds);
 
 }  // namespace
 }  // namespace srcu_bench
