@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.bench import CannotCompare, Measured, Ratio, again, read, read_file
+from lib.bench import CannotCompare, Measured, Ratio, again, read_file, run
 from lib.report.speed import draw
 from lib.report.text import latency
 
@@ -98,20 +98,10 @@ def machine() -> dict[str, str]:
             "liburcu": urcu.stdout.strip() or "unknown"}
 
 
-def call(program: Path, *options: str) -> Measured:
-    try:
-        done = subprocess.run([program, "--benchmark_format=json", *options], capture_output=True, text=True, check=True)
-    except OSError as error:
-        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
-    except subprocess.CalledProcessError as error:
-        raise CannotCompare(f"srcu_bench ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
-    return read(done.stdout)
-
-
 def measure(arguments: argparse.Namespace) -> Measured:
-    call(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
-    return call(arguments.program, "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
-                f"--benchmark_min_time={arguments.min_time}")
+    run(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
+    return run(arguments.program, "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
+               f"--benchmark_min_time={arguments.min_time}")
 
 
 def one_run(measured: Measured) -> dict[str, Any]:
