@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import platform
 import statistics
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.bench import CannotCompare, Measured, Ratio, again, read_file, run
+from lib.bench import CannotCompare, Measured, Ratio, again, machine, read_file, run
 from lib.report.speed import draw
 from lib.report.text import latency
 
@@ -89,13 +87,6 @@ def sizes(measured: Measured) -> dict[str, float]:
                   f"callbacks that wait at most, {kind}, median": statistics.median(most),
                   f"CPU time of the helper to the poster's, {kind}, median": statistics.median(share)}
     return found
-
-
-def machine() -> dict[str, str]:
-    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    urcu = subprocess.run(["pkg-config", "--modversion", "liburcu"], capture_output=True, text=True)
-    return {"cpu": models[0] if models else platform.machine(), "kernel": platform.release(), "libc": " ".join(platform.libc_ver()),
-            "liburcu": urcu.stdout.strip() or "unknown"}
 
 
 def measure(arguments: argparse.Namespace) -> Measured:

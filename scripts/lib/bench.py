@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import statistics
 import subprocess
@@ -112,6 +113,14 @@ def read_file(path: Path) -> Measured:
         return read(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CannotCompare(f"cannot read {path}: {error.strerror}") from error
+
+
+def machine() -> dict[str, str]:
+    """What figures depend on."""
+    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    urcu = subprocess.run(["pkg-config", "--modversion", "liburcu"], capture_output=True, text=True)
+    return {"cpu": models[0] if models else platform.machine(), "kernel": platform.release(), "libc": " ".join(platform.libc_ver()),
+            "liburcu": urcu.stdout.strip() or "unknown"}
 
 
 def again(name: str) -> str:
