@@ -79,7 +79,7 @@ def by_turns(kind: str, sides: list[tuple[str, Path, str]], arguments: argparse.
     measure(subjects, how)
     for each in subjects:  # what the machine did before, not what the comparison itself made it do
         each.side.runs[0].context["load_avg"] = load
-    facts = {"command": shlex.join(["scripts/compare.py", *sys.argv[1:]]), **machine(), "load at the start": load[0], **asdict(how)}
+    facts = {"command": arguments.command, **machine(), "load at the start": load[0], **asdict(how)}
     return paired(kind, [each.side for each in subjects], arguments.metric or [""], how.seed, facts)
 
 
@@ -106,7 +106,7 @@ def stored(kind: str, read: Callable[[str, list[Path]], Side], arguments: argpar
         if not named[label]:
             raise CannotCompare(f"side {label} is missing; name it, or give --{label.lower()}")
     sides = [read(label, paths) for label, paths in named.items() if paths]
-    facts = {"command": shlex.join(["scripts/compare.py", *sys.argv[1:]])}
+    facts = {"command": arguments.command}
     return paired(kind, sides, arguments.metric or [""], arguments.seed, facts)
 
 
@@ -177,17 +177,19 @@ def add_live(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", default="", metavar="REGEX", help="benchmarks (default: all)")
     parser.add_argument("--runs", type=positive, default=LEAST_RUNS,
                         help=f"process runs a side; below {LEAST_RUNS} nothing can be told (default: %(default)s)")
-    parser.add_argument("--repetitions", type=positive, default=3, help="in a process run, whose number is their median (default: %(default)s)")
+    parser.add_argument("--repetitions", type=positive, default=3,
+                        help="in a process run, which counts as their median (default: %(default)s)")
     parser.add_argument("--min-time", type=float, default=0.02, help="seconds a repetition (default: %(default)s)")
-    parser.add_argument("--patience", type=float, default=180, metavar="SECONDS", help="how long to wait for a quiet machine (default: %(default)s)")
+    parser.add_argument("--patience", type=float, default=180, metavar="SECONDS",
+                        help="how long to wait for a quiet machine (default: %(default)s)")
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
-    for work, kind, words in ((binaries, "binaries", "two programs"), (commits, "commits", "two commits, which are built first"),
+    for work, kind, about in ((binaries, "binaries", "two programs"), (commits, "commits", "two commits, which are built first"),
                               (strategies, "strategies", "two strategies or flavours of one program")):
-        one = kinds.add_parser(kind, help=words)
+        one = kinds.add_parser(kind, help=about)
         for side in "AB":
             one.add_argument(side, type=program if work is binaries else str)
         add_live(one)
@@ -196,8 +198,8 @@ def parse_arguments() -> argparse.Namespace:
         if work is strategies:
             one.add_argument("--program", type=program, default=BENCH)
             one.add_argument("--contexts", metavar="LIST", help="such as none,rq_lock (default: all)")
-    for work, kind, words in ((files, "files", "files of Google Benchmark"), (runs, "runs", "run directories of srcutorture")):
-        one = kinds.add_parser(kind, help=words)
+    for work, kind, about in ((files, "files", "files of Google Benchmark"), (runs, "runs", "run directories of srcutorture")):
+        one = kinds.add_parser(kind, help=about)
         one.add_argument("pair", type=Path, nargs="*", metavar="A B")
         for side in ("--a", "--b", "--again"):
             one.add_argument(side, type=Path, nargs="+", action="extend", default=[], metavar="NAME",
@@ -210,12 +212,12 @@ def parse_arguments() -> argparse.Namespace:
     one.add_argument("--program", type=program, default=BENCH)
     add_live(one)
     add_shared(one, "reference/compare-false-alarms")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main() -> int:
-    arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # what was built is cleared away
+def main(words: list[str] | None = None) -> int:
+    arguments = parse_arguments(words)
+    arguments.command = shlex.join(["scripts/compare.py", *(sys.argv[1:] if words is None else words)])
     try:
         if arguments.kind == "false-alarms":
             return count_false_alarms(arguments)
@@ -231,4 +233,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # what was built is cleared away
     sys.exit(main())

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
+import compare
 from lib.bench import CouldNotMeasure
 from lib.compare import live
 
@@ -24,11 +26,18 @@ TIMES = {"read/x/threads:1": 10.0, "read/y": 5.0, "read/same": 7.0, "post/direct
 LIVE = ("binaries", "strategies", "false-alarms")
 
 
-class Comparison:
-    """A folder with programs A and B in it, and calls of compare.py."""
+@dataclass
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
+
+class Comparison:
+    """A folder with programs A and B in it, and calls of compare.py, within this process: to start one takes a second."""
+
+    def __init__(self, place: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.place, self.capture = place, capture
         self.a = self.program("a", **TIMES)
         self.b = self.program("b", **{**TIMES, "read/x/threads:1": 12.0, "read/y": 4.0})
 
@@ -36,9 +45,10 @@ class Comparison:
         (self.place / f"{program}.json").write_text(json.dumps({"times": times, "log": str(self.place / "log"), **(settings or {})}))
         return Path(shutil.copy(FAKE, self.place / f"{program}.py"))
 
-    def call(self, kind: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    def call(self, kind: str, *words: str | Path) -> Ended:
         load = ["--any-load"] if kind in LIVE else []
-        return subprocess.run([SCRIPT, kind, *words, *load, "--out", self.place / "out"], capture_output=True, text=True, cwd=self.place)
+        status = compare.main([kind, *map(str, words), *load, "--out", str(self.place / "out")])
+        return Ended(status, *self.capture.readouterr())
 
     def words(self) -> dict[str, str]:
         return {row["name"]: row["word"] for row in self.json()["rows"]}
@@ -52,11 +62,11 @@ class Comparison:
 
 
 @pytest.fixture
-def comparison(tmp_path: Path) -> Comparison:
-    return Comparison(tmp_path)
+def comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Comparison:
+    return Comparison(tmp_path, capsys)
 
 
-def refused(done: subprocess.CompletedProcess[str], *words: str, status: int = 2) -> None:
+def refused(done: Ended, *words: str, status: int = 2) -> None:
     assert done.returncode == status, done.stderr
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("compare.py: ") and done.stdout == ""
     assert all(word in done.stderr for word in words), done.stderr
@@ -103,7 +113,8 @@ def test_strategies_of_one_program(comparison: Comparison) -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["direct", "irq_wrok"], ["no benchmark of irq_wrok", "irq_work"]), (["direct", "irq_work", "--contexts", "nmi"], ["nmi", "none, rq_lock"]),
+    (["direct", "irq_wrok"], ["no benchmark of irq_wrok", "irq_work"]),
+    (["direct", "irq_work", "--contexts", "nmi"], ["nmi", "none, rq_lock"]),
     (["direct", "irq_work", "--filter", "invoke"], ["matches invoke"]), (["x", "same"], ["no benchmark in common"]),
 ])
 def test_unknown_strategies_and_contexts(comparison: Comparison, words: list[str], said: list[str]) -> None:
@@ -170,3 +181,9 @@ def test_false_alarms_are_counted(comparison: Comparison) -> None:
     assert found["real"] == {"comparisons": 2, "with_alarm": 0, "benchmarks": 2, "alarms": 0, "cannot_tell": 0}
     assert (found["simulated"]["benchmarks"], found["simulated_20_percent_slower"]["comparisons"]) == (20, 2)
     assert "| real | 2 | 0 | 2 | 0 | 0 |" in done.stdout
+
+
+def test_as_a_command(tmp_path: Path) -> None:
+    done = subprocess.run([SCRIPT, "binaries", tmp_path / "none", tmp_path / "none"], capture_output=True, text=True)
+    refused(Ended(done.returncode, done.stdout, done.stderr), "cannot run", "build the target srcu_bench")
+    assert subprocess.run([SCRIPT, "binaries", "--runs", "0"], capture_output=True).returncode == 2

@@ -92,5 +92,5 @@ def document(found: dict[str, Tally]) -> str:
     lines = ["# How often compare.py is wrong", "",
              "The same compared with the same; and, for what it misses, simulated comparisons in which B is 20 % slower.", "",
              "| | comparisons | with any difference seen | benchmarks | called different | cannot tell |", "|---|---|---|---|---|---|"]
-    lines += [f"| {name.replace('_', ' ')} | {' | '.join(str(value) for value in asdict(tally).values())} |" for name, tally in found.items()]
+    lines += [f"| {name.replace('_', ' ')} | {' | '.join(map(str, asdict(tally).values()))} |" for name, tally in found.items()]
     return "\n".join([*lines, ""])

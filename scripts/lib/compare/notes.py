@@ -22,8 +22,8 @@ def how_judged(with_again: bool) -> str:
     floor = ("how far A, run a second time among the others, came out from itself" if with_again
              else "how far two series of A could come to differ, by how its runs scatter, for no second one was given")
     return (f"B to A: medians over the runs; above 1, B takes longer. The interval is a bootstrap over runs ({100 * CONFIDENCE:g} %). "
-            f"Floor: {floor}, at least {100 * (LEAST_DIFFERENCE - 1):.0f} %. Faster and slower are said if the interval lies wholly on one side "
-            f"of 1 and the ratio beyond the floor. Below {LEAST_RUNS} runs a side, or where two series of A could come to differ by "
+            f"Floor: {floor}, at least {100 * (LEAST_DIFFERENCE - 1):.0f} %. Faster and slower are said if the interval lies wholly on one "
+            f"side of 1 and the ratio beyond the floor. Below {LEAST_RUNS} runs a side, or where two series of A could come to differ by "
             f"more than {100 * (LOUD - 1):.0f} %, it cannot be told, unless the difference is larger than even that.")
 
 
@@ -44,7 +44,7 @@ def false_alarms(path: Path = MEASURED) -> str:
 def notes(compared: Compared) -> list[str]:
     found = [how_measured(compared), how_judged(len(compared.sides) > 2)]
     if compared.kind in ("binaries", "commits", "strategies"):
-        found.append("The floor knows nothing of where a linker put things: between two builds, code of a few instructions can move by more.")
+        found.append("The floor knows nothing of where a linker put things: between two builds, a few instructions can differ by more.")
     if compared.kind == "runs":
         found.append("A torture delays, pauses and disturbs on purpose: its figures mean something only beside those of equal scenarios.")
     found += [f"Only {label} has: {', '.join(names)}." for label, names in compared.only.items()]

@@ -63,7 +63,8 @@ def as_json(compared: Compared, judged: Judged) -> dict[str, Any]:
     rows = [{"name": series.name, "metric": series.metric or "its own time", "is_time": series.is_time, "a": rounded(series.a),
              "b": rounded(series.b), "again": rounded(series.again), **asdict(verdict)} for series, verdict in judged]
     return {"schema": 1, "kind": "compare", "compared": compared.kind, "sides": {side.label: side.what for side in compared.sides},
-            "seed": compared.seed, "confidence": CONFIDENCE, **compared.facts, "only": compared.only, "status": status(judged), "rows": rows}
+            "seed": compared.seed, "confidence": CONFIDENCE, **compared.facts, "only": compared.only, "status": status(judged),
+            "rows": rows}
 
 
 def cell(words: str) -> str:

@@ -69,5 +69,5 @@ def draw(judged: Judged) -> Figure:
 
 
 def drawn(judged: Judged) -> Drawn:
-    return finished(draw(judged), "B against A", f"Mark: ratio of medians; line: its {100 * CONFIDENCE:g} % interval; grey: the noise floor, "
-                    "within which nothing is a difference.", wide=True)
+    return finished(draw(judged), "B against A", f"Mark: ratio of medians; line: its {100 * CONFIDENCE:g} % interval; "
+                    "grey: the noise floor, within which nothing is a difference.", wide=True)

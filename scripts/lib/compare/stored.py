@@ -50,7 +50,8 @@ def scenario_costs(scenario: Scenario) -> dict[str, float]:
     seconds, periods = number(scenario.verdict.get("duration_s")), number(latency.get("count"))
     found = {f"{scenario.name}/gp_p{percent}": number(latency.get(f"p{percent}"))
              for percent in (50, 99) if periods * (100 - percent) / 100 >= LEAST_BEYOND}
-    found |= {f"{scenario.name}/time_a_{word}": 1e9 * seconds / number(counts[key]) for key, word in WORK.items() if number(counts.get(key))}
+    found |= {f"{scenario.name}/time_a_{word}": 1e9 * seconds / number(counts[key])
+              for key, word in WORK.items() if number(counts.get(key))}
     return {name: value for name, value in found.items() if value > 0}
 
 

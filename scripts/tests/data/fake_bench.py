@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """Stands in for srcu_bench, without timing anything. Its settings are the JSON file beside it, of the same name.
 
 "times": nanoseconds by name; "build": what it says it is; "scatter": each call's times differ by this share; "log": a file
