@@ -17,7 +17,7 @@ NEEDED = {"name", "run_name", "run_type", "repetitions", "repetition_index", "th
 def one_process(place: Path, repetitions: int = 9, time: float = 10, **context: Any) -> Path:
     """As a program of Google Benchmark writes it, aggregates and all."""
     entries = [{"name": "read/x", "run_name": "read/x", "run_type": "iteration", "cpu_time": time + i / 100, "real_time": 9.0,
-                "time_unit": "ns"} for i in range(repetitions)]
+                "time_unit": "ns", "repetition_index": i} for i in range(repetitions)]
     entries.append({**entries[0], "name": "read/x_mean", "run_type": "aggregate", "aggregate_name": "mean"})
     head = {"srcu_build": "release", "num_cpus": 2, "load_avg": [0.5], **context}
     place.write_text(json.dumps({"context": head, "benchmarks": entries}))
