@@ -44,6 +44,7 @@ from lib.compare.stored import files_side, loud_when_stored, torture_side
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench"
+QUICK = "^(read|post|synchronize)/srcu(-fast)?/(threads|none|readers:0)"  # of each kind some that take little time
 ENDINGS = {"A": ".a.json", "B": ".b.json", AGAIN: ".again.json"}
 
 
@@ -139,7 +140,10 @@ def deliver(compared: Compared, verdicts: Judged, out: Path) -> None:
 def count_false_alarms(arguments: argparse.Namespace) -> int:
     def compare(seed: int) -> list[Verdict]:
         same = [(str(arguments.program), arguments.program, "")] * 2
-        return [verdict for _, verdict in judged(by_turns("binaries", same, arguments, seed), arguments.any_load)]
+        verdicts = [verdict for _, verdict in judged(by_turns("binaries", same, arguments, seed), arguments.any_load)]
+        arguments.any_load = True  # from now on the load is our own
+        print(f"comparison {seed} of {arguments.real} done", file=sys.stderr, flush=True)
+        return verdicts
 
     found = {"simulated": false_alarms.simulated(arguments.simulated),
              "simulated_20_percent_slower": false_alarms.simulated(arguments.simulated, 1.2, first_seed=10_001)}
@@ -174,7 +178,7 @@ def add_shared(parser: argparse.ArgumentParser, out: str) -> None:
 
 
 def add_live(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--filter", default="", metavar="REGEX", help="benchmarks (default: all)")
+    parser.add_argument("--filter", default="", metavar="REGEX", help="benchmarks (default: all; of false-alarms some quick ones)")
     parser.add_argument("--runs", type=positive, default=LEAST_RUNS,
                         help=f"process runs a side; below {LEAST_RUNS} nothing can be told (default: %(default)s)")
     parser.add_argument("--repetitions", type=positive, default=3,
@@ -212,6 +216,7 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     one.add_argument("--program", type=program, default=BENCH)
     add_live(one)
     add_shared(one, "reference/compare-false-alarms")
+    one.set_defaults(filter=QUICK)
     return parser.parse_args(words)
 
 

@@ -20,6 +20,7 @@ from data import fake_bench
 from lib import bench
 from lib.bench import CouldNotMeasure
 from lib.compare import live
+from lib.compare.sides import Side
 
 SCRIPT = ROOT / "scripts" / "compare.py"
 FAKE = ROOT / "scripts" / "tests" / "data" / "fake_bench.py"
@@ -196,6 +197,13 @@ def test_false_alarms_are_counted(comparison: Comparison) -> None:
     assert found["real"] == {"comparisons": 2, "with_alarm": 0, "benchmarks": 2, "alarms": 0, "cannot_tell": 0}
     assert (found["simulated"]["benchmarks"], found["simulated_20_percent_slower"]["comparisons"]) == (20, 2)
     assert "| real | 2 | 0 | 2 | 0 | 0 |" in done.stdout
+
+
+def test_real_false_alarms_are_counted_on_benchmarks_that_there_are() -> None:
+    program = compare.BENCH
+    assert program.exists(), f"{program} is missing: run scripts/test.sh, which builds it"
+    found = live.listed(program, compare.QUICK, Side("A", "a"))
+    assert {name.split("/")[0] for name in found} == {"read", "post", "synchronize"} and len(found) >= 6
 
 
 def test_as_a_command(comparison: Comparison) -> None:
