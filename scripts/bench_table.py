@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import platform
 import statistics
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.bench import CannotCompare, Measured, Ratio, again, read, read_file
+from lib.bench import CannotCompare, Measured, Ratio, again, machine, read_file, run
 from lib.report.speed import draw
 from lib.report.text import latency
 
@@ -91,27 +89,10 @@ def sizes(measured: Measured) -> dict[str, float]:
     return found
 
 
-def machine() -> dict[str, str]:
-    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    urcu = subprocess.run(["pkg-config", "--modversion", "liburcu"], capture_output=True, text=True)
-    return {"cpu": models[0] if models else platform.machine(), "kernel": platform.release(), "libc": " ".join(platform.libc_ver()),
-            "liburcu": urcu.stdout.strip() or "unknown"}
-
-
-def call(program: Path, *options: str) -> Measured:
-    try:
-        done = subprocess.run([program, "--benchmark_format=json", *options], capture_output=True, text=True, check=True)
-    except OSError as error:
-        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
-    except subprocess.CalledProcessError as error:
-        raise CannotCompare(f"srcu_bench ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
-    return read(done.stdout)
-
-
 def measure(arguments: argparse.Namespace) -> Measured:
-    call(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
-    return call(arguments.program, "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
-                f"--benchmark_min_time={arguments.min_time}")
+    run(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
+    return run(arguments.program, "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
+               f"--benchmark_min_time={arguments.min_time}")
 
 
 def one_run(measured: Measured) -> dict[str, Any]:

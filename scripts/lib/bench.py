@@ -1,17 +1,21 @@
-"""What Google Benchmark wrote, and what one may say from it: minima, medians, and their ratios."""
+"""Google Benchmark's programs and what they wrote, and what one may say from it: minima, medians, and their ratios."""
 
 from __future__ import annotations
 
 import json
+import platform
 import re
 import statistics
+import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 AGAIN = "-again"  # the same benchmark a second time: what ratio one gets when there is no difference
-HOW = re.compile(r"/(?:iterations|grace_periods|callbacks|heads):\d+|/manual_time")
+HOW = re.compile(r"/(?:iterations|repeats|grace_periods|callbacks|heads):\d+|/min_time:[\d.]+|/(?:manual|real)_time(?=/|$)")
+BY_ITSELF = re.compile(r"/(?:manual|real)_time(?:/|$)")
+TIMES = ("cpu_time", "real_time")
 UNITS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
@@ -19,11 +23,16 @@ class CannotCompare(Exception):
     """One line: what is wrong, and what to do."""
 
 
+class CouldNotMeasure(CannotCompare):
+    """What was asked for is right, but it did not run to its end."""
+
+
 @dataclass
 class Measured:
-    """One run of the program: all repetitions of each benchmark, in nanoseconds, and its counters."""
+    """One run of the program: all repetitions of each benchmark, in nanoseconds, and its counters (both times among them)."""
 
     context: dict[str, Any]
+    full_names: dict[str, str] = field(default_factory=dict)  # with what HOW leaves out
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     counters: dict[str, dict[str, list[float]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
 
@@ -39,30 +48,64 @@ class Measured:
 
 def time_of(entry: dict[str, Any]) -> float:
     """CPU time, unless the benchmark measured by itself."""
-    which = "real_time" if entry["run_name"].endswith("/manual_time") else "cpu_time"
+    which = "real_time" if BY_ITSELF.search(entry["run_name"]) else "cpu_time"
     return entry[which] * UNITS[entry["time_unit"]]
 
 
-def read(text: str) -> Measured:
-    """Refuses what a debug or sanitizer build measured."""
+def checked(entry: dict[str, Any]) -> dict[str, Any]:
+    """With a run_name, which old versions lack; raises KeyError if it has no figures."""
+    if not entry.get("error_occurred"):
+        _ = [float(entry[key]) * UNITS[entry["time_unit"]] for key in TIMES]
+    return {**entry, "run_name": entry["run_name"] if "run_name" in entry else entry["name"]}
+
+
+def parse(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The context and the single repetitions. Refuses what a debug or sanitizer build measured."""
     try:
         found = json.loads(text)
-        measured = Measured(found["context"])
-        entries = [e for e in found["benchmarks"] if e["run_type"] == "iteration"]
-    except (ValueError, KeyError, TypeError) as error:
+        context = dict(found["context"])
+        entries = [checked(e) for e in found["benchmarks"] if e.get("run_type", "iteration") == "iteration"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CannotCompare(f"this is not Google Benchmark's JSON ({error}); run srcu_bench with --benchmark_format=json") from error
-    build = measured.context.get("srcu_build", "unknown")
+    build = context.get("srcu_build", "unknown")
     if build != "release":
         raise CannotCompare(f"srcu_bench is a {build} build, whose figures mean nothing beside others; build the preset release")
+    return context, entries
+
+
+def measured_of(context: dict[str, Any], entries: list[dict[str, Any]]) -> Measured:
+    measured = Measured(context)
     for entry in entries:
         if entry.get("error_occurred"):
             raise CannotCompare(f"{entry['run_name']} failed: {entry.get('error_message')}")
         name = HOW.sub("", entry["run_name"])
+        measured.full_names.setdefault(name, entry["run_name"])
         measured.times[name].append(time_of(entry))
         for key, value in entry.items():
             if isinstance(value, float) and not key.endswith("_time"):
                 measured.counters[name][key].append(value)
+        for key in TIMES:
+            measured.counters[name][key].append(entry[key] * UNITS[entry["time_unit"]])
     return measured
+
+
+def read(text: str) -> Measured:
+    """Refuses what a debug or sanitizer build measured."""
+    return measured_of(*parse(text))
+
+
+def call(program: Path, *options: str) -> str:
+    """What the program prints."""
+    try:
+        return subprocess.run([program, *options], capture_output=True, text=True, check=True).stdout
+    except OSError as error:
+        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
+    except subprocess.CalledProcessError as error:
+        raise CouldNotMeasure(f"{program} ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
+
+
+def run(program: Path, *options: str) -> Measured:
+    return read(call(program, "--benchmark_format=json", *options))
 
 
 def read_file(path: Path) -> Measured:
@@ -70,6 +113,14 @@ def read_file(path: Path) -> Measured:
         return read(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CannotCompare(f"cannot read {path}: {error.strerror}") from error
+
+
+def machine() -> dict[str, str]:
+    """What figures depend on."""
+    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    urcu = subprocess.run(["pkg-config", "--modversion", "liburcu"], capture_output=True, text=True)
+    return {"cpu": models[0] if models else platform.machine(), "kernel": platform.release(), "libc": " ".join(platform.libc_ver()),
+            "liburcu": urcu.stdout.strip() or "unknown"}
 
 
 def again(name: str) -> str:

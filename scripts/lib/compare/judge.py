@@ -1,0 +1,98 @@
+"""From one number a process run to a word: faster, slower, no difference seen, or that it cannot be told, and why.
+
+The ratio is of medians over runs. Its interval comes from resampling the runs of either side: within a process figures
+depend on each other (one memory layout, one moment's clock rate), so runs are what was repeated. A difference is spoken of
+if the interval lies wholly on one side of 1 and the ratio lies beyond the noise floor, which is how far a second series of
+A came out from the first. Of simulated benchmarks that do not differ (false_alarms.py) a 99 % interval accuses one in 500,
+one of 95 % one in 100; at 99.9 % nine runs no longer show 20 %. The floor alone, a single draw of what the machine does,
+accuses more than one in four.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+CONFIDENCE = 0.99
+RESAMPLES = 4000
+LEAST_RUNS = 9
+LEAST_DIFFERENCE = 1.01  # less comes from where the linker puts functions
+LOUD = 1.25  # two series of the same may differ by this factor: what such a machine does not show says nothing
+
+FASTER, SLOWER, NONE, CANNOT_TELL = "faster", "slower", "no difference seen", "cannot tell"
+SMALLER, LARGER = "smaller", "larger"  # for what is no time
+WORSE = (SLOWER, LARGER)
+
+
+@dataclass
+class Series:
+    """One number a process run and side: what it cost, so that more is worse."""
+
+    name: str
+    metric: str
+    a: list[float]
+    b: list[float]
+    again: list[float] | None = None  # A's second series; none where files were not accompanied by one
+    is_time: bool = True
+
+
+@dataclass
+class Verdict:
+    """Without a ratio where it would say nothing."""
+
+    word: str
+    why: str = ""
+    ratio: float | None = None
+    interval: tuple[float, float] | None = None
+    floor: float | None = None  # a factor, 1 or more
+
+
+@lru_cache(maxsize=16)
+def draws(runs: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, runs, (RESAMPLES, runs))
+
+
+def resampled(values: list[float], seed: int) -> np.ndarray:
+    """Medians of as many runs, drawn from these with replacement."""
+    return np.median(np.asarray(values)[draws(len(values), seed)], axis=1)
+
+
+def interval(a: list[float], b: list[float], seed: int) -> tuple[float, float]:
+    """What the ratio of b's median to a's could as well have been. The sides are drawn apart from each other."""
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = np.percentile(resampled(b, 2 * seed + 1) / resampled(a, 2 * seed), [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def either_way(ratio: float) -> float:
+    """As a factor of 1 or more, whichever side is larger."""
+    return max(ratio, 1 / ratio)
+
+
+def noise(series: Series, seed: int) -> tuple[float, float]:
+    """The floor, and how far two series of A could come to differ. Without a second one only the latter is known."""
+    low, high = interval(series.a, series.again or series.a, seed)
+    reach = max(1 / low, high)
+    floor = either_way(statistics.median(series.again) / statistics.median(series.a)) if series.again else reach
+    return max(floor, LEAST_DIFFERENCE), reach
+
+
+def judge(series: Series, seed: int = 1) -> Verdict:
+    sides = [side for side in (series.a, series.b, series.again) if side is not None]
+    least = min(len(side) for side in sides)
+    if least < LEAST_RUNS:
+        return Verdict(CANNOT_TELL, f"too few runs: {least} of at least {LEAST_RUNS} a side")
+    if min(min(side) for side in sides) <= 0:
+        return Verdict(CANNOT_TELL, "a figure of 0 has no ratio")
+    low, high = interval(series.a, series.b, seed)
+    floor, reach = noise(series, seed)
+    ratio = statistics.median(series.b) / statistics.median(series.a)
+    seen = (low > 1 or high < 1) and either_way(ratio) > floor
+    if reach > LOUD and not (seen and either_way(ratio) > reach):
+        return Verdict(CANNOT_TELL, f"loud machine: two series of A could come to differ by {100 * (reach - 1):.0f} %", floor=floor)
+    words = (SLOWER, FASTER) if series.is_time else (LARGER, SMALLER)
+    word = NONE if not seen else words[0] if ratio > 1 else words[1]
+    return Verdict(word, "", ratio, (low, high), floor)
