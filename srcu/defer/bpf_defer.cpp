@@ -61,16 +61,17 @@ struct FlushNode {
 
 void drain_domain(srcu_struct* ssp, rcu_head*, rcu_callback_t) {
   Usage& usage = usage_of(ssp);
-  // ORD(K2): pairs with K1, by an exchange: whoever finds the node queued has staged before, and is drained now.
-  usage.data.staged.node_queued.exchange(false, acquire(Ord::K2));
+  // ORD(N4): pairs with N3, by an exchange: whoever finds the node queued has staged before, and is drained now; whoever
+  // finds it free writes it after this pass has read it.
+  usage.data.staged.node_queued.exchange(false, acq_rel(Ord::N4));
   drain_staged(&usage);
 }
 
 // Under the strategy, a domain with staged posts is a node itself: rcu_head has no room for one.
 void drain_by_queue(Usage& usage) {
   Staging& staged = usage.data.staged;
-  // ORD(K1): pairs with K2: what was staged is seen by the drain that we count on.
-  if (!staged.node_queued.exchange(true, release(Ord::K1)))
+  // ORD(N3): pairs with N4: what was staged is seen by the drain that we count on; the node is ours alone.
+  if (!staged.node_queued.exchange(true, acq_rel(Ord::N3)))
     bpf_defer(&staged.node, drain_domain, usage.domain, nullptr, nullptr);
 }
 

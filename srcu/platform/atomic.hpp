@@ -41,6 +41,8 @@ enum class Ord {
   X2,  // acquire: the barrier's caller sees it
   N1,  // release: a deferred function ran
   N2,  // acquire: who flushes sees it
+  N3,  // acquire and release: a domain's node is queued
+  N4,  // acquire and release: it is free again
   P1,  // release: a domain enters the registry
   P2,  // acquire: the registry is walked
   V1,  // release: a hook for the lock prover's reports, or a class of its
