@@ -82,6 +82,8 @@ struct Pair {
 };
 /// Those that no prediction lets hang, and no prover objects to.
 std::vector<Pair> pairs_that_live();
+/// A pair that is measured a second time, under a name of its own: what ratio one gets where there is no difference.
+inline bool has_second_copy(const Pair& pair) { return pair.strategy == "direct"; }
 
 std::vector<std::string> bench_strategies();
 
