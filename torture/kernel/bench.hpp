@@ -31,6 +31,9 @@ class BenchMachine {
 /// call_srcu(), as those do who need no deferral.
 enum class Entry { kAsMeant, kCallSrcu };
 
+/// Of one kind of domain or the other, as the strategy's users have them.
+inline bool is_fast(const std::string& strategy) { return strategy == "tasks_trace"; }
+
 /// A domain on the model. It notes when its grace periods begin.
 class BenchDomain {
  public:
