@@ -11,8 +11,9 @@
 namespace torture::kernel {
 namespace {
 
-constexpr unsigned kBursts = 24, kOneByOne = 16;  ///< The first of these asks for the grace period.
-constexpr unsigned kBatches = 3, kBatch = 16;     ///< Timed together: the clock is coarse beside one post.
+constexpr unsigned kManyBursts = 72, kFewBursts = 24;  ///< Few where no distribution is looked at.
+constexpr unsigned kOneByOne = 16;                     ///< The first of these asks for the grace period.
+constexpr unsigned kBatches = 3, kBatch = 16;          ///< Timed together: the clock is coarse beside one post.
 
 void nothing(rcu_head*) {}
 
@@ -95,6 +96,7 @@ struct Burst {
   Entry entry = Entry::kAsMeant;
   unsigned cpus = 2;
   bool cold = false;
+  unsigned bursts = kManyBursts;
 };
 
 class Poster {
@@ -150,7 +152,7 @@ void post(benchmark::State& state, const Burst& how) {
 }
 
 void add(const std::string& name, const Burst& how) {
-  benchmark::RegisterBenchmark(name.c_str(), post, how)->UseManualTime()->Iterations(kBursts * kBatches * kBatch);
+  benchmark::RegisterBenchmark(name.c_str(), post, how)->UseManualTime()->Iterations(how.bursts * kBatches * kBatch);
 }
 
 }  // namespace
@@ -161,12 +163,12 @@ void register_post_benchmarks() {
     add(name, {.strategy = strategy, .context = context});
     if (has_second_copy({strategy, context}))
       add(fmt::format("post/{}-again/{}", strategy, context->name), {.strategy = strategy, .context = context});
-    add(name + "/cold", {.strategy = strategy, .context = context, .cold = true});
+    add(name + "/cold", {.strategy = strategy, .context = context, .cold = true, .bursts = kFewBursts});
     if (context == find_context("none") && strategy.starts_with("nolock:"))
       add(fmt::format("post/{}+call_srcu/none", strategy), {.strategy = strategy, .context = context, .entry = Entry::kCallSrcu});
     if (context != find_context("none")) continue;
     for (const unsigned cpus : {1U, 4U, 16U, 64U})
-      add(fmt::format("{}/cpus:{}", name, cpus), {.strategy = strategy, .context = context, .cpus = cpus});
+      add(fmt::format("{}/cpus:{}", name, cpus), {.strategy = strategy, .context = context, .cpus = cpus, .bursts = kFewBursts});
   }
 }
 

@@ -58,13 +58,18 @@ def always_or_second_entry(run: Strategies) -> Answer:
     for context, key, who in callers:
         theirs = At(f"post/{plain}", key) if context == "none" else post(USUAL if context == "rq_lock" else "direct", context, key)
         pairs.append((who, post("nolock:always", context, key), theirs))
-    sentences = [f"A call_srcu() that always defers, against call_srcu() beside a second entry point (and that entry point where it is needed), "
-                 f"is {overall([(who, compare(run, ours, theirs)) for who, ours, theirs in pairs])}."]
+    sentences = [f"A call_srcu() that always defers, against call_srcu() beside a second entry point (and that entry point where it is needed): "
+                 f"{overall([(who, compare(run, ours, theirs)) for who, ours, theirs in pairs])}."]
     sentences += [f"For {who}: {against(run, ours, theirs)}." for who, ours, theirs in pairs]
     checks = against(run, post("defer_irqoff", "none", LATER), At(f"post/{plain}", LATER))
     steps = against(run, post("irq_work", "none", LATER), At(f"post/{plain}", LATER))
     sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; one with "
                      f"an irq_work between (irq_work) {steps}.")
+    shown = most_posters(run, "nolock:always", "direct", "none")
+    if shown:
+        ours, theirs = (At(f"throughput/{one}/none/posters:{shown}", LATER) for one in ("nolock:always", "direct"))
+        sentences.append(f"What a caller saves, a drain has to do: a callback's share of the time, with {shown} posters and no lock held, is "
+                         f"{against(run, ours, theirs)}.")
     return Answer("Is always deferring in call_srcu() dearer than a second entry point, and for whom?", sentences)
 
 
@@ -75,14 +80,21 @@ def delay(run: Strategies) -> Answer:
         sentences.append(f"From a post to the start of its grace period, {what}: {against(run, ours, theirs)}.")
     ours, theirs = post("delayed", "none", ASKS), post("direct", "none", ASKS)
     sentences.append(f"The post itself, where it asks for the grace period: {against(run, ours, theirs)}.")
-    missing = [where(c) for c in run.contexts("post") if c not in safe_places(run, "delayed")]
-    sentences.append(f"It is not safe in every place: {', '.join(missing)}." if missing else "It is safe in every place that was measured.")
+    if safe := safe_places(run, "delayed"):
+        missing = [where(c) for c in run.contexts("post") if c not in safe]
+        sentences.append(f"It would hang, or might, in: {', '.join(missing)}." if missing else "It is safe in every place that was measured.")
     return Answer("What does a delay > 0 cost?", sentences)
 
 
 def safe_places(run: Strategies, strategy: str) -> list[str]:
     """Only pairs that live are measured."""
     return [context for context in run.contexts("post") if f"post/{strategy}/{context}" in run.benchmarks]
+
+
+def most_posters(run: Strategies, ours: str, theirs: str, context: str) -> int:
+    """That both were measured with; 0 if there are none."""
+    steps = [set(run.steps("throughput", one, context, "posters")) for one in (ours, theirs)]
+    return max(steps[0] & steps[1], default=0)
 
 
 def general_queue(run: Strategies) -> Answer:
@@ -94,11 +106,11 @@ def general_queue(run: Strategies) -> Answer:
                          f"from a post to the start of its grace period {start}.")
     plain = against(run, post("bpf_defer", "none", LATER), post(USUAL, "none", LATER))
     sentences.append(f"No lock held, where the queue defers all the same and the primitive's own entry point does not: {plain}.")
-    posters = [n for n in run.steps("throughput", "bpf_defer", "irqs_off", "posters") if n in run.steps("throughput", USUAL, "irqs_off", "posters")]
-    if posters:
-        rates = [run.median(f"throughput/{one}/irqs_off/posters:{posters[-1]}", "callbacks_per_s") or 0 for one in ("bpf_defer", USUAL)]
-        sentences.append(f"Callbacks a second with {posters[-1]} posters, interrupts off: {text.count(rates[0])} through the general queue, "
-                         f"{text.count(rates[1])} through the primitive's own list.")
+    if posters := most_posters(run, "bpf_defer", USUAL, "irqs_off"):
+        names = [f"throughput/{one}/irqs_off/posters:{posters}" for one in ("bpf_defer", USUAL)]
+        rates = [text.count(run.median(name, "callbacks_per_s") or 0) for name in names]
+        sentences.append(f"Callbacks a second with {posters} posters, interrupts off: {rates[0]} through the general queue, {rates[1]} through the "
+                         f"primitive's own list; the time for each: {against(run, *(At(name, LATER) for name in names))}.")
     return Answer("What does a general defer queue cost against one for each primitive?", sentences)
 
 

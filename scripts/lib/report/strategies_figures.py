@@ -213,7 +213,7 @@ def heatmap(run: Strategies, family: str, key: str, what: str) -> Drawn | None:
     values = {(c, one): value for c in contexts for one in subjects if (value := run.median(f"{family}/{one}/{c}", key)) is not None}
     if not values:
         return None
-    figure = Figure(figsize=(WIDE, 1.55 + 0.42 * len(contexts)))
+    figure = Figure(figsize=(WIDE, 1.2 + 0.42 * len(contexts)))
     FigureCanvasAgg(figure)
     high = figure.get_figheight()
     axes = figure.add_axes([1.35 / WIDE, 0.12 / high, (WIDE - 1.45) / WIDE, 0.42 * len(contexts) / high])

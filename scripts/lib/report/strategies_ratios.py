@@ -115,12 +115,14 @@ def too_few(runs: int) -> str:
 def obstacle(run: Strategies, ours: np.ndarray, theirs: np.ndarray) -> str:
     if not len(ours):
         return "not measured"
-    if why := loud(run) or too_few(len(ours)):
-        return why
+    if loud(run):
+        return "loud machine"
+    if too_few(len(ours)):
+        return "too few processes"
     if min(np.median(ours), np.median(theirs)) <= 0:
         return "too short for the clock"
     widest = max(spread(ours), spread(theirs))
-    return f"the middle half of the processes spreads over {100 * widest:.0f} % of their median" if widest > WIDEST_SPREAD else ""
+    return f"half of the processes spread over {100 * widest:.0f} % of their median" if widest > WIDEST_SPREAD else ""
 
 
 def compare(run: Strategies, ours: At, theirs: At) -> Compared:
