@@ -140,7 +140,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--no-counts", action="store_true", help="no instructions and cache lines, which take some minutes")
     parser.add_argument("--out", type=Path, help="the run directory (default: results/TIME-strategies)")
     arguments = parser.parse_args()
-    arguments.processes = arguments.processes or (2 if arguments.quick else 9)
+    if arguments.processes is None:
+        arguments.processes = 2 if arguments.quick else 9
     if arguments.processes < 1:
         parser.error("--processes takes a number from 1")
     try:
@@ -184,6 +185,7 @@ def run(arguments: argparse.Namespace) -> int:
         status = 130
     except CannotCompare as error:
         session.end("BROKEN", str(error))
+        report(session.dir)
         raise
     return report(session.dir) or status
 
