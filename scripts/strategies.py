@@ -152,8 +152,10 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def rerun_command() -> str:
-    return shlex.join(["scripts/strategies.py", *sys.argv[1:]])
+def rerun_command(words: list[str]) -> str:
+    """Without the directory, which is no longer empty."""
+    kept = [word for at, word in enumerate(words) if not word.startswith("--out") and (at == 0 or words[at - 1] != "--out")]
+    return shlex.join(["scripts/strategies.py", *kept])
 
 
 def report(path: Path) -> int:
@@ -173,7 +175,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The wrong build says so at once.
     build = read(call(arguments.program, "--benchmark_format=json", f"--benchmark_filter=^{names[0].replace('+', '[+]')}$")).context
     announce(load, names, arguments)
-    session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(), machine.facts(ROOT, build), load)
+    session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(sys.argv[1:]), machine.facts(ROOT, build), load)
     session.begin(arguments.processes)
     status = 0
     try:

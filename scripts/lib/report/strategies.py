@@ -74,7 +74,8 @@ def is_strategies(path: Path) -> bool:
 
 
 def finite(values: object, runs: int) -> list[float]:
-    entries = values if isinstance(values, list) else []
+    """A single number is that of all processes."""
+    entries = values if isinstance(values, list) else [values] * runs
     numbers = [number(value, math.nan) for value in entries[:runs]]
     return [value if value >= 0 else math.nan for value in numbers] + [math.nan] * (runs - len(numbers))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from . import text
 from .strategies import WORDS, Strategies
-from .strategies_ratios import At, Compared, compare
+from .strategies_ratios import NOT_MEASURED, At, Compared, compare
 
 NOLOCK = "nolock:"
 USUAL = "nolock:irqs_off"  # what the second entry point is, where nothing else is said
@@ -32,6 +32,8 @@ def time_of(run: Strategies, name: str, key: str) -> str:
 def against(run: Strategies, ours: At, theirs: At) -> str:
     """Both medians and what their ratio says."""
     compared = compare(run, ours, theirs)
+    if compared.why == NOT_MEASURED:
+        return NOT_MEASURED
     word = f", {compared.word}" if compared.ratio else ""
     return f"{time_of(run, ours.name, ours.key)} against {time_of(run, theirs.name, theirs.key)}, {compared.said}{word}"
 
@@ -65,10 +67,9 @@ def always_or_second_entry(run: Strategies) -> Answer:
     steps = against(run, post("irq_work", "none", LATER), At(f"post/{plain}", LATER))
     sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; one with "
                      f"an irq_work between (irq_work) {steps}.")
-    shown = most_posters(run, "nolock:always", "direct", "none")
-    if shown:
-        ours, theirs = (At(f"throughput/{one}/none/posters:{shown}", LATER) for one in ("nolock:always", "direct"))
-        sentences.append(f"What a caller saves, a drain has to do: a callback's share of the time, with {shown} posters and no lock held, is "
+    for posters in few_and_many(run, "nolock:always", "direct", "none"):
+        ours, theirs = (At(f"throughput/{one}/none/posters:{posters}", LATER) for one in ("nolock:always", "direct"))
+        sentences.append(f"All in all, what a caller saves and what a drain does for him: a callback of {many(posters)} with no lock held takes "
                          f"{against(run, ours, theirs)}.")
     return Answer("Is always deferring in call_srcu() dearer than a second entry point, and for whom?", sentences)
 
@@ -91,10 +92,15 @@ def safe_places(run: Strategies, strategy: str) -> list[str]:
     return [context for context in run.contexts("post") if f"post/{strategy}/{context}" in run.benchmarks]
 
 
-def most_posters(run: Strategies, ours: str, theirs: str, context: str) -> int:
-    """That both were measured with; 0 if there are none."""
+def few_and_many(run: Strategies, ours: str, theirs: str, context: str) -> list[int]:
+    """The fewest and the most posters that both were measured with."""
     steps = [set(run.steps("throughput", one, context, "posters")) for one in (ours, theirs)]
-    return max(steps[0] & steps[1], default=0)
+    common = sorted(steps[0] & steps[1])
+    return sorted({common[0], common[-1]}) if common else []
+
+
+def many(posters: int) -> str:
+    return f"{posters} poster{'s' if posters != 1 else ''}"
 
 
 def general_queue(run: Strategies) -> Answer:
@@ -106,10 +112,10 @@ def general_queue(run: Strategies) -> Answer:
                          f"from a post to the start of its grace period {start}.")
     plain = against(run, post("bpf_defer", "none", LATER), post(USUAL, "none", LATER))
     sentences.append(f"No lock held, where the queue defers all the same and the primitive's own entry point does not: {plain}.")
-    if posters := most_posters(run, "bpf_defer", USUAL, "irqs_off"):
+    for posters in few_and_many(run, "bpf_defer", USUAL, "irqs_off"):
         names = [f"throughput/{one}/irqs_off/posters:{posters}" for one in ("bpf_defer", USUAL)]
         rates = [text.count(run.median(name, "callbacks_per_s") or 0) for name in names]
-        sentences.append(f"Callbacks a second with {posters} posters, interrupts off: {rates[0]} through the general queue, {rates[1]} through the "
+        sentences.append(f"Callbacks a second of {many(posters)}, interrupts off: {rates[0]} through the general queue, {rates[1]} through the "
                          f"primitive's own list; the time for each: {against(run, *(At(name, LATER) for name in names))}.")
     return Answer("What does a general defer queue cost against one for each primitive?", sentences)
 

@@ -55,9 +55,9 @@ def latency_scale(axis, values: list[float]) -> None:
     low, high = max(min(values), 1.0) / 1.3, max(max(values), 1.0) * 1.3
     high = max(high, low * 11)
     decades(axis, low, high, text.latency)
-    # A panel is narrow: at every other power of ten, at most four marks.
+    # A panel is narrow: no more than four marks.
     first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
-    axis.set_major_locator(FixedLocator([10.0**k for k in range(first, last + 1, max(1, -(-(last - first) // 4)))]))
+    axis.set_major_locator(FixedLocator([10.0**k for k in range(first, last + 1, max(1, -(-(last - first) // 3)))]))
     axis.axes.set(**{f"{axis.axis_name}lim": (low, high)})
 
 
@@ -216,7 +216,7 @@ def heatmap(run: Strategies, family: str, key: str, what: str) -> Drawn | None:
     figure = Figure(figsize=(WIDE, 1.2 + 0.42 * len(contexts)))
     FigureCanvasAgg(figure)
     high = figure.get_figheight()
-    axes = figure.add_axes([1.35 / WIDE, 0.12 / high, (WIDE - 1.45) / WIDE, 0.42 * len(contexts) / high])
+    axes = figure.add_axes([1.35 / WIDE, 0.12 / high, (WIDE - 2.05) / WIDE, 0.42 * len(contexts) / high])
     table = np.array([[np.log10(max(values.get((c, one), np.nan), 1.0)) for one in subjects] for c in contexts])
     shades = axes.imshow(np.ma.masked_invalid(table), cmap="Greys", aspect="auto", vmin=np.nanmin(table) - 0.5, vmax=np.nanmax(table) + 0.2)
     for y, context in enumerate(contexts):

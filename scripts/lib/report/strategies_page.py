@@ -39,9 +39,16 @@ def where(context: str) -> str:
     return WORDS.get(context, context)
 
 
+def together(values: list[float | None]) -> str:
+    """A unit that several have in common stands once."""
+    words = ["?" if value is None else text.latency(value) for value in values]
+    units = {word.partition(" ")[2] for word in words}
+    return " / ".join(word.partition(" ")[0] for word in words) + " " + units.pop() if len(units) == 1 else " / ".join(words)
+
+
 def quantile_words(run: Strategies, name: str, kind: str) -> str:
     values = [run.median(name, f"{kind}_{edge}_ns") for edge in EDGES]
-    return " / ".join("?" if value is None else text.latency(value) for value in values) if any(v is not None for v in values) else "-"
+    return together(values) if any(value is not None for value in values) else "-"
 
 
 def few_note(run: Strategies, family: str, kind: str) -> str:

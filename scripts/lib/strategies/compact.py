@@ -12,28 +12,30 @@ from ..bench import Measured
 
 SCHEMA = 1
 FAMILIES = ("post", "invoke", "throughput", "deferral")
-EDGES = ("p50_ns", "p99_ns", "p99.9_ns", "count")  # of what is not drawn as a distribution
-DRAWN = re.compile(r"(?:first|later|start|start_open|invoke|invoke_open)_(?:p[\d.]+_ns|count)")
+EDGES = ("p50_ns", "p99_ns", "p99.9_ns", "count")  # of what stands in tables, but in no figure
+DRAWN = re.compile(r"(?:first|later|start|start_open|invoke)_(?:p[\d.]+_ns|count)")
+Number = float | int | None
 
 
 def is_kept(name: str, counter: str) -> bool:
-    """Whole distributions of what is posted on two CPUs with warm caches; of the rest what stands in tables."""
-    if counter.endswith(("_ns", "_count")) and counter != "clock_ns":
-        plain = name.count("/") == 2
-        return bool(DRAWN.fullmatch(counter)) and plain or counter.endswith(EDGES)
-    return True
+    """Whole distributions of what is posted on two CPUs with warm caches; of variants the middle and the tail."""
+    if not counter.endswith(("_ns", "_count")):
+        return True
+    if name.count("/") > 2:
+        return counter.endswith(EDGES[:2]) and "_with_context" not in counter
+    return bool(DRAWN.fullmatch(counter)) or counter.endswith(EDGES)
 
 
-def short(value: float) -> float | int | None:
+def short(value: float) -> Number:
     if not math.isfinite(value):
         return None
     rounded = float(f"{value:.4g}")
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def columns(measured: list[Measured]) -> dict[str, dict[str, list[float | int | None]]]:
+def columns(measured: list[Measured]) -> dict[str, dict[str, list[Number]]]:
     """Name and counter, and then an entry a process; none where one did not say."""
-    found: dict[str, dict[str, list[float | int | None]]] = {}
+    found: dict[str, dict[str, list[Number]]] = {}
     for at, run in enumerate(measured):
         for name, times in run.times.items():
             kept = {key: values for key, values in run.counters[name].items() if is_kept(name, key)}
@@ -43,9 +45,15 @@ def columns(measured: list[Measured]) -> dict[str, dict[str, list[float | int | 
     return found
 
 
+def folded(column: list[Number]) -> list[Number] | Number:
+    """One number instead of a list where all processes say the same."""
+    return column[0] if len(set(column)) == 1 and column[0] is not None else column
+
+
 def result(measured: list[Measured], counted: dict[str, Any]) -> dict[str, Any]:
     runs = [{"date": run.context.get("date"), "load": (run.context.get("load_avg") or [None])[0]} for run in measured]
-    return {"schema": SCHEMA, "kind": "strategies", "runs": runs, "counted": counted, "benchmarks": columns(measured)}
+    return {"schema": SCHEMA, "kind": "strategies", "runs": runs, "counted": counted,
+            "benchmarks": {name: {key: folded(column) for key, column in of.items()} for name, of in columns(measured).items()}}
 
 
 def text_of(found: dict[str, Any]) -> str:
