@@ -27,7 +27,7 @@ from lib.strategies.compact import FAMILIES, result, text_of, write
 from lib.strategies.counted import count
 
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS_EACH = 0.25  # a benchmark, roughly
+SECONDS_EACH = 0.15  # a benchmark, roughly
 QUICK = r"^(post/(direct|direct-again|irq_work|bpf_defer|nolock:irqs_off|nolock:irqs_off.call_srcu)/(none|irqs_off|rq_lock)/iterations.*" \
         r"|post/(direct|irq_work)/none/cpus:[0-9]+/.*|invoke/(direct|direct-again|irq_work)/(none|rq_lock)/.*" \
         r"|throughput/(direct|irq_work)/none/posters:(1|16)/.*|deferral/nolock:(irqs_off|lock_bit)/(none|irqs_off|rq_lock|tracepoints)/.*)"
