@@ -95,10 +95,13 @@ def report_strategies(path: Path, out: Path | None) -> Path:
     return page
 
 
+KINDS = ((is_matrix, "a matrix", report_matrix), (is_strategies, "a measurement of strategies", report_strategies))
+
+
 def alone(paths: list[Path], out: Path | None) -> Path | None:
     """The page of a directory whose kind has one of its own; nothing if there is none among these."""
     for path in paths:
-        for is_one, what, make in ((is_matrix, "a matrix", report_matrix), (is_strategies, "a measurement of strategies", report_strategies)):
+        for is_one, what, make in KINDS:
             if not is_one(path):
                 continue
             if len(paths) > 1:

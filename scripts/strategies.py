@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Measures what each way of deferring costs: posts, latencies, throughput, needless deferrals, by strategy and caller's context.
 
-Runs srcu_bench in several processes, all benchmarks in random order in each (the library draws it), and counts instructions and cache lines under
-perf or valgrind. Leaves a run directory with report.html; results/latest points to it.
+Runs srcu_bench in several processes, all benchmarks in random order in each (the library draws it), and counts instructions and
+cache lines under valgrind. Leaves a run directory with report.html; results/latest points to it.
 """
 
 from __future__ import annotations
@@ -175,7 +175,8 @@ def run(arguments: argparse.Namespace) -> int:
     # The wrong build says so at once.
     build = read(call(arguments.program, "--benchmark_format=json", f"--benchmark_filter=^{names[0].replace('+', '[+]')}$")).context
     announce(load, names, arguments)
-    session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(sys.argv[1:]), machine.facts(ROOT, build), load)
+    session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(sys.argv[1:]),
+                      machine.facts(ROOT, build), load)
     session.begin(arguments.processes)
     status = 0
     try:

@@ -38,7 +38,8 @@ if number == int(os.environ.get("HANG_AT", -1)):
     time.sleep(60)
 rows = [{"name": n, "run_name": n, "run_type": "iteration", "real_time": 20.0 + number, "cpu_time": 1.0, "time_unit": "ns",
          "first_p50_ns": 1234.56, "first_count": 24.0} for n in NAMES if re.search(options["benchmark_filter"], n)]
-text = json.dumps({"context": {"srcu_build": os.environ.get("BUILD", "release"), "load_avg": [0.5, 1, 1], "date": "now"}, "benchmarks": rows})
+context = {"srcu_build": os.environ.get("BUILD", "release"), "load_avg": [0.5, 1, 1], "date": "now"}
+text = json.dumps({"context": context, "benchmarks": rows})
 Path(out).write_text(text) if out else print(text)
 '''
 
@@ -87,7 +88,8 @@ def test_only_what_strategies_measure(stand_in: Path, tmp_path: Path) -> None:
     ([], {"BUILD": "debug"}, "is a debug build"), ([], {"BUILD": "sanitizer"}, "is a sanitizer build"),
     (["--filter", "no/such"], {}, "no benchmark of a strategy"), (["--filter", "("], {}, "no regular expression"),
     (["--program", "nowhere/srcu_bench"], {}, "build the target srcu_bench"), (["--processes", "0"], {}, "from 1")])
-def test_refuses_in_one_line_and_creates_nothing(stand_in: Path, tmp_path: Path, options: list[str], env: dict[str, str], words: str) -> None:
+def test_refuses_in_one_line_and_creates_nothing(stand_in: Path, tmp_path: Path, options: list[str], env: dict[str, str],
+                                                 words: str) -> None:
     done = call(stand_in, tmp_path / "out", *options, **env)
     assert done.returncode == 2
     assert words in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
@@ -178,7 +180,8 @@ def test_quick_really_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     benchmarks = stored(tmp_path / "out", "strategies.json")["benchmarks"]
     assert {name.split("/")[0] for name in benchmarks} == {"post", "invoke", "throughput", "deferral"}
-    assert {"post/direct-again/irqs_off", "post/nolock:irqs_off+call_srcu/none", "post/irq_work/rq_lock", "invoke/direct-again/none"} <= set(benchmarks)
+    assert {"post/direct-again/irqs_off", "post/nolock:irqs_off+call_srcu/none", "post/irq_work/rq_lock",
+            "invoke/direct-again/none"} <= set(benchmarks)
     assert "too few processes, 1 where it takes 9" in (tmp_path / "out" / "report.html").read_text()
 
 

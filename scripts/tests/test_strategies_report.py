@@ -98,7 +98,8 @@ def test_page_is_one_file_without_network(unchanged: Path) -> None:
 
 
 @pytest.mark.parametrize("title", [
-    "Cost of a post that asks for a grace period, by context and strategy, 99 %", "Post to start of its grace period, by context and strategy, 99 %",
+    "Cost of a post that asks for a grace period, by context and strategy, 99 %",
+    "Post to start of its grace period, by context and strategy, 99 %",
     "Cost of a later post: no lock held", "Cost of a post that asks for a grace period: no lock held",
     "Cost of a post that asks for a grace period: runqueue's lock", "Post to start of its grace period: no lock held",
     "Intended post to start of its grace period: runqueue's lock", "Post to callback: no lock held", "Cost of a later post, by percentile",
@@ -147,10 +148,12 @@ def test_a_loud_machine_compares_nothing(run_dir: Path) -> None:
     assert "0 of 19 met, 0 missed, of 19 nothing can be told" in page
 
 
-@pytest.mark.parametrize("factor, word", [(3.0, "dearer for callers with no lock held"), (1.0, "no difference seen for callers with no lock held"),
+@pytest.mark.parametrize("factor, word", [(3.0, "dearer for callers with no lock held"),
+                                          (1.0, "no difference seen for callers with no lock held"),
                                           (0.3, "cheaper for callers with no lock held")])
 def test_the_first_answer_follows_the_figures(run_dir: Path, factor: float, word: str) -> None:
-    names = {"post/nolock:irqs_off+call_srcu/none": 20.0, "post/nolock:always/none": 20 * factor, "post/direct/none": 20, "post/direct-again/none": 20}
+    names = {"post/nolock:irqs_off+call_srcu/none": 20.0, "post/nolock:always/none": 20 * factor,
+             "post/direct/none": 20, "post/direct-again/none": 20}
     change(run_dir, lambda found: level(found, "time_ns", names))
     assert word in said(run_dir)
     assert f"For callers with no lock held: {20 * factor:.3g} ns against 20 ns" in said(run_dir)
@@ -195,7 +198,8 @@ def test_captions_follow_the_figures(run_dir: Path) -> None:
 
 
 def test_counts_that_do_not_repeat_show_both(run_dir: Path) -> None:
-    counts = {"direct/none": {"first": {"instructions": [700, 700], "lines": [40, 44]}, "later": {"instructions": [227.0, 227.4], "lines": None}}}
+    counts = {"direct/none": {"first": {"instructions": [700, 700], "lines": [40, 44]},
+                              "later": {"instructions": [227.0, 227.4], "lines": None}}}
     change(run_dir, lambda found: found.update(benchmarks={}, counted={"tool": "callgrind", "why": "", "posts": counts}))
     assert re.search(r"<td>direct</td><td class=\"n\">no lock held</td><td class=\"n\">700</td><td class=\"n\">227</td>"
                      r"<td class=\"n\">40 to 44</td><td class=\"n\">-</td>", page_of(run_dir))
@@ -223,8 +227,9 @@ def test_untrusted_text_cannot_act(run_dir: Path) -> None:
     assert "<script" not in (run_dir / "summary.md").read_text()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"benchmarks": 7, "runs": 3}', '{"runs": [1], "benchmarks": {"post": 3, "post/x/none": [], '
-                                  '"post/direct/none": {"time_ns": "x", "first_p50_ns": [null, {}, 1e999], "later_p50_ns": [-3]}}}', "[" * 100_000,
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"benchmarks": 7, "runs": 3}', pytest.param("[" * 100_000, id="deep"),
+                                  '{"runs": [1], "benchmarks": {"post": 3, "post/x/none": [], "post/direct/none": '
+                                  '{"time_ns": "x", "first_p50_ns": [null, {}, 1e999], "later_p50_ns": [-3]}}}',
                                   '{"runs": [], "benchmarks": {"post/direct/none": {"time_ns": [1]}}}',
                                   '{"runs": [0], "benchmarks": {"throughput/direct/none/posters:0": {"callbacks_per_s": [0]}, '
                                   '"post/direct/none/cpus:1": {"time_ns": [0]}, "deferral/x/y": {}}, "counted": {"posts": {"a": 3}}}'])

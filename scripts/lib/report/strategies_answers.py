@@ -60,17 +60,17 @@ def always_or_second_entry(run: Strategies) -> Answer:
     for context, key, who in callers:
         theirs = At(f"post/{plain}", key) if context == "none" else post(USUAL if context == "rq_lock" else "direct", context, key)
         pairs.append((who, post("nolock:always", context, key), theirs))
-    sentences = [f"A call_srcu() that always defers, against call_srcu() beside a second entry point (and that entry point where it is needed): "
-                 f"{overall([(who, compare(run, ours, theirs)) for who, ours, theirs in pairs])}."]
+    sentences = [f"A call_srcu() that always defers, against call_srcu() beside a second entry point (and that entry point where "
+                 f"it is needed): {overall([(who, compare(run, ours, theirs)) for who, ours, theirs in pairs])}."]
     sentences += [f"For {who}: {against(run, ours, theirs)}." for who, ours, theirs in pairs]
     checks = against(run, post("defer_irqoff", "none", LATER), At(f"post/{plain}", LATER))
     steps = against(run, post("irq_work", "none", LATER), At(f"post/{plain}", LATER))
-    sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; one with "
-                     f"an irq_work between (irq_work) {steps}.")
+    sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; "
+                     f"one with an irq_work between (irq_work) {steps}.")
     for posters in few_and_many(run, "nolock:always", "direct", "none"):
         ours, theirs = (At(f"throughput/{one}/none/posters:{posters}", LATER) for one in ("nolock:always", "direct"))
-        sentences.append(f"All in all, what a caller saves and what a drain does for him: a callback of {many(posters)} with no lock held takes "
-                         f"{against(run, ours, theirs)}.")
+        sentences.append(f"All in all, what a caller saves and what a drain does for him: a callback of {many(posters)} with no lock "
+                         f"held takes {against(run, ours, theirs)}.")
     return Answer("Is always deferring in call_srcu() dearer than a second entry point, and for whom?", sentences)
 
 
@@ -83,7 +83,8 @@ def delay(run: Strategies) -> Answer:
     sentences.append(f"The post itself, where it asks for the grace period: {against(run, ours, theirs)}.")
     if safe := safe_places(run, "delayed"):
         missing = [where(c) for c in run.contexts("post") if c not in safe]
-        sentences.append(f"It would hang, or might, in: {', '.join(missing)}." if missing else "It is safe in every place that was measured.")
+        places = f"It would hang, or might, in: {', '.join(missing)}."
+        sentences.append(places if missing else "It is safe in every place that was measured.")
     return Answer("What does a delay > 0 cost?", sentences)
 
 
@@ -115,8 +116,8 @@ def general_queue(run: Strategies) -> Answer:
     for posters in few_and_many(run, "bpf_defer", USUAL, "irqs_off"):
         names = [f"throughput/{one}/irqs_off/posters:{posters}" for one in ("bpf_defer", USUAL)]
         rates = [text.count(run.median(name, "callbacks_per_s") or 0) for name in names]
-        sentences.append(f"Callbacks a second of {many(posters)}, interrupts off: {rates[0]} through the general queue, {rates[1]} through the "
-                         f"primitive's own list; the time for each: {against(run, *(At(name, LATER) for name in names))}.")
+        sentences.append(f"Callbacks a second of {many(posters)}, interrupts off: {rates[0]} through the general queue, {rates[1]} "
+                         f"through the primitive's own list; the time for each: {against(run, *(At(name, LATER) for name in names))}.")
     return Answer("What does a general defer queue cost against one for each primitive?", sentences)
 
 
@@ -131,7 +132,8 @@ def predicate(run: Strategies, strategy: str) -> str:
     contexts = [c for c in run.contexts("deferral") if c != TRACEPOINTS]
     needless = [where(c) for c in contexts if (at("needless_share", c) or 0) > 0.5]
     missed = [where(c) for c in contexts if (at("missed_share", c) or 0) > 0]
-    words = [f"{strategy} defers {percent(at('deferred_share'))} of the calls at the tracepoints, {percent(at('needless_share'))} without need"]
+    words = [f"{strategy} defers {percent(at('deferred_share'))} of the calls at the tracepoints, "
+             f"{percent(at('needless_share'))} without need"]
     if at("missed_share"):
         words.append(f"and misses {percent(at('missed_share'))} that had to be deferred")
     if needless:
@@ -147,12 +149,14 @@ def predicates(run: Strategies) -> Answer:
     least = [one for one in found if run.median(f"deferral/{one}/{TRACEPOINTS}", "missed_share") == 0]
     sentences = []
     if needed:
-        sentences.append(f"At the tracepoints {percent(max(needed))} of the calls had to be deferred: a lock was held that posting takes, or might be.")
+        sentences.append(f"At the tracepoints {percent(max(needed))} of the calls had to be deferred: a lock was held that "
+                         "posting takes, or might be.")
     if least:
         best = min(least, key=lambda one: run.median(f"deferral/{one}/{TRACEPOINTS}", "needless_share") or 0)
         share = run.median(f"deferral/{best}/{TRACEPOINTS}", "needless_share")
         sentences.append(f"Of those that miss none there, {best} defers least without need: {percent(share)} of the calls.")
-    return Answer("How often does each predicate defer without need?", sentences + [predicate(run, one) for one in found] or ["Not measured."])
+    sentences += [predicate(run, one) for one in found]
+    return Answer("How often does each predicate defer without need?", sentences or ["Not measured."])
 
 
 def answers(run: Strategies) -> list[Answer]:

@@ -99,7 +99,7 @@ def ecdf(run: Strategies, family: str, context: str, kind: str, what: str) -> Dr
     figure.supylabel("share, %", fontsize=9, x=0.08 / WIDE)
     least, most = extremes({one: float(row[PERCENTS.index(50)]) for one, row in middle.items()})
     half = [text.latency(middle[one][PERCENTS.index(50)]) for one in (least, most)]
-    seen = f"half are over within {half[0]} with {least}, within {half[1]} with {most}" if least != most else f"half are over within {half[0]} with {least}"
+    seen = f"half are over within {half[0]} with {least}" + (f", within {half[1]} with {most}" if least != most else "")
     return finished(figure, f"{what[0].upper()}{what[1:]}: {WORDS.get(context, context)}",
                     f"Of {len(found)} strategies, {seen}. Thin: one process each; thick: their median; dotted: direct's.", wide=True)
 
@@ -189,8 +189,8 @@ def throughput(run: Strategies) -> Drawn | None:
     ends = {one: points[-1] for one, points in found[context].items()}
     most, least = max(ends, key=lambda one: ends[one][1]), min(ends, key=lambda one: ends[one][1])
     return finished(figure, "Callbacks a second, by number of posters",
-                    f"With {ends[most][0]:g} posters and {WORDS.get(context, context)}, {most} gets {text.count(ends[most][1])} a second through, "
-                    f"{least} {text.count(ends[least][1])}.", wide=True)
+                    f"With {ends[most][0]:g} posters and {WORDS.get(context, context)}, {most} gets {text.count(ends[most][1])} "
+                    f"a second through, {least} {text.count(ends[least][1])}.", wide=True)
 
 
 def by_cpus(run: Strategies) -> Drawn | None:
@@ -225,21 +225,24 @@ def heatmap(run: Strategies, family: str, key: str, what: str) -> Drawn | None:
                 axes.text(x, y, "-", ha="center", va="center", fontsize=8, color="#777777")
                 continue
             dark = shades.norm(table[y, x]) > 0.55
-            axes.text(x, y, text.latency(values[context, one]), ha="center", va="center", fontsize=7.5, color="#ffffff" if dark else "#000000")
+            axes.text(x, y, text.latency(values[context, one]), ha="center", va="center", fontsize=7.5,
+                      color="#ffffff" if dark else "#000000")
     axes.set_yticks(range(len(contexts)), [WORDS.get(c, c)[:LONGEST].replace("$", "\\$") for c in contexts], fontsize=8.5)
     axes.set_xticks(range(len(subjects)), [named(one) for one in subjects], fontsize=8.5, rotation=35, ha="left")
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
     axes.spines[:].set_visible(False)
     least, most = min(values, key=lambda at: values[at]), max(values, key=lambda at: values[at])
     words = [f"{text.latency(values[at])} ({at[1]}, {WORDS.get(at[0], at[0])})" for at in (least, most)]
-    return finished(figure, f"{what}, 99 %", f"From {words[0]} to {words[1]}; the darker, the longer. -: would hang, or was not measured.", wide=True)
+    return finished(figure, f"{what}, 99 %", f"From {words[0]} to {words[1]}; the darker, the longer. -: would hang, or was not measured.",
+                    wide=True)
 
 
 def draw_all(run: Strategies) -> list[Drawn]:
     start, asks, later = "post to start of its grace period", "cost of a post that asks for a grace period", "cost of a later post"
     found = [heatmap(run, "post", "first_p99_ns", "Cost of a post that asks for a grace period, by context and strategy"),
              heatmap(run, "invoke", "start_p99_ns", "Post to start of its grace period, by context and strategy"),
-             ecdf(run, "post", "none", "later", later), ecdf(run, "post", "none", "first", asks), ecdf(run, "post", "rq_lock", "first", asks),
+             ecdf(run, "post", "none", "later", later),
+             ecdf(run, "post", "none", "first", asks), ecdf(run, "post", "rq_lock", "first", asks),
              ecdf(run, "invoke", "none", "start", start), ecdf(run, "invoke", "rq_lock", "start_open", f"intended {start}"),
              ecdf(run, "invoke", "none", "invoke", "post to callback"),
              percentile_plot(run, "post", "later", later), percentile_plot(run, "invoke", "start", start),

@@ -22,7 +22,8 @@ TITLE = "What each way of deferring costs"
 EDGES = ("p50", "p99", "p99.9")
 ENOUGH = 1000  # for a quantile of 99.9 %
 DEFERRAL = {"deferred_share": "Share of calls that are deferred", "precision": "Precision: share of deferrals that were needed",
-            "needless_share": "Share of calls that are deferred without need", "missed_share": "Share of calls that had to be deferred and are not"}
+            "needless_share": "Share of calls that are deferred without need",
+            "missed_share": "Share of calls that had to be deferred and are not"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def few_note(run: Strategies, family: str, kind: str) -> str:
 def latency_table(run: Strategies, family: str, kind: str, title: str) -> Table | None:
     contexts = run.contexts(family)
     rows = [[one, *(quantile_words(run, f"{family}/{one}/{c}", kind) for c in contexts)] for one in run.subjects(family)]
-    about = f"50 % / 99 % / 99.9 %, each a median over the processes. -: would hang, or was not measured. {few_note(run, family, kind)}".strip()
+    about = f"50 % / 99 % / 99.9 %, each a median over the processes. -: would hang, or was not measured. {few_note(run, family, kind)}"
     return Table(title, about, ["strategy", *map(where, contexts)], rows) if rows else None
 
 
@@ -75,8 +76,8 @@ def average_table(run: Strategies) -> Table | None:
         return "-" if value is None else text.latency(value)
 
     rows = [[one, *(word(f"post/{one}/{c}") for c in contexts)] for one in run.subjects("post")]
-    return Table("A later post, on average", "Batches of posts that find the grace period asked for, so that the clock does not count; medians "
-                 "over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
+    return Table("A later post, on average", "Batches of posts that find the grace period asked for, so that the clock does not count; "
+                 "medians over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
 
 
 def latency_tables(run: Strategies) -> list[Table]:
@@ -96,8 +97,8 @@ def never_needed(run: Strategies) -> Table | None:
     names += sorted(name for name in run.benchmarks if name.startswith("post/") and "+call_srcu/" in name)
     rows = [[name.split("/")[1], *(compare(run, At(name, key), At("post/direct/none", key)).said for key in ("time_ns", "first_p50_ns"))]
             for name in names]
-    return Table("What it costs callers that never needed it", "No lock held, to direct's call_srcu(). NAME+call_srcu: callers of call_srcu() "
-                 "beside a second entry point.", ["strategy", "a later post", "the post that asks"], rows) if rows else None
+    return Table("What it costs callers that never needed it", "No lock held, to direct's call_srcu(). NAME+call_srcu: callers of "
+                 "call_srcu() beside a second entry point.", ["strategy", "a later post", "the post that asks"], rows) if rows else None
 
 
 def throughput_tables(run: Strategies) -> list[Table]:
@@ -116,13 +117,17 @@ def throughput_tables(run: Strategies) -> list[Table]:
     return [one for one in found if one.rows]
 
 
+def share(run: Strategies, name: str, key: str) -> str:
+    value = run.median(name, key)
+    return "-" if value is None else percent(value)
+
+
 def deferral_tables(run: Strategies) -> list[Table]:
-    contexts = run.contexts("deferral")
+    contexts, subjects = run.contexts("deferral"), run.subjects("deferral")
     found = []
     for key, title in DEFERRAL.items():
-        rows = [[c.replace("_", " "), *(percent(run.median(f"deferral/{one}/{c}", key)).replace("not measured", "-") for one in run.subjects("deferral"))]
-                for c in contexts]
-        found.append(Table(title, "", ["caller", *run.subjects("deferral")], rows))
+        rows = [[c.replace("_", " "), *(share(run, f"deferral/{one}/{c}", key) for one in subjects)] for c in contexts]
+        found.append(Table(title, "", ["caller", *subjects], rows))
     return found if contexts else []
 
 
@@ -145,8 +150,8 @@ def counted_table(run: Strategies) -> Table | None:
         kinds = [member(member(posts, at), kind) for kind in ("first", "later")]
         rows.append([strategy, where(context), *(counted_word(kind, what) for what in ("instructions", "lines") for kind in kinds)])
     head = ["strategy", "caller", "instructions: asks", "later", "cache lines: asks", "later"]
-    about = (f"By {clean(run.counted.get('tool'))}: averages, counted twice; two numbers where they differ. Lines: misses of a post right after "
-             "everything was thrown out of the first-level cache.")
+    about = (f"By {clean(run.counted.get('tool'))}: averages, counted twice; two numbers where they differ. Lines: misses of a post right "
+             "after everything was thrown out of the first-level cache.")
     return Table("Instructions and cache lines of a post", about, head, rows) if rows else None
 
 
@@ -172,7 +177,8 @@ def view(run: Strategies) -> dict[str, Any]:
             "rerun": run.rerun, "machine": machine_line(run), "facts": facts(run),  # type: ignore[arg-type]
             "processes": process_words(run), "finished": run.word != CUT_SHORT, "answers": answers(run), "bars": judged,
             "tally": bars_tally(judged), "never": never, "latencies": latency_tables(run), "throughput": throughput_tables(run),
-            "deferral": deferral_tables(run), "counted": counted, "why_counted": "" if counted else str(run.counted.get("why", "Not counted.")),
+            "deferral": deferral_tables(run), "counted": counted,
+            "why_counted": "" if counted else str(run.counted.get("why", "Not counted.")),
             "figures": draw_all(run)}
 
 
@@ -189,10 +195,12 @@ def prose(answer: Answer) -> list[str]:
 def strategies_summary(run: Strategies) -> str:
     judged = judge(run)
     lines = [f"## {TITLE}: {plain(run.name)}", "", f"{plain(run.word)}{': ' + plain(run.why) if run.why else ''}. {process_words(run)}. "
-             f"{plain(machine_line(run))}", "", *(line for warning in warnings(run) for line in (plain(warning), ""))]  # type: ignore[arg-type]
+             f"{plain(machine_line(run))}", ""]  # type: ignore[arg-type]
+    lines += [line for warning in warnings(run) for line in (plain(warning), "")]
     lines += [line for answer in answers(run) for line in prose(answer)]
     lines += [f"Bars: {bars_tally(judged)}.", "", "| bar | at most | ratio (interval) | same against same | |", "|---|---:|---:|---:|---|"]
     for one in judged:
         ratio, floor = one.compared.ratio, one.compared.floor
-        lines.append(f"| {plain(one.bar.says)} | {one.bar.most:g} | {ratio or ''} | {f'{floor.value:.3g}' if floor else ''} | {plain(one.word)} |")
+        noise = f"{floor.value:.3g}" if floor else ""
+        lines.append(f"| {plain(one.bar.says)} | {one.bar.most:g} | {ratio or ''} | {noise} | {plain(one.word)} |")
     return "\n".join([*lines, "", f"The same again: {code(run.rerun)}", ""])

@@ -68,8 +68,10 @@ class Compared:
 
     @property
     def said(self) -> str:
+        if not self.ratio:
+            return f"cannot tell: {self.why}"
         floor = f"; the same against itself {self.floor.value:.3g}" if self.floor else ""
-        return f"{self.ratio.value:.3g} times ({self.ratio.low:.3g} to {self.ratio.high:.3g}{floor})" if self.ratio else f"cannot tell: {self.why}"
+        return f"{self.ratio.value:.3g} times ({self.ratio.low:.3g} to {self.ratio.high:.3g}{floor})"
 
 
 @functools.cache
