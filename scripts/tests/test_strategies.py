@@ -151,8 +151,11 @@ calls=2 90
 fn=(4) torture::(anonymous namespace)::counted_later_post(torture::BenchDomain&, rcu_head*, unsigned int)
 9 30
 cfn=(3)
-calls=3 90
-+1 651 0 3
+calls=1 90
++1 217 0 1
+cfn=(3)
+calls=2 90
++2 434 0 2
 """
 
 
