@@ -205,6 +205,12 @@ def test_counts_that_do_not_repeat_show_both(run_dir: Path) -> None:
                      r"<td class=\"n\">40 to 44</td><td class=\"n\">-</td>", page_of(run_dir))
 
 
+def test_counts_stand_in_the_answers(run_dir: Path) -> None:
+    counts = {f"{one}/none": {"later": {"instructions": [n, n]}} for one, n in (("nolock:irqs_off+call_srcu", 227), ("nolock:irqs_off", 234))}
+    change(run_dir, lambda found: found.update(counted={"tool": "callgrind", "why": "", "posts": counts}))
+    assert "Instructions of a later post, no lock held: 227 with nolock:irqs_off+call_srcu, 234 with nolock:irqs_off." in said(run_dir)
+
+
 def test_what_was_not_counted_says_why(run_dir: Path) -> None:
     change(run_dir, lambda found: found.update(benchmarks={}, counted={"tool": "", "why": "valgrind is not installed", "posts": {}}))
     assert "valgrind is not installed" in page_of(run_dir)

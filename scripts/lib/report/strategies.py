@@ -62,6 +62,16 @@ class Strategies(RunDir):
         start = f"{family}/{strategy}/{context}/{what}:"
         return sorted(int(name[len(start) :]) for name in self.benchmarks if name.startswith(start) and name[len(start) :].isdigit())
 
+    def counts(self, at: str, kind: str, what: str) -> str:
+        """Of the two that were taken; both where they differ by more than a hundredth; empty if there are none."""
+        values = member(member(member(self.counted, "posts"), at), kind).get(what)
+        both = [number(value, -1) for value in values] if isinstance(values, list) else []
+        both = [value for value in both if value >= 0]
+        if not both:
+            return ""
+        low, high = min(both), max(both)
+        return f"{low:,.4g}" if high - low <= 0.01 * high else f"{low:,.4g} to {high:,.4g}"
+
     @property
     def load(self) -> tuple[float, float]:
         """At the start, and how many CPUs there were to carry it; 0 if that is not known."""

@@ -51,6 +51,13 @@ def overall(words: list[tuple[str, Compared]]) -> str:
     return "; ".join(f"{word} for {', '.join(groups[word])}" for word in order if word in groups)
 
 
+def instructions(run: Strategies, context: str, strategies: list[str]) -> list[str]:
+    """Counts stand where times are too noisy for small differences."""
+    found = [(one, run.counts(f"{one}/{context}", "later", "instructions")) for one in strategies]
+    words = ", ".join(f"{count} with {one}" for one, count in found if count)
+    return [f"Instructions of a later post, {where(context)}: {words}."] if words else []
+
+
 def always_or_second_entry(run: Strategies) -> Answer:
     """Who needs no deferral calls call_srcu() beside a second entry point; with one entry that defers always, he pays for it."""
     callers = [("none", LATER, "callers with no lock held"), ("none", ASKS, "those of them whose post asks for the grace period"),
@@ -67,6 +74,7 @@ def always_or_second_entry(run: Strategies) -> Answer:
     steps = against(run, post("irq_work", "none", LATER), At(f"post/{plain}", LATER))
     sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; "
                      f"one with an irq_work between (irq_work) {steps}.")
+    sentences += instructions(run, "none", [f"{USUAL}+call_srcu", "irq_work", "defer_irqoff", USUAL, "nolock:always"])
     for posters in few_and_many(run, "nolock:always", "direct", "none"):
         ours, theirs = (At(f"throughput/{one}/none/posters:{posters}", LATER) for one in ("nolock:always", "direct"))
         sentences.append(f"All in all, what a caller saves and what a drain does for him: a callback of {many(posters)} with no lock "
@@ -113,6 +121,7 @@ def general_queue(run: Strategies) -> Answer:
                          f"from a post to the start of its grace period {start}.")
     plain = against(run, post("bpf_defer", "none", LATER), post(USUAL, "none", LATER))
     sentences.append(f"No lock held, where the queue defers all the same and the primitive's own entry point does not: {plain}.")
+    sentences += instructions(run, "rq_lock", ["bpf_defer", USUAL])
     for posters in few_and_many(run, "bpf_defer", USUAL, "irqs_off"):
         names = [f"throughput/{one}/irqs_off/posters:{posters}" for one in ("bpf_defer", USUAL)]
         rates = [text.count(run.median(name, "callbacks_per_s") or 0) for name in names]

@@ -16,7 +16,7 @@ from .strategies import WORDS, Strategies
 from .strategies_answers import Answer, answers, percent
 from .strategies_figures import draw_all
 from .strategies_ratios import At, Judged, compare, judge, loud, too_few
-from .text import member, number
+from .text import member
 
 TITLE = "What each way of deferring costs"
 EDGES = ("p50", "p99", "p99.9")
@@ -131,24 +131,13 @@ def deferral_tables(run: Strategies) -> list[Table]:
     return found if contexts else []
 
 
-def counted_word(counts: dict[str, Any], what: str) -> str:
-    """Of the two counts; both where they differ by more than a hundredth."""
-    values = counts.get(what)
-    both = [number(value, -1) for value in values] if isinstance(values, list) else []
-    both = [value for value in both if value >= 0]
-    if not both:
-        return "-"
-    low, high = min(both), max(both)
-    return f"{low:,.4g}" if high - low <= 0.01 * high else f"{low:,.4g} to {high:,.4g}"
-
-
 def counted_table(run: Strategies) -> Table | None:
     posts = member(run.counted, "posts")
     rows = []
     for at in posts:
         strategy, _, context = str(at).partition("/")
-        kinds = [member(member(posts, at), kind) for kind in ("first", "later")]
-        rows.append([strategy, where(context), *(counted_word(kind, what) for what in ("instructions", "lines") for kind in kinds)])
+        counts = [run.counts(str(at), kind, what) or "-" for what in ("instructions", "lines") for kind in ("first", "later")]
+        rows.append([strategy, where(context), *counts])
     head = ["strategy", "caller", "instructions: asks", "later", "cache lines: asks", "later"]
     about = (f"By {clean(run.counted.get('tool'))}: averages, counted twice; two numbers where they differ. Lines: misses of a post right "
              "after everything was thrown out of the first-level cache.")
