@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the report of a run, or of a matrix: report.html, summary.md and junit.xml in its directory.
+"""Makes the report of a run, of a matrix, or of what strategies cost: report.html, summary.md and junit.xml in its directory.
 
 With several run directories, one page that shows them side by side (--out, default ./report.html). A .json of
 bench_table.py among them puts its picture on the page; alone, it gets the picture beside it, as a .png.
@@ -23,9 +23,12 @@ from lib.report.matrix_page import matrix_annotations, matrix_junit, matrix_summ
 from lib.report.outputs import annotations, junit, summary
 from lib.report.page import render
 from lib.report.speed import draw, drawn, load_speed
+from lib.report.strategies import is_strategies, load_strategies
+from lib.report.strategies_page import render_strategies, strategies_summary
 
 TEMPLATE = Path(__file__).resolve().parent / "lib" / "report" / "report.html.j2"
 MATRIX_TEMPLATE = TEMPLATE.with_name("matrix.html.j2")
+STRATEGIES_TEMPLATE = TEMPLATE.with_name("strategies.html.j2")
 
 
 def write(path: Path, text: str) -> None:
@@ -83,14 +86,35 @@ def report_matrix(path: Path, out: Path | None) -> Path:
     return page
 
 
+def report_strategies(path: Path, out: Path | None) -> Path:
+    run = load_strategies(path)
+    page = out or path / "report.html"
+    write(page, render_strategies(run, STRATEGIES_TEMPLATE))
+    write(path / "summary.md", strategies_summary(run))
+    tell_github([], strategies_summary(run))
+    return page
+
+
+KINDS = ((is_matrix, "a matrix", report_matrix), (is_strategies, "a measurement of strategies", report_strategies))
+
+
+def alone(paths: list[Path], out: Path | None) -> Path | None:
+    """The page of a directory whose kind has one of its own; nothing if there is none among these."""
+    for path in paths:
+        for is_one, what, make in KINDS:
+            if not is_one(path):
+                continue
+            if len(paths) > 1:
+                raise NoRun(f"{path} is {what}, which has a page of its own: name it alone")
+            return make(path, out)
+    return None
+
+
 def main() -> int:
     arguments = parse_arguments()
-    matrices = [path for path in arguments.runs if is_matrix(path)]
     try:
-        if matrices and len(arguments.runs) > 1:
-            raise NoRun(f"{matrices[0]} is a matrix, which has a page of its own: name it alone")
-        if matrices:
-            print(report_matrix(matrices[0], arguments.out))
+        if page := alone(arguments.runs, arguments.out):
+            print(page)
             return 0
         speed = {path: load_speed(path) for path in arguments.runs if path.suffix == ".json"}
         runs = [load_run(path) for path in arguments.runs if path not in speed]

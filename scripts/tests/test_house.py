@@ -23,7 +23,7 @@ def tracked() -> list[Path]:
 
 TRACKED = tracked()
 CODE = [p for p in TRACKED if p.suffix in (".cpp", ".hpp", ".c", ".h")]
-SHIPPED = [p for p in CODE if not p.stem.endswith(("_test", "_bench")) and "example_plugin" not in p.parts]
+SHIPPED = [p for p in CODE if not p.stem.endswith(("_test", "_bench")) and not {"bench", "example_plugin"} & set(p.relative_to(ROOT).parts)]
 
 
 def relative(path: Path) -> str:

@@ -34,6 +34,7 @@ constexpr const char* build() {
 
 int main(int argc, char** argv) {
   benchmark::AddCustomContext("srcu_build", build());
+  benchmark::AddCustomContext("compiler", __VERSION__);
   torture::kernel::register_benchmarks();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

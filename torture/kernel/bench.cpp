@@ -57,7 +57,7 @@ BenchMachine::~BenchMachine() {
 }
 
 BenchDomain::BenchDomain(const std::string& strategy, Entry entry)
-    : ssp_{nullptr, strategy == "tasks_trace" ? SRCU_KIND_FAST : SRCU_KIND_NORMAL, nullptr, "bench"},
+    : ssp_{nullptr, is_fast(strategy) ? SRCU_KIND_FAST : SRCU_KIND_NORMAL, nullptr, "bench"},
       post_(entry == Entry::kAsMeant && has_entry_of_its_own(strategy) ? call_srcu_nolock : call_srcu) {
   srcu_set_strategy(&ssp_, strategy.c_str());
   put_on_kernel(&ssp_);

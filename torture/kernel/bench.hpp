@@ -31,6 +31,9 @@ class BenchMachine {
 /// call_srcu(), as those do who need no deferral.
 enum class Entry { kAsMeant, kCallSrcu };
 
+/// Of one kind of domain or the other, as the strategy's users have them.
+inline bool is_fast(const std::string& strategy) { return strategy == "tasks_trace"; }
+
 /// A domain on the model. It notes when its grace periods begin.
 class BenchDomain {
  public:
@@ -82,6 +85,8 @@ struct Pair {
 };
 /// Those that no prediction lets hang, and no prover objects to.
 std::vector<Pair> pairs_that_live();
+/// A pair that is measured a second time, under a name of its own: what ratio one gets where there is no difference.
+inline bool has_second_copy(const Pair& pair) { return pair.strategy == "direct"; }
 
 std::vector<std::string> bench_strategies();
 

@@ -126,10 +126,15 @@ void invoke(benchmark::State& state, const Pair& pair) {
 }  // namespace
 
 void register_invoke_benchmarks() {
-  for (const Pair& pair : pairs_that_live())
-    benchmark::RegisterBenchmark(fmt::format("invoke/{}/{}", pair.strategy, pair.context->name).c_str(), invoke, pair)
+  const auto add = [](const std::string& name, const Pair& pair) {
+    benchmark::RegisterBenchmark(fmt::format("invoke/{}/{}", name, pair.context->name).c_str(), invoke, pair)
         ->UseManualTime()
         ->Iterations(1);
+  };
+  for (const Pair& pair : pairs_that_live()) {
+    add(pair.strategy, pair);
+    if (has_second_copy(pair)) add(pair.strategy + "-again", pair);
+  }
 }
 
 }  // namespace torture::kernel

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "torture/kernel/bench.hpp"
 #include "torture/kernel/natural.hpp"
@@ -10,20 +11,41 @@
 namespace torture::kernel {
 namespace {
 
-constexpr unsigned kBursts = 24, kOneByOne = 16;  ///< The first of these asks for the grace period.
-constexpr unsigned kBatches = 3, kBatch = 16;     ///< Timed together: the clock is coarse beside one post.
+constexpr unsigned kManyBursts = 72, kFewBursts = 24;  ///< Few where no distribution is looked at.
+constexpr unsigned kOneByOne = 16;                     ///< The first of these asks for the grace period.
+constexpr unsigned kBatches = 3, kBatch = 16;          ///< Timed together: the clock is coarse beside one post.
 
-/// Posts made one after the other in one context, timed from inside it.
+void nothing(rcu_head*) {}
+
+// What is between the entry and the end of these two is one post: programs that count instructions know them by name. They
+// differ in shape, lest the compiler makes one of both, and end in something, lest they end in a jump.
+[[gnu::noinline]] void counted_first_post(BenchDomain& domain, rcu_head* heads) {
+  domain.post(heads, nothing);
+  benchmark::ClobberMemory();
+}
+[[gnu::noinline]] void counted_later_post(BenchDomain& domain, rcu_head* heads, unsigned at) {
+  domain.post(&heads[at], nothing);
+  benchmark::ClobberMemory();
+}
+/// They write down what they have so far here.
+[[gnu::noinline]] void counted_all_posts() { benchmark::ClobberMemory(); }
+
+/// Posts made one after the other in one context, timed from inside it: one, or a batch.
 struct Posts {
   BenchDomain& domain;
   rcu_head* heads;
-  unsigned count;
+  unsigned from, count;
   uint64_t took_ns = 0;
 
   static void run(void* argument) {
     auto& self = *static_cast<Posts*>(argument);
     const uint64_t begin_ns = srcu::env::now_ns();
-    for (unsigned i = 0; i < self.count; ++i) self.domain.post(&self.heads[i], [](rcu_head*) {});
+    if (self.from == 0)
+      counted_first_post(self.domain, self.heads);
+    else if (self.count == 1)
+      counted_later_post(self.domain, self.heads, self.from);
+    else
+      for (unsigned i = 0; i < self.count; ++i) self.domain.post(&self.heads[self.from + i], nothing);
     self.took_ns = since(begin_ns);
   }
   static uint64_t since(uint64_t begin_ns) {
@@ -43,12 +65,38 @@ class Broom {
   std::vector<char> lines_ = std::vector<char>(2 << 20);
 };
 
+/// Keeps a grace period from ending: sweeping takes so long that a later post would have to ask for the next.
+class Reader {
+ public:
+  Reader(srcu_struct& ssp, const std::string& strategy) : ssp_(ssp), fast_(is_fast(strategy)) {
+    if (fast_)
+      scp_ = srcu_read_lock_fast(&ssp_);
+    else
+      index_ = srcu_read_lock(&ssp_);
+  }
+  ~Reader() {
+    if (fast_)
+      srcu_read_unlock_fast(&ssp_, scp_);
+    else
+      srcu_read_unlock(&ssp_, index_);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+ private:
+  srcu_struct& ssp_;
+  const bool fast_;
+  decltype(srcu_read_lock_fast(nullptr)) scp_{};
+  int index_ = 0;
+};
+
 struct Burst {
   std::string strategy;
   const Context* context;
   Entry entry = Entry::kAsMeant;
   unsigned cpus = 2;
   bool cold = false;
+  unsigned bursts = kManyBursts;
 };
 
 class Poster {
@@ -58,14 +106,17 @@ class Poster {
   /// Into an idle domain; returns what the batches took.
   uint64_t burst() {
     settle(domain_.ssp());
+    std::optional<Reader> reader;
     for (unsigned i = 0; i < kOneByOne; ++i) {
       if (how_.cold) broom_.sweep();
+      if (how_.cold && i == 1) reader.emplace(domain_.ssp(), how_.strategy);
       const uint64_t begin_ns = srcu::env::now_ns();
       (i == 0 ? first_ : later_).add(post(i, 1));
       (i == 0 ? first_with_context_ : later_with_context_).add(Posts::since(begin_ns));
     }
     uint64_t sum_ns = 0;
     for (unsigned i = 0; i < kBatches; ++i) sum_ns += post(kOneByOne + i * kBatch, kBatch);
+    reader.reset();
     srcu_barrier(&domain_.ssp());  // the heads are the next burst's
     return sum_ns;
   }
@@ -80,7 +131,7 @@ class Poster {
 
  private:
   uint64_t post(unsigned from, unsigned count) {
-    Posts posts{domain_, &heads_[from], count};
+    Posts posts{domain_, heads_, from, count};
     how_.context->run_in({domain_.ssp(), cpu(0), 0}, {Posts::run, &posts});
     return posts.took_ns;
   }
@@ -97,10 +148,11 @@ void post(benchmark::State& state, const Burst& how) {
   Poster poster(how);
   while (state.KeepRunningBatch(kBatches * kBatch)) state.SetIterationTime(static_cast<double>(poster.burst()) * 1e-9);
   poster.tell(state);
+  counted_all_posts();
 }
 
 void add(const std::string& name, const Burst& how) {
-  benchmark::RegisterBenchmark(name.c_str(), post, how)->UseManualTime()->Iterations(kBursts * kBatches * kBatch);
+  benchmark::RegisterBenchmark(name.c_str(), post, how)->UseManualTime()->Iterations(how.bursts * kBatches * kBatch);
 }
 
 }  // namespace
@@ -109,12 +161,14 @@ void register_post_benchmarks() {
   for (const auto& [strategy, context] : pairs_that_live()) {
     const std::string name = fmt::format("post/{}/{}", strategy, context->name);
     add(name, {.strategy = strategy, .context = context});
-    add(name + "/cold", {.strategy = strategy, .context = context, .cold = true});
+    if (has_second_copy({strategy, context}))
+      add(fmt::format("post/{}-again/{}", strategy, context->name), {.strategy = strategy, .context = context});
+    add(name + "/cold", {.strategy = strategy, .context = context, .cold = true, .bursts = kFewBursts});
     if (context == find_context("none") && strategy.starts_with("nolock:"))
       add(fmt::format("post/{}+call_srcu/none", strategy), {.strategy = strategy, .context = context, .entry = Entry::kCallSrcu});
     if (context != find_context("none")) continue;
     for (const unsigned cpus : {1U, 4U, 16U, 64U})
-      add(fmt::format("{}/cpus:{}", name, cpus), {.strategy = strategy, .context = context, .cpus = cpus});
+      add(fmt::format("{}/cpus:{}", name, cpus), {.strategy = strategy, .context = context, .cpus = cpus, .bursts = kFewBursts});
   }
 }
 

@@ -1,0 +1,195 @@
+"""The measurement of strategies on a page of its own, and in Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from . import text
+from .load import CUT_SHORT
+from .outputs import clean, code, plain
+from .page import facts, machine_line, tone
+from .strategies import WORDS, Strategies
+from .strategies_answers import Answer, answers, percent
+from .strategies_figures import draw_all
+from .strategies_ratios import At, Judged, compare, judge, loud, too_few
+from .text import member
+
+TITLE = "What each way of deferring costs"
+EDGES = ("p50", "p99", "p99.9")
+ENOUGH = 1000  # for a quantile of 99.9 %
+DEFERRAL = {"deferred_share": "Share of calls that are deferred", "precision": "Precision: share of deferrals that were needed",
+            "needless_share": "Share of calls that are deferred without need",
+            "missed_share": "Share of calls that had to be deferred and are not"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything in it is text."""
+
+    title: str
+    about: str
+    head: list[str]
+    rows: list[list[str]]
+
+
+def where(context: str) -> str:
+    return WORDS.get(context, context)
+
+
+def together(values: list[float | None]) -> str:
+    """A unit that several have in common stands once."""
+    words = ["?" if value is None else text.latency(value) for value in values]
+    units = {word.partition(" ")[2] for word in words}
+    return " / ".join(word.partition(" ")[0] for word in words) + " " + units.pop() if len(units) == 1 else " / ".join(words)
+
+
+def quantile_words(run: Strategies, name: str, kind: str) -> str:
+    values = [run.median(name, f"{kind}_{edge}_ns") for edge in EDGES]
+    return together(values) if any(value is not None for value in values) else "-"
+
+
+def few_note(run: Strategies, family: str, kind: str) -> str:
+    """What a quantile of few is."""
+    counts = [value for name in run.benchmarks if name.startswith(family + "/") and (value := run.median(name, f"{kind}_count"))]
+    least = min(counts, default=0)
+    if not least or least >= ENOUGH:
+        return ""
+    return f"Of {least:,.0f} a process, 99.9 %{' and 99 % are' if least < 100 else ' is'} the longest of each."
+
+
+def latency_table(run: Strategies, family: str, kind: str, title: str) -> Table | None:
+    contexts = run.contexts(family)
+    rows = [[one, *(quantile_words(run, f"{family}/{one}/{c}", kind) for c in contexts)] for one in run.subjects(family)]
+    about = f"50 % / 99 % / 99.9 %, each a median over the processes. -: would hang, or was not measured. {few_note(run, family, kind)}"
+    return Table(title, about, ["strategy", *map(where, contexts)], rows) if rows else None
+
+
+def average_table(run: Strategies) -> Table | None:
+    contexts = run.contexts("post")
+
+    def word(name: str) -> str:
+        value = run.median(name, "time_ns")
+        return "-" if value is None else text.latency(value)
+
+    rows = [[one, *(word(f"post/{one}/{c}") for c in contexts)] for one in run.subjects("post")]
+    return Table("A later post, on average", "Batches of posts that find the grace period asked for, so that the clock does not count; "
+                 "medians over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
+
+
+def latency_tables(run: Strategies) -> list[Table]:
+    wanted = [("post", "first", "The post that asks for a grace period"), ("post", "later", "A later post, one by one"),
+              ("post", "first_with_context", "The post that asks, with entering and leaving the context"),
+              ("invoke", "start", "From the post to the start of its grace period"),
+              ("invoke", "start_open", "The same from the time at which the post was meant to be"),
+              ("invoke", "invoke", "From the post to its callback"),
+              ("invoke", "invoke_open", "The same from the time at which the post was meant to be")]
+    found = [average_table(run), *(latency_table(run, *one) for one in wanted)]
+    return [one for one in found if one]
+
+
+def never_needed(run: Strategies) -> Table | None:
+    """The argument for a second entry point."""
+    names = [f"post/{one}/none" for one in run.subjects("post", "none") if one != "direct"]
+    names += sorted(name for name in run.benchmarks if name.startswith("post/") and "+call_srcu/" in name)
+    rows = [[name.split("/")[1], *(compare(run, At(name, key), At("post/direct/none", key)).said for key in ("time_ns", "first_p50_ns"))]
+            for name in names]
+    return Table("What it costs callers that never needed it", "No lock held, to direct's call_srcu(). NAME+call_srcu: callers of "
+                 "call_srcu() beside a second entry point.", ["strategy", "a later post", "the post that asks"], rows) if rows else None
+
+
+def throughput_tables(run: Strategies) -> list[Table]:
+    found = []
+    for context in run.contexts("throughput"):
+        subjects = [one for one in run.subjects("throughput") if run.steps("throughput", one, context, "posters")]
+        steps = sorted({n for one in subjects for n in run.steps("throughput", one, context, "posters")})
+
+        def word(one: str, n: int) -> str:
+            value = run.median(f"throughput/{one}/{context}/posters:{n}", "callbacks_per_s")
+            return "-" if value is None else text.count(value)
+
+        rows = [[one, *(word(one, n) for n in steps)] for one in subjects]
+        found.append(Table(f"Callbacks a second, by posters: {where(context)}", "Medians over the processes.",
+                           ["strategy", *map(str, steps)], rows))
+    return [one for one in found if one.rows]
+
+
+def share(run: Strategies, name: str, key: str) -> str:
+    value = run.median(name, key)
+    return "-" if value is None else percent(value)
+
+
+def deferral_tables(run: Strategies) -> list[Table]:
+    contexts, subjects = run.contexts("deferral"), run.subjects("deferral")
+    found = []
+    for key, title in DEFERRAL.items():
+        rows = [[c.replace("_", " "), *(share(run, f"deferral/{one}/{c}", key) for one in subjects)] for c in contexts]
+        found.append(Table(title, "", ["caller", *subjects], rows))
+    return found if contexts else []
+
+
+def counted_table(run: Strategies) -> Table | None:
+    posts = member(run.counted, "posts")
+    rows = []
+    for at in posts:
+        strategy, _, context = str(at).partition("/")
+        counts = [run.counts(str(at), kind, what) or "-" for what in ("instructions", "lines") for kind in ("first", "later")]
+        rows.append([strategy, where(context), *counts])
+    head = ["strategy", "caller", "instructions: asks", "later", "cache lines: asks", "later"]
+    about = (f"By {clean(run.counted.get('tool'))}: averages, counted twice; two numbers where they differ. Lines: misses of a post right "
+             "after everything was thrown out of the first-level cache.")
+    return Table("Instructions and cache lines of a post", about, head, rows) if rows else None
+
+
+def warnings(run: Strategies) -> list[str]:
+    found = [why for why in (loud(run), too_few(run.runs)) if why]
+    return [f"Nothing is compared here: {'; '.join(found)}."] if found else []
+
+
+def process_words(run: Strategies) -> str:
+    return f"{run.runs} process{'es' if run.runs != 1 else ''}, {len(run.benchmarks)} benchmarks each"
+
+
+def bars_tally(judged: list[Judged]) -> str:
+    words = [one.word.split()[0] for one in judged]
+    return f"{words.count('met')} of {len(words)} met, {words.count('missed')} missed, of {words.count('cannot')} nothing can be told"
+
+
+def view(run: Strategies) -> dict[str, Any]:
+    judged = judge(run)
+    never = never_needed(run)
+    counted = counted_table(run)
+    return {"title": TITLE, "name": run.name, "word": run.word, "why": run.why, "tone": tone(run.word), "warnings": warnings(run),
+            "rerun": run.rerun, "machine": machine_line(run), "facts": facts(run),  # type: ignore[arg-type]
+            "processes": process_words(run), "finished": run.word != CUT_SHORT, "answers": answers(run), "bars": judged,
+            "tally": bars_tally(judged), "never": never, "latencies": latency_tables(run), "throughput": throughput_tables(run),
+            "deferral": deferral_tables(run), "counted": counted,
+            "why_counted": "" if counted else str(run.counted.get("why", "Not counted.")),
+            "figures": draw_all(run)}
+
+
+def render_strategies(run: Strategies, template: Path) -> str:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template.parent), autoescape=True,
+                                     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template(template.name).render(run=view(run))
+
+
+def prose(answer: Answer) -> list[str]:
+    return [f"**{plain(answer.question)}** {' '.join(plain(sentence) for sentence in answer.sentences)}", ""]
+
+
+def strategies_summary(run: Strategies) -> str:
+    judged = judge(run)
+    lines = [f"## {TITLE}: {plain(run.name)}", "", f"{plain(run.word)}{': ' + plain(run.why) if run.why else ''}. {process_words(run)}. "
+             f"{plain(machine_line(run))}", ""]  # type: ignore[arg-type]
+    lines += [line for warning in warnings(run) for line in (plain(warning), "")]
+    lines += [line for answer in answers(run) for line in prose(answer)]
+    lines += [f"Bars: {bars_tally(judged)}.", "", "| bar | at most | ratio (interval) | same against same | |", "|---|---:|---:|---:|---|"]
+    for one in judged:
+        ratio, floor = one.compared.ratio, one.compared.floor
+        noise = f"{floor.value:.3g}" if floor else ""
+        lines.append(f"| {plain(one.bar.says)} | {one.bar.most:g} | {ratio or ''} | {noise} | {plain(one.word)} |")
+    return "\n".join([*lines, "", f"The same again: {code(run.rerun)}", ""])

@@ -1,0 +1,71 @@
+"""What several processes of srcu_bench measured, in one small file: a number a process, four digits of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from ..bench import Measured
+
+SCHEMA = 1
+FAMILIES = ("post", "invoke", "throughput", "deferral")
+EDGES = ("p50_ns", "p99_ns", "p99.9_ns", "count")  # of what stands in tables, but in no figure
+DRAWN = re.compile(r"(?:first|later|start|start_open|invoke)_(?:p[\d.]+_ns|count)")
+Number = float | int | None
+
+
+def is_kept(name: str, counter: str) -> bool:
+    """Whole distributions of what is posted on two CPUs with warm caches; of variants the middle and the tail."""
+    if not counter.endswith(("_ns", "_count")):
+        return True
+    if name.count("/") > 2:
+        return counter.endswith(EDGES[:2]) and "_with_context" not in counter
+    return bool(DRAWN.fullmatch(counter)) or counter.endswith(EDGES)
+
+
+def short(value: float) -> Number:
+    if not math.isfinite(value):
+        return None
+    rounded = float(f"{value:.4g}")
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def columns(measured: list[Measured]) -> dict[str, dict[str, list[Number]]]:
+    """Name and counter, and then an entry a process; none where one did not say."""
+    found: dict[str, dict[str, list[Number]]] = {}
+    for at, run in enumerate(measured):
+        for name, times in run.times.items():
+            kept = {key: values for key, values in run.counters[name].items() if is_kept(name, key)}
+            for key, values in {"time_ns": times, **kept}.items():
+                column = found.setdefault(name, {}).setdefault(key, [None] * len(measured))
+                column[at] = short(values[0])
+    return found
+
+
+def folded(column: list[Number]) -> list[Number] | Number:
+    """One number instead of a list where all processes say the same."""
+    return column[0] if len(set(column)) == 1 and column[0] is not None else column
+
+
+def result(measured: list[Measured], counted: dict[str, Any]) -> dict[str, Any]:
+    runs = [{"date": run.context.get("date"), "load": (run.context.get("load_avg") or [None])[0]} for run in measured]
+    return {"schema": SCHEMA, "kind": "strategies", "runs": runs, "counted": counted,
+            "benchmarks": {name: {key: folded(column) for key, column in of.items()} for name, of in columns(measured).items()}}
+
+
+def text_of(found: dict[str, Any]) -> str:
+    """One benchmark a line, so that two results can be compared."""
+    benchmarks = found["benchmarks"]
+    head = {key: value for key, value in found.items() if key != "benchmarks"}
+    lines = [f"{json.dumps(name)}:{json.dumps(benchmarks[name], separators=(',', ':'))}" for name in sorted(benchmarks)]
+    return json.dumps(head, separators=(",", ":"))[:-1] + ',"benchmarks":{\n' + ",\n".join(lines) + "\n}}\n"
+
+
+def write(path: Path, text: str) -> None:
+    """In one step, so that who stops the script finds the old file or the new one."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

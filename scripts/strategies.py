@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+"""Measures what each way of deferring costs: posts, latencies, throughput, needless deferrals, by strategy and caller's context.
+
+Runs srcu_bench in several processes, all benchmarks in random order in each (the library draws it), and counts instructions and
+cache lines under valgrind. Leaves a run directory with report.html; results/latest points to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lib.bench import CannotCompare, Measured, read, read_file
+from lib.strategies import machine
+from lib.strategies.compact import FAMILIES, result, text_of, write
+from lib.strategies.counted import count
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS_EACH = 0.15  # a benchmark, roughly
+QUICK = r"^(post/(direct|direct-again|irq_work|bpf_defer|nolock:irqs_off|nolock:irqs_off.call_srcu)/(none|irqs_off|rq_lock)/iterations.*" \
+        r"|post/(direct|irq_work)/none/cpus:[0-9]+/.*|invoke/(direct|direct-again|irq_work)/(none|rq_lock)/.*" \
+        r"|throughput/(direct|irq_work)/none/posters:(1|16)/.*|deferral/nolock:(irqs_off|lock_bit)/(none|irqs_off|rq_lock|tracepoints)/.*)"
+
+
+@dataclass
+class Session:
+    """A run directory in the making. What is in it can be judged at any moment."""
+
+    dir: Path
+    program: Path
+    filter: str
+    names: list[str]
+    rerun: str
+    machine: dict[str, Any]
+    load_start: float
+    measured: list[Measured] = field(default_factory=list)
+    counted: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.time)
+
+    def begin(self, processes: int) -> None:
+        plan = {"schema": 1, "kind": "strategies", "name": "strategies", "processes": processes,
+                "benchmarks": len(self.names), "rerun": self.rerun}
+        write(self.dir / "plan.json", json.dumps(plan, indent=1) + "\n")
+        self.save()
+
+    def save(self) -> None:
+        began = datetime.datetime.fromtimestamp(self.started, datetime.timezone.utc).isoformat(timespec="seconds")
+        facts = {**self.machine, "load": {"at the start": self.load_start, "at the end": machine.load()}}
+        write(self.dir / "manifest.json", json.dumps({"schema": 1, "started": began, "machine": facts}, indent=1) + "\n")
+        write(self.dir / "strategies.json", text_of(result(self.measured, self.counted)))
+
+    def end(self, word: str, why: str) -> None:
+        verdict = {"schema": 1, "verdict": word, "why": why, "duration_s": round(time.time() - self.started, 1)}
+        write(self.dir / "verdict.json", json.dumps(verdict, indent=1) + "\n")
+
+
+def tell(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def call(program: Path, *options: str) -> str:
+    try:
+        return subprocess.run([program, *options], capture_output=True, text=True, check=True).stdout
+    except OSError as error:
+        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
+    except subprocess.CalledProcessError as error:
+        raise CannotCompare(f"{program.name} ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
+
+
+def filter_of(program: Path, wanted: str) -> tuple[str, list[str]]:
+    """And what it selects. Without one, all that has a strategy's name: the library's own benchmarks are somebody else's."""
+    listed = call(program, "--benchmark_list_tests").splitlines()
+    if not wanted:
+        strategies = {re.escape(name.split("/")[1]) for name in listed if re.match(r"post/[^/]+/irqs_off/", name)}
+        wanted = f"^({'|'.join(FAMILIES)})/({'|'.join(sorted(strategies))})([+]call_srcu)?/".replace("\\-", "-").replace("\\:", ":")
+    found = [name for name in listed if name.split("/")[0] in FAMILIES and re.search(wanted, name)]
+    if not found:
+        raise CannotCompare(f"{program.name} has no benchmark of a strategy that matches {wanted}; build it from these sources")
+    return wanted, found
+
+
+def one_process(session: Session, number: int) -> Measured:
+    out = session.dir / f"run-{number + 1}.json"
+    call(session.program, f"--benchmark_filter={session.filter}", "--benchmark_enable_random_interleaving=true",
+         f"--benchmark_out={out}", "--benchmark_out_format=json")
+    return read_file(out)
+
+
+def progress(session: Session, number: int, processes: int) -> None:
+    took_s = (time.time() - session.started) / (number + 1)
+    tell(f"process {number + 1} of {processes} done, {took_s:.0f} s each; {took_s * (processes - number - 1) / 60:.0f} min to go")
+
+
+def measure(session: Session, arguments: argparse.Namespace) -> None:
+    for number in range(arguments.processes):
+        session.measured.append(one_process(session, number))
+        session.save()
+        progress(session, number, arguments.processes)
+    if not arguments.no_counts:
+        tell("counting instructions and cache lines")
+        session.counted = count(session.program, session.names)
+        tell(session.counted["why"])
+        session.save()
+
+
+def new_directory(wanted: Path | None) -> Path:
+    """Fresh, or empty; a default one is what `latest` points to."""
+    path = wanted or ROOT / "results" / f"{datetime.datetime.now():%Y.%m.%d-%H.%M.%S}-strategies"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise CannotCompare(f"{path} is not empty; name another --out")
+    except OSError as error:
+        raise CannotCompare(f"cannot make {path}: {error.strerror}; name another --out") from error
+    if not wanted:
+        link = path.parent / "latest"
+        if link.is_symlink() or not link.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(path.name)
+    return path
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench")
+    parser.add_argument("--processes", type=int, help="how many (default 9, with --quick 2); fewer than 9 compare nothing")
+    parser.add_argument("--quick", action="store_true", help="a few benchmarks, under a minute: does all of it work?")
+    parser.add_argument("--filter", default="", help="a regular expression for the benchmarks' names")
+    parser.add_argument("--no-counts", action="store_true", help="no instructions and cache lines, which take some minutes")
+    parser.add_argument("--out", type=Path, help="the run directory (default: results/TIME-strategies)")
+    arguments = parser.parse_args()
+    if arguments.processes is None:
+        arguments.processes = 2 if arguments.quick else 9
+    if arguments.processes < 1:
+        parser.error("--processes takes a number from 1")
+    try:
+        re.compile(arguments.filter)
+    except re.error as error:
+        parser.error(f"--filter is no regular expression: {error}")
+    arguments.filter = arguments.filter or (QUICK if arguments.quick else "")
+    return arguments
+
+
+def rerun_command(words: list[str]) -> str:
+    """Without the directory, which is no longer empty."""
+    kept = [word for at, word in enumerate(words) if not word.startswith("--out") and (at == 0 or words[at - 1] != "--out")]
+    return shlex.join(["scripts/strategies.py", *kept])
+
+
+def report(path: Path) -> int:
+    return subprocess.run([ROOT / "scripts" / "report.py", path]).returncode
+
+
+def announce(load: float, names: list[str], arguments: argparse.Namespace) -> None:
+    tell(f"{len(names)} benchmarks in each of {arguments.processes} processes; on a quiet machine of two CPUs about "
+         f"{len(names) * SECONDS_EACH * arguments.processes / 60:.0f} min")
+    if load > machine.cpus():
+        tell(f"a load of {load} on {machine.cpus()} CPUs: nothing will be compared")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    load = machine.load()
+    wanted, names = filter_of(arguments.program, arguments.filter)
+    # The wrong build says so at once.
+    build = read(call(arguments.program, "--benchmark_format=json", f"--benchmark_filter=^{names[0].replace('+', '[+]')}$")).context
+    announce(load, names, arguments)
+    session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(sys.argv[1:]),
+                      machine.facts(ROOT, build), load)
+    session.begin(arguments.processes)
+    status = 0
+    try:
+        measure(session, arguments)
+        session.end("SUCCESS", "")
+    except KeyboardInterrupt:
+        session.save()
+        session.end("INTERRUPTED", f"stopped after {len(session.measured)} of {arguments.processes} processes")
+        status = 130
+    except CannotCompare as error:
+        session.end("BROKEN", str(error))
+        report(session.dir)
+        raise
+    return report(session.dir) or status
+
+
+def main() -> int:
+    try:
+        return run(parse_arguments())
+    except CannotCompare as error:
+        print(f"strategies.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print(f"strategies.py: cannot write: {error}", file=sys.stderr)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

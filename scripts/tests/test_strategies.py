@@ -1,0 +1,211 @@
+"""The script that measures strategies: around a program that stands in for srcu_bench, and once for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from lib.bench import Measured
+from lib.strategies.compact import columns, short, text_of
+from lib.strategies.counted import parse, twice
+
+SCRIPT = ROOT / "scripts" / "strategies.py"
+REAL = PROGRAM.parent / "srcu" / "bench" / "srcu_bench"
+STAND_IN = '''#!/usr/bin/python3
+import json, os, re, sys, time
+from pathlib import Path
+NAMES = ["post/direct/none/iterations:3/manual_time", "post/direct/irqs_off/iterations:3/manual_time", "post/srcu/none/manual_time",
+         "deferral/nolock:always/none/iterations:1/manual_time", "read/srcu/threads:1"]
+options = dict(word[2:].split("=", 1) if "=" in word else (word[2:], "") for word in sys.argv[1:])
+if "benchmark_list_tests" in options:
+    sys.exit(print("\\n".join(NAMES)))
+out = options.get("benchmark_out")
+number = int(re.search(r"run-(\\d+)", out)[1]) if out else 0
+if number == int(os.environ.get("FAIL_AT", -1)):
+    sys.exit("out of luck")
+if number == int(os.environ.get("HANG_AT", -1)):
+    time.sleep(60)
+rows = [{"name": n, "run_name": n, "run_type": "iteration", "real_time": 20.0 + number, "cpu_time": 1.0, "time_unit": "ns",
+         "first_p50_ns": 1234.56, "first_count": 24.0} for n in NAMES if re.search(options["benchmark_filter"], n)]
+context = {"srcu_build": os.environ.get("BUILD", "release"), "load_avg": [0.5, 1, 1], "date": "now"}
+text = json.dumps({"context": context, "benchmarks": rows})
+Path(out).write_text(text) if out else print(text)
+'''
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Path:
+    program = tmp_path / "srcu_bench"
+    program.write_text(STAND_IN)
+    program.chmod(0o755)
+    return program
+
+
+def command(program: Path, out: Path, *options: str) -> list[str]:
+    return [str(SCRIPT), "--program", str(program), "--out", str(out), "--no-counts", "--processes", "3", *options]
+
+
+def call(program: Path, out: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(program, out, *options), capture_output=True, text=True, timeout=120, env={**os.environ, **env})
+
+
+def stored(out: Path, name: str) -> dict:
+    return json.loads((out / name).read_text())
+
+
+def test_leaves_a_run_directory(stand_in: Path, tmp_path: Path) -> None:
+    done = call(stand_in, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "out"
+    assert stored(out, "plan.json")["kind"] == "strategies"
+    assert stored(out, "plan.json")["rerun"] == f"scripts/strategies.py --program {stand_in} --no-counts --processes 3"
+    assert stored(out, "verdict.json")["verdict"] == "SUCCESS"
+    assert set(stored(out, "manifest.json")["machine"]["load"]) == {"at the start", "at the end"}
+    found = stored(out, "strategies.json")
+    assert len(found["runs"]) == 3
+    assert found["benchmarks"]["post/direct/none"] == {"time_ns": [21, 22, 23], "first_p50_ns": 1235, "first_count": 24}
+    assert (out / "report.html").exists() and (out / "summary.md").exists() and len(list(out.glob("run-*.json"))) == 3
+    assert "process 3 of 3 done" in done.stderr
+
+
+def test_only_what_strategies_measure(stand_in: Path, tmp_path: Path) -> None:
+    assert call(stand_in, tmp_path / "out").returncode == 0
+    assert set(stored(tmp_path / "out", "strategies.json")["benchmarks"]) == {"post/direct/none", "post/direct/irqs_off"}
+
+
+@pytest.mark.parametrize("options, env, words", [
+    ([], {"BUILD": "debug"}, "is a debug build"), ([], {"BUILD": "sanitizer"}, "is a sanitizer build"),
+    (["--filter", "no/such"], {}, "no benchmark of a strategy"), (["--filter", "("], {}, "no regular expression"),
+    (["--program", "nowhere/srcu_bench"], {}, "build the target srcu_bench"), (["--processes", "0"], {}, "from 1")])
+def test_refuses_in_one_line_and_creates_nothing(stand_in: Path, tmp_path: Path, options: list[str], env: dict[str, str],
+                                                 words: str) -> None:
+    done = call(stand_in, tmp_path / "out", *options, **env)
+    assert done.returncode == 2
+    assert words in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_refuses_a_directory_that_is_not_empty(stand_in: Path, tmp_path: Path) -> None:
+    done = call(stand_in, tmp_path)
+    assert done.returncode == 2 and "is not empty" in done.stderr.splitlines()[-1]
+
+
+def test_a_process_that_fails_leaves_the_others(stand_in: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = call(stand_in, out, FAIL_AT="2")
+    assert done.returncode == 2 and "ended with status 1: out of luck" in done.stderr.splitlines()[-1]
+    assert stored(out, "verdict.json")["verdict"] == "BROKEN"
+    assert len(stored(out, "strategies.json")["runs"]) == 1
+    assert "BROKEN" in (out / "report.html").read_text()
+
+
+def test_ctrl_c_leaves_what_there_is(stand_in: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(command(stand_in, out), env={**os.environ, "HANG_AT": "2"}, stderr=subprocess.PIPE, text=True)
+    while "process 1 of 3" not in process.stderr.readline():
+        assert process.poll() is None
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in errors
+    assert stored(out, "verdict.json") | {"duration_s": 0} == {
+        "schema": 1, "verdict": "INTERRUPTED", "why": "stopped after 1 of 3 processes", "duration_s": 0}
+    assert len(stored(out, "strategies.json")["runs"]) == 1
+    assert "stopped after 1 of 3 processes" in (out / "report.html").read_text()
+
+
+def test_what_a_process_did_not_say_is_told_apart() -> None:
+    runs = [Measured({}), Measured({}), Measured({})]
+    runs[0].times["post/a/none"], runs[2].times["post/a/none"] = [1.23456], [float("inf")]
+    assert columns(runs) == {"post/a/none": {"time_ns": [1.235, None, None]}}
+    assert json.loads(text_of({"schema": 1, "benchmarks": columns(runs)}))["benchmarks"]["post/a/none"]["time_ns"] == [1.235, None, None]
+    assert [short(x) for x in (123456.0, 0.00012345, 7.0)] == [123500, 0.0001234, 7]
+
+
+CALLGRIND = """events: Ir D1mr D1mw
+fn=(1) somebody else
+1 1000 50 50
+cfn=(2) torture::(anonymous namespace)::counted_first_post(torture::BenchDomain&, rcu_head*)
+calls=2 17
+1 1600 80 20
+
+fn=(2)
+17 10 0 0
++1 6 0 0
+cfn=(3) call_srcu
+calls=2 90
+* 1584 80 20
+-2 0 0 0
+
+fn=(4) torture::(anonymous namespace)::counted_later_post(torture::BenchDomain&, rcu_head*, unsigned int)
+9 30
+cfn=(3)
+calls=1 90
++1 217 0 1
+cfn=(3)
+calls=2 90
++2 434 0 2
+"""
+
+
+def test_callgrinds_counts_are_of_one_post() -> None:
+    dump = parse(CALLGRIND)
+    assert (dump.each("first", "Ir"), dump.each("first", "D1mr"), dump.each("first", "D1mw")) == (800, 40, 10)
+    assert (dump.each("later", "Ir"), dump.each("later", "D1mw"), dump.each("later", "no such")) == (227, 1, None)
+    assert parse("events: Ir\nfn=(1) x\n1 7\n").each("first", "Ir") is None
+
+
+def test_both_counts_are_kept() -> None:
+    one, other = ({"direct/none": {"later": {"instructions": value, "lines": None}}} for value in (227.0, 229.04))
+    assert twice(one, other) == {"direct/none": {"later": {"instructions": [227.0, 229.0], "lines": [None, None]}}}
+
+
+def real(out: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
+    if not REAL.exists():
+        pytest.skip("srcu_bench is built with the preset release alone")
+    words = [str(SCRIPT), "--program", str(REAL), "--out", str(out), "--processes", "1", *options]
+    return subprocess.run(words, capture_output=True, text=True, timeout=300, env={**os.environ, **env})
+
+
+def test_quick_really_runs(tmp_path: Path) -> None:
+    done = real(tmp_path / "out", "--quick", "--no-counts")
+    assert done.returncode == 0, done.stderr
+    benchmarks = stored(tmp_path / "out", "strategies.json")["benchmarks"]
+    assert {name.split("/")[0] for name in benchmarks} == {"post", "invoke", "throughput", "deferral"}
+    assert {"post/direct-again/irqs_off", "post/nolock:irqs_off+call_srcu/none", "post/irq_work/rq_lock",
+            "invoke/direct-again/none"} <= set(benchmarks)
+    assert "too few processes, 1 where it takes 9" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_posts_are_counted(tmp_path: Path) -> None:
+    if not shutil.which("valgrind"):
+        pytest.skip("valgrind is not installed")
+    done = real(tmp_path / "out", "--filter", "^post/(direct|bpf_defer)/irqs_off(/cold)?/iterations")
+    assert done.returncode == 0, done.stderr
+    posts = stored(tmp_path / "out", "strategies.json")["counted"]["posts"]
+    assert set(posts) == {"direct/irqs_off", "bpf_defer/irqs_off"}
+    for kinds in posts.values():
+        assert all(30 < count < 20_000 for kind in kinds.values() for count in kind["instructions"])
+        assert all(1 <= count < 500 for kind in kinds.values() for count in kind["lines"])
+    assert min(posts["direct/irqs_off"]["first"]["instructions"]) > max(posts["direct/irqs_off"]["later"]["instructions"])
+
+
+def test_without_valgrind_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("git", "env", "python3"):
+        (tmp_path / "bin" / name).symlink_to(f"/usr/bin/{name}")
+    done = real(tmp_path / "out", "--filter", "^post/direct/none/iterations", PATH=str(tmp_path / "bin"))
+    assert done.returncode == 0, done.stderr
+    assert "valgrind is not installed" in done.stderr
+    assert "valgrind is not installed" in (tmp_path / "out" / "report.html").read_text()

@@ -1,0 +1,257 @@
+"""The page of a measurement of strategies, on a stored one and on spoilt ones."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, report
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from lib.report.strategies import load_strategies
+from lib.report.strategies_answers import answers
+from lib.report.strategies_figures import ecdf, heatmap, throughput
+from lib.report.strategies_page import strategies_summary
+from lib.report.strategies_ratios import judge
+
+STORED = ROOT / "scripts" / "tests" / "data" / "strategies"
+Found = dict[str, Any]
+
+
+def copied(where: Path) -> Path:
+    """Of a stored measurement, nine processes and a few strategies; the machine was loud, and is quiet here."""
+    copy = Path(shutil.copytree(STORED, where / "strategies"))
+    change(copy, lambda manifest: manifest["machine"]["load"].update({"at the start": 0.5}), "manifest.json")
+    return copy
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    return copied(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With its page, which takes its time: figures."""
+    copy = copied(tmp_path_factory.mktemp("unchanged"))
+    page_of(copy)
+    return copy
+
+
+def change(run_dir: Path, how: Callable[[Found], Any], name: str = "strategies.json") -> None:
+    file = run_dir / name
+    found = json.loads(file.read_text())
+    how(found)
+    file.write_text(json.dumps(found))
+
+
+def scale(found: Found, pattern: str, key: str, factor: float) -> None:
+    """What was measured there took that much longer."""
+    for name, columns in found["benchmarks"].items():
+        if re.fullmatch(pattern, name):
+            values = columns[key] if isinstance(columns[key], list) else [columns[key]]
+            columns[key] = [value * factor for value in values] if len(values) > 1 else values[0] * factor
+
+
+def level(found: Found, key: str, values: dict[str, float]) -> None:
+    """Nine processes that agree to a thousandth."""
+    for name, value in values.items():
+        found["benchmarks"][name][key] = [value * (1 + 0.0001 * i) for i in range(len(found["runs"]))]
+
+
+def page_of(run_dir: Path) -> str:
+    done = report(run_dir)
+    assert done.returncode == 0, done.stderr
+    return html.unescape((run_dir / "report.html").read_text())
+
+
+def bar(run_dir: Path, says: str) -> str:
+    return next(one.word for one in judge(load_strategies(run_dir)) if one.bar.says == says)
+
+
+def said(run_dir: Path) -> str:
+    return " ".join(sentence for answer in answers(load_strategies(run_dir)) for sentence in answer.sentences)
+
+
+def caption(page: str, title: str) -> str:
+    return re.search(rf"<figure><h3>{re.escape(title)}</h3>.*<figcaption>([^<]*)</figcaption>", page)[1]
+
+
+LATER = "irq_work to direct, no lock held, a later post"
+LEVEL = {"post/direct/none": 20.0, "post/direct-again/none": 20.1, "post/irq_work/none": 21.0}
+
+
+def test_page_is_one_file_without_network(unchanged: Path) -> None:
+    page = html.unescape((unchanged / "report.html").read_text())
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
+    assert "<script" not in page
+    assert json.loads((unchanged / "plan.json").read_text())["rerun"] in page
+    assert not list(unchanged.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("title", [
+    "Cost of a post that asks for a grace period, by context and strategy, 99 %",
+    "Post to start of its grace period, by context and strategy, 99 %",
+    "Cost of a later post: no lock held", "Cost of a post that asks for a grace period: no lock held",
+    "Cost of a post that asks for a grace period: runqueue's lock", "Post to start of its grace period: no lock held",
+    "Intended post to start of its grace period: runqueue's lock", "Post to callback: no lock held", "Cost of a later post, by percentile",
+    "Post to start of its grace period, by percentile", "Intended post to start of its grace period, by percentile",
+    "Callbacks a second, by number of posters", "Cost of a post, by number of emulated CPUs"])
+def test_every_figure_is_drawn_and_says_a_sentence(unchanged: Path, title: str) -> None:
+    page = html.unescape((unchanged / "report.html").read_text())
+    assert page.count('src="data:image/png;base64,') == 13
+    assert len(caption(page, title).split()) > 8
+
+
+@pytest.mark.parametrize("cost, word", [(21.0, "met"), (22.9, "met"), (25.3, "missed by 10 %"), (60.0, "missed by 161 %")])
+def test_bars_are_judged(run_dir: Path, cost: float, word: str) -> None:
+    change(run_dir, lambda found: level(found, "time_ns", {**LEVEL, "post/irq_work/none": cost}))
+    assert bar(run_dir, LATER) == word
+
+
+def test_a_bar_within_the_interval_is_not_judged(run_dir: Path) -> None:
+    def unsteady(found: Found) -> None:
+        level(found, "time_ns", LEVEL)
+        found["benchmarks"]["post/irq_work/none"]["time_ns"] = [20, 21, 22, 22.8, 23.1, 23.2, 24, 25, 26]
+
+    change(run_dir, unsteady)
+    assert bar(run_dir, LATER) == "cannot tell: the bar lies within the interval"
+
+
+@pytest.mark.parametrize("how, why", [
+    (lambda found: found.update(runs=found["runs"][:8]), "too few processes"),
+    (lambda found: found["benchmarks"].pop("post/irq_work/none"), "not measured"),
+    (lambda found: found["benchmarks"]["post/irq_work/none"].update(time_ns=[10, 10, 10, 20, 20, 30, 30, 30, 30]), "spread"),
+    (lambda found: scale(found, "post/direct-again/none", "time_ns", 2), "the same against itself gives 2"),
+    (lambda found: level(found, "time_ns", {"post/direct/none": 0.0}), "too short for the clock")])
+def test_what_says_nothing_gets_no_ratio(run_dir: Path, how: Callable[[Found], Any], why: str) -> None:
+    change(run_dir, lambda found: (level(found, "time_ns", LEVEL), how(found)))
+    assert bar(run_dir, LATER).startswith("cannot tell: ") and why in bar(run_dir, LATER)
+    row = next(line for line in strategies_summary(load_strategies(run_dir)).splitlines() if LATER in line)
+    assert not re.search(r"\d \(\d", row)
+
+
+def test_a_loud_machine_compares_nothing(run_dir: Path) -> None:
+    change(run_dir, lambda manifest: manifest["machine"]["load"].update({"at the start": 3.5}), "manifest.json")
+    page = page_of(run_dir)
+    assert "Nothing is compared here: the machine was loud, with a load of 3.5 on 2 CPUs at the start." in page
+    assert f"<tr><td>{LATER}</td>" in page and bar(run_dir, LATER) == "cannot tell: loud machine"
+    assert " times (" not in page
+    assert "0 of 19 met, 0 missed, of 19 nothing can be told" in page
+
+
+@pytest.mark.parametrize("factor, word", [(3.0, "dearer for callers with no lock held"),
+                                          (1.0, "no difference seen for callers with no lock held"),
+                                          (0.3, "cheaper for callers with no lock held")])
+def test_the_first_answer_follows_the_figures(run_dir: Path, factor: float, word: str) -> None:
+    names = {"post/nolock:irqs_off+call_srcu/none": 20.0, "post/nolock:always/none": 20 * factor,
+             "post/direct/none": 20, "post/direct-again/none": 20}
+    change(run_dir, lambda found: level(found, "time_ns", names))
+    assert word in said(run_dir)
+    assert f"For callers with no lock held: {20 * factor:.3g} ns against 20 ns" in said(run_dir)
+    assert word in strategies_summary(load_strategies(run_dir))
+
+
+def test_the_delay_and_the_queue_are_those_of_the_file(run_dir: Path) -> None:
+    def how(found: Found) -> None:
+        level(found, "start_p50_ns", {"invoke/delayed/none": 4e6, "invoke/direct/none": 1e4, "invoke/direct-again/none": 1e4})
+        level(found, "time_ns", {"post/bpf_defer/rq_lock": 12, "post/nolock:irqs_off/rq_lock": 8})
+
+    change(run_dir, how)
+    page = said(run_dir)
+    assert "in the median: 4 ms against 10 µs, 400 times" in page
+    assert "Runqueue's lock: a later post 12 ns against 8 ns, 1.5 times" in page
+
+
+def test_predicates_are_those_of_the_file(run_dir: Path) -> None:
+    def how(found: Found) -> None:
+        level(found, "needless_share", {"deferral/nolock:always/tracepoints": 0.125, "deferral/nolock:irqs_off/irqs_off": 0.75})
+        level(found, "missed_share", {"deferral/nolock:always/tracepoints": 0.25, "deferral/nolock:always/rq_lock": 0.5})
+
+    change(run_dir, how)
+    page = said(run_dir)
+    assert re.search(r"nolock:always defers [\d.]+ % of the calls at the tracepoints, 12.5 % without need; and misses 25 %", page)
+    assert re.search(r"nolock:always defers [^<]*too seldom in: runqueue's lock", page)
+    assert re.search(r"nolock:irqs_off defers [^<]*mostly without need in: [^<]*interrupts off", page)
+
+
+def test_captions_follow_the_figures(run_dir: Path) -> None:
+    def heat(found: Found) -> None:
+        scale(found, "post/bpf_defer/rq_lock", "first_p99_ns", 1e6)
+        scale(found, "throughput/irq_work/none/.*", "callbacks_per_s", 1e4)
+        for percent in (1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9):
+            scale(found, "post/irq_work/none", f"later_p{percent:g}_ns", 100)
+
+    change(run_dir, heat)
+    run = load_strategies(run_dir)
+    assert "to 1.7" in (seen := heatmap(run, "post", "first_p99_ns", "x").caption) and "(bpf_defer, runqueue's lock)" in seen
+    assert re.search(r"no lock held, irq_work gets [\d.]+ [GT] a second", throughput(run).caption)
+    assert re.search(r"µs with irq_work\.", ecdf(run, "post", "none", "later", "x").caption)
+
+
+def test_counts_that_do_not_repeat_show_both(run_dir: Path) -> None:
+    counts = {"direct/none": {"first": {"instructions": [700, 700], "lines": [40, 44]},
+                              "later": {"instructions": [227.0, 227.4], "lines": None}}}
+    change(run_dir, lambda found: found.update(benchmarks={}, counted={"tool": "callgrind", "why": "", "posts": counts}))
+    assert re.search(r"<td>direct</td><td class=\"n\">no lock held</td><td class=\"n\">700</td><td class=\"n\">227</td>"
+                     r"<td class=\"n\">40 to 44</td><td class=\"n\">-</td>", page_of(run_dir))
+
+
+def test_counts_stand_in_the_answers(run_dir: Path) -> None:
+    counts = {f"{one}/none": {"later": {"instructions": [n, n]}} for one, n in (("nolock:irqs_off+call_srcu", 227), ("nolock:irqs_off", 234))}
+    change(run_dir, lambda found: found.update(counted={"tool": "callgrind", "why": "", "posts": counts}))
+    assert "Instructions of a later post, no lock held: 227 with nolock:irqs_off+call_srcu, 234 with nolock:irqs_off." in said(run_dir)
+
+
+def test_what_was_not_counted_says_why(run_dir: Path) -> None:
+    change(run_dir, lambda found: found.update(benchmarks={}, counted={"tool": "", "why": "valgrind is not installed", "posts": {}}))
+    assert "valgrind is not installed" in page_of(run_dir)
+
+
+def test_untrusted_text_cannot_act(run_dir: Path) -> None:
+    evil = "</td><script>alert(1)<!--</script>|`y`$x^{$"
+
+    def how(found: Found) -> None:
+        for name, columns in list(found["benchmarks"].items()):
+            found["benchmarks"][name.replace("irq_work", evil.replace("/", "")).replace("/rq_lock", "/" + evil.replace("/", ""))] = columns
+        found["counted"] = {"tool": evil, "why": evil, "posts": {f"{evil}/none": {"first": {"instructions": [1, 1]}}}}
+
+    change(run_dir, how)
+    change(run_dir, lambda verdict: verdict.update(verdict=evil, why=evil), "verdict.json")
+    change(run_dir, lambda manifest: manifest.update(started=evil), "manifest.json")
+    done = report(run_dir)
+    assert done.returncode == 0, done.stderr
+    assert "<script" not in (run_dir / "report.html").read_text()
+    assert "<script" not in (run_dir / "summary.md").read_text()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"benchmarks": 7, "runs": 3}', pytest.param("[" * 100_000, id="deep"),
+                                  '{"runs": [1], "benchmarks": {"post": 3, "post/x/none": [], "post/direct/none": '
+                                  '{"time_ns": "x", "first_p50_ns": [null, {}, 1e999], "later_p50_ns": [-3]}}}',
+                                  '{"runs": [], "benchmarks": {"post/direct/none": {"time_ns": [1]}}}',
+                                  '{"runs": [0], "benchmarks": {"throughput/direct/none/posters:0": {"callbacks_per_s": [0]}, '
+                                  '"post/direct/none/cpus:1": {"time_ns": [0]}, "deferral/x/y": {}}, "counted": {"posts": {"a": 3}}}'])
+def test_spoilt_measurement_has_a_page(run_dir: Path, text: str) -> None:
+    (run_dir / "strategies.json").write_text(text)
+    page = page_of(run_dir)
+    assert "0 of 19 met" in page and "Nothing is compared here" in page
+
+
+@pytest.mark.parametrize("missing", ["strategies.json", "manifest.json", "verdict.json"])
+def test_missing_file_has_a_page(run_dir: Path, missing: str) -> None:
+    (run_dir / missing).unlink()
+    assert ("INTERRUPTED" in page_of(run_dir)) == (missing == "verdict.json")
+
+
+def test_it_stands_alone(run_dir: Path) -> None:
+    done = report(run_dir, ROOT / "scripts" / "tests" / "data" / "run")
+    assert done.returncode == 2
+    assert "alone" in done.stderr and len(done.stderr.splitlines()) == 1
