@@ -211,6 +211,8 @@ Roles roles_of(const SessionPlan& plan) {
 }
 
 void torture_now(const SessionPlan& plan, Events& events) {
+  // First of all: whoever hangs in the scheme from here on, in create() already, is seen by the supervisor.
+  harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
   stay_on(plan.pus);
   prove_that_a_thread_can_be_had();
   const std::unique_ptr<Company> company = plan.company ? plan.company() : nullptr;
@@ -230,7 +232,6 @@ void torture_now(const SessionPlan& plan, Events& events) {
   const harness::SchedJitter jitter(used_pus(plan.seats), plan.seed);
   Statistics statistics(plan.dir, world, cast, plan.params, console, reports, {pins, jitter},
                         events.start_ns());
-  harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
   Conductor conductor(world, cast, plan.params, first, plan.stop_latency_ns, events, reports,
                       {[&] {
                          stand_still_in_a_crash(plan.board);
