@@ -277,7 +277,6 @@ Judgement sum_up(const std::vector<std::pair<std::string, Judgement>>& scenarios
     if (Events::number(j.latency, "max") >= Events::number(whole.latency, "max")) whole.latency = j.latency;
     if (whole.canary.empty() || j.canary == "missed") whole.canary = j.canary;
     whole.flavor = whole.flavor.empty() || whole.flavor == j.flavor ? j.flavor : "several";
-    if (whole.seed.empty()) whole.seed = j.seed;
   }
   if (!worst) {
     whole.why = "no scenario was started";
@@ -324,6 +323,7 @@ RunJudgement judge_run(const fs::path& dir) {
     }
   }
   run.whole = sum_up(run.scenarios);
+  run.whole.seed = text(plan, "seed");  // the one that does the same again; each scenario's is drawn from it
   return run;
 }
 

@@ -196,13 +196,14 @@ TEST_F(Judge, RunHasTheWorstAndForeignDirectoriesAreRefused) {
   write("plan.json", "[]");
   EXPECT_THROW(judge_run(dir_), harness::UsageError);
   fs::remove(dir_ / "plan.json");
-  write("plan.json", R"({"scenarios":[{"dir":"S"},{"dir":"T"}]})");
+  write("plan.json", R"({"seed":"0xabc","scenarios":[{"dir":"S"},{"dir":"T"}]})");
   start();
   end();
   exited();
   const RunJudgement run = judge_run(dir_);
   EXPECT_EQ(run.whole.verdict, Verdict::kInterrupted);
   EXPECT_EQ(run.json()["scenarios"][0]["verdict"], "SUCCESS");
+  EXPECT_EQ(run.json()["seed"], "0xabc") << "not that of its first scenario";
   EXPECT_EQ(run.exit_status(), 4);
 }
 
