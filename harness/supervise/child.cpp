@@ -17,6 +17,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/base/say.hpp"
 #include "harness/supervise/oom.hpp"
 #include "harness/supervise/proc.hpp"
 #include "harness/supervise/stack_mailbox.hpp"
@@ -57,8 +58,8 @@ class StopsHeld {
   sigset_t before_;
 };
 
-int say(const char* words, int status) {
-  fmt::print(stderr, "{}\n", words);
+int said(const char* words, int status) {
+  harness::say(stderr, "{}\n", words);
   return status;
 }
 
@@ -66,11 +67,11 @@ int status_of(const std::function<int()>& body) {
   try {
     return body();
   } catch (const UsageError& error) {
-    return say(error.what(), kUsageStatus);
+    return said(error.what(), kUsageStatus);
   } catch (const Broken& error) {
-    return say(error.what(), kBrokenStatus);
+    return said(error.what(), kBrokenStatus);
   } catch (const std::exception& error) {
-    say(error.what(), 0);
+    said(error.what(), 0);
     // The parent sees a crash.
     std::abort();
   }

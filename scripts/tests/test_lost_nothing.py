@@ -97,12 +97,41 @@ def test_full_disk_is_broken(program: Program) -> None:
     """A file-size limit stands in for a full disk: the same write fails in the same place."""
 
     def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
 
     ended = program.run("--flavor", "urcu-memb", "--duration", "20s", "--set", "sample_interval=100ms", preexec_fn=limit)
     assert ended.status == 3, ended.err
-    assert "cannot write" in ended.err
+    assert "cannot write" in ended.err and "raise the limit on file sizes" in ended.err
+    assert checked(program) == (3, "BROKEN")
+
+
+def outlives(program: Program, **streams: int | None) -> None:
+    """What the program has to say cannot be said there, and the run is a run all the same."""
+    words = program.command("run", "--out", str(program.dir), "--flavor", "trivial", "--duration", "1s")
+    ended = subprocess.run(words, cwd=program.cwd, timeout=120, **streams)
+    assert ended.returncode == 0
+    assert json.loads((program.dir / "verdict.json").read_text())["verdict"] == "SUCCESS"
+    assert checked(program) == (0, "SUCCESS")
+
+
+def test_run_outlives_who_reads_its_output(program: Program) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    outlives(program, stdout=write_end, stderr=write_end)
+    os.close(write_end)
+
+
+def test_run_outlives_a_full_disk_below_its_output(program: Program) -> None:
+    with Path("/dev/full").open("w") as full:
+        outlives(program, stdout=full.fileno(), stderr=full.fileno())
+
+
+def test_words_for_a_closed_terminal_are_not_written_into_the_results(program: Program) -> None:
+    words = program.command("run", "--out", str(program.dir), "--flavor", "trivial", "--duration", "1s")
+    shut = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words], cwd=program.cwd, timeout=120)
+    assert shut.returncode == 0
+    for file in program.dir.rglob("*"):
+        assert file.suffix == ".html" or not file.is_file() or "basic: trivial for" not in file.read_text(errors="replace"), file
 
 
 @pytest.fixture

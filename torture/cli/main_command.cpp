@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/errors.hpp"
+#include "harness/base/say.hpp"
 #include "torture/cli/commands.hpp"
 #include "torture/kernel/cell_process.hpp"
 
@@ -126,14 +127,15 @@ int parse_and_dispatch(const Ops* extra, int argc, char** argv) {
 }  // namespace
 
 int main_command(const Ops* extra, int argc, char** argv) {
+  harness::open_standard_files();
   try {
     return parse_and_dispatch(extra, argc, argv);
   } catch (const harness::UsageError& error) {
-    fmt::print(stderr, "srcutorture: {}\n", error.what());
+    harness::say(stderr, "srcutorture: {}\n", error.what());
     return 2;
   } catch (
       const std::exception& error) {  // Broken, and whatever a library throws when the machine is at its end
-    fmt::print(stderr, "srcutorture: {}\n", error.what());
+    harness::say(stderr, "srcutorture: {}\n", error.what());
     return 3;
   }
 }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "harness/base/say.hpp"
 #include "torture/cli/commands.hpp"
 
 namespace torture {
@@ -44,7 +45,7 @@ bool make_report(const fs::path& dir) {
   } while (pid > 0 && reaped < 0 && errno == EINTR);  // by a stop signal
   if (pid > 0 && reaped == pid && status == 0) return true;
   if (reaped == pid && WIFEXITED(status) && WEXITSTATUS(status) == kHadNoRoom) return false;
-  fmt::print(stderr, "no report: scripts/report.py failed; run it by hand on {}\n", dir.string());
+  harness::say(stderr, "no report: scripts/report.py failed; run it by hand on {}\n", dir.string());
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "harness/base/duration.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/base/say.hpp"
 #include "harness/record/files.hpp"
 #include "harness/record/run_dir.hpp"
 #include "harness/topology/cpu_list.hpp"
@@ -99,7 +100,7 @@ int close(RunJudgement run, bool report_had_room, const fs::path& dir) {
     run.whole.why = "the report could not be written; the line above names the cure";
     status = exit_status(Verdict::kBroken);
   }
-  fmt::print("{}{}\nresults in {}\n", verdict_name(run.whole.verdict),
+  harness::say(stdout, "{}{}\nresults in {}\n", verdict_name(run.whole.verdict),
              run.whole.why.empty() ? "" : ": " + run.whole.why, dir.string());
   return status;
 }
@@ -113,8 +114,9 @@ int run_command(const RunOptions& options, const Ops* extra) {
   const Limits limits = limits_here(topology);
   const Plan plan = make_plan(options, limits.quota, extra);
   check_possible(plan, parts);
-  for (const std::string& words : limits.notes) fmt::print(stderr, "note: {}\n", words);
+  for (const std::string& words : limits.notes) harness::say(stderr, "note: {}\n", words);
   if (options.dry_run) return dry_run(options, plan, topology, parts);
+  harness::writes_fail_without_a_signal();
   const fs::path dir = harness::create_run_dir(options.out, plan.name);
   write_beginning(options, plan, topology, parts, limits, dir);
   Progress progress;

@@ -12,6 +12,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/base/say.hpp"
 #include "harness/record/files.hpp"
 #include "harness/record/hdr_log.hpp"
 #include "harness/supervise/proc.hpp"
@@ -168,7 +169,7 @@ std::unique_ptr<char[]> last_reserve;
   while (given_up.exchange(true, std::memory_order_relaxed)) pause();
   last_reserve.reset();
   try {
-    fmt::print(stderr, "srcutorture: {}\n", broken.what());
+    harness::say(stderr, "srcutorture: {}\n", broken.what());
     std::fflush(stderr);
     events.say("broken", {{"message", broken.what()}});
   } catch (
