@@ -166,6 +166,9 @@ def test_check_refuses_what_is_no_run(program: Program, tmp_path: Path, spoil: s
 
 def test_no_subcommand_and_unknown_list(program: Program) -> None:
     assert program.call().status == 2
+    mistyped = program.call("topologi", "--threads", "2")
+    assert (mistyped.status, len(mistyped.err.strip().splitlines())) == (2, 1)
+    assert "'topologi'; did you mean topology?" in mistyped.err
     assert program.call("list", "flavours").status == 2
     assert "flavors" in program.call("list", "flavours").err
 
