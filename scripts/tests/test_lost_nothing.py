@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -201,6 +202,8 @@ def test_run_directory_is_complete(program: Program) -> None:
         for name in ("scenario.toml", "seed.txt", "console.log", "stats.jsonl", "events.jsonl", "gp.hlog", "gp.hgrm",
                      "verdict.json"):
             assert (ended.dir / scenario / name).stat().st_size > 0
+    libraries = json.loads((ended.dir / "manifest.json").read_text())["libraries"]
+    assert {"liburcu", "hwloc", "libc"} <= {name for name, version in libraries.items() if re.match(r"\d+\.\d+", version)}
     plan = json.loads((ended.dir / "plan.json").read_text())
     assert plan["rerun"].endswith("--seed 0xabc")
     hlog = (ended.dir / "basic" / "gp.hlog").read_text()
