@@ -18,6 +18,7 @@ BAD = [
     (["--set", "nreaders=-5"], "out of range"),
     (["--set", "nreaders=two"], "whole number"),
     (["--set", "phase_length=1.5"], "duration"),
+    (["--set", "signal_period=19us"], "out of range"),
     (["--set", "workload=tree"], "pointer, list or hash"),
     (["--flavor", "srcud", "--set", "strategy=nolock:irq_off"], "nolock:irqs_off"),
     (["--flavor", "urcu-memb", "--set", "strategy=direct"], "this project's SRCU"),
