@@ -53,8 +53,11 @@ def tell_github(lines: list[str], words: str) -> None:
     for line in lines:
         print(line)
     if target := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(target).open("a", encoding="utf-8") as file:
-            file.write(words)
+        try:
+            with Path(target).open("a", encoding="utf-8") as file:
+                file.write(words)
+        except OSError as error:  # the report itself is there
+            print(f"report.py: no summary for the job: {error}; mend GITHUB_STEP_SUMMARY", file=sys.stderr)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -66,6 +66,13 @@ def test_github_annotations(run_dir: Path, tmp_path: Path) -> None:
     assert "FAILURE" in steps.read_text()
 
 
+def test_summary_that_github_does_not_take_costs_a_line(run_dir: Path) -> None:
+    done = report(run_dir, env={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nowhere/steps.md"})
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (0, 1), done.stderr
+    assert "mend GITHUB_STEP_SUMMARY" in done.stderr
+    assert done.stdout.splitlines()[-1].endswith("report.html")
+
+
 def test_annotation_properties_cannot_be_broken_out_of() -> None:
     run = a_run(["FAILURE"], scenario="../scenarios/basic")
     run.scenarios[0].dir = Path("a:b,c%\r\n::x")
