@@ -66,11 +66,21 @@ def test_kill_9_of_the_supervisor_is_interrupted_and_ends_the_child(program: Pro
         time.sleep(0.1)
 
 
-def test_sigint_writes_what_there_is(program: Program) -> None:
+def test_samples_tell_what_a_verdict_says(program: Program) -> None:
     run = started(program)
-    run.send_signal(signal.SIGINT)
+    run.kill()
     run.communicate(timeout=60)
-    assert run.returncode == 128 + signal.SIGINT
+    sample = json.loads((program.dir / "basic" / "stats.jsonl").read_text().splitlines()[0])
+    assert sample["gp_latency_ns"]["max"] >= sample["gp_max_ns"] > 0 and "signals" in sample["injectors"]
+    assert sample["pending_bytes_max"] >= sample["pending_bytes"]
+
+
+@pytest.mark.parametrize("signo", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_stop_writes_what_there_is(program: Program, signo: signal.Signals) -> None:
+    run = started(program)
+    run.send_signal(signo)
+    run.communicate(timeout=60)
+    assert run.returncode == 128 + signo
     verdict = json.loads((program.dir / "verdict.json").read_text())
     assert verdict["verdict"] == "INTERRUPTED"
     assert verdict["counts"]["reads"] > 0
@@ -164,6 +174,8 @@ def expect_no_room_for_the_report(program: Program, ended: Ended, cure: str) -> 
     assert f"{program.dir / 'report.html'}'; {cure}" in ended.err
     assert not list(program.dir.rglob("*.tmp")) and not (program.dir / "report.html").exists()
     assert ended.verdict("basic")["verdict"] == "SUCCESS", "the torture itself was well"
+    assert ended.verdict()["verdict"] == "BROKEN" and "report" in ended.verdict()["why"]
+    assert checked(program) == (3, "BROKEN")
 
 
 def test_report_that_finds_a_full_disk_is_broken(program: Program, small_disk: Path) -> None:
@@ -206,6 +218,7 @@ def test_run_directory_is_complete(program: Program) -> None:
     assert {"liburcu", "hwloc", "libc"} <= {name for name, version in libraries.items() if re.match(r"\d+\.\d+", version)}
     plan = json.loads((ended.dir / "plan.json").read_text())
     assert plan["rerun"].endswith("--seed 0xabc")
+    assert any(line.startswith("reader/0 ") for line in plan["scenarios"][0]["placement"])
     hlog = (ended.dir / "basic" / "gp.hlog").read_text()
     assert "\nTag=gp.normal," in hlog and "\nTag=sched.jitter," in hlog
     assert [s["dir"] for s in ended.verdict()["scenarios"]] == ["basic", "basic.2"]

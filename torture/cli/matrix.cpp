@@ -159,16 +159,17 @@ int matrix_command(const MatrixOptions& options) {
         [&stop] { return stop.noted() != 0; });
     stopped = stop.noted();
   }
-  const Judgement judgement = judge_matrix(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0);
+  Judgement judgement = judge_matrix(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0);
   account.end(judgement);
   harness::write_once(dir / "matrix.json", matrix_json(cells).dump(1) + "\n");
-  harness::write_once(dir / "verdict.json", matrix_verdict_json(judgement).dump(2) + "\n");
-  const bool report_had_room = make_report(dir);
+  const auto record = [&] {
+    harness::write_once(dir / "verdict.json", matrix_verdict_json(judgement).dump(2) + "\n");
+  };
+  record();
+  make_report(dir, judgement, record);
   harness::say(stdout, "{}\n{}{}\nresults in {}\n", matrix_table(cells, isatty(STDOUT_FILENO) && !getenv("NO_COLOR")),
              verdict_name(judgement.verdict), judgement.why.empty() ? "" : ": " + judgement.why, dir.string());
-  if (stopped) return 128 + stopped;
-  const bool broken = !report_had_room && judgement.verdict > Verdict::kBroken;
-  return exit_status(broken ? Verdict::kBroken : judgement.verdict);
+  return stopped ? 128 + stopped : exit_status(judgement.verdict);
 }
 
 }  // namespace torture

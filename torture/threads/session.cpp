@@ -87,14 +87,6 @@ struct Injectors {
   harness::Shuffle shuffle;
 };
 
-Json latency_json(const harness::Counts& counts) {
-  return {{"p50", counts.value_at(50)},
-          {"p99", counts.value_at(99)},
-          {"p999", counts.value_at(99.9)},
-          {"max", counts.max()},
-          {"count", counts.total()}};
-}
-
 void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& plan, Console& console) {
   if (plan.params.shuffle_interval == 0) return;
   if (plan.pus.size() < 3)
@@ -231,8 +223,8 @@ void torture_now(const SessionPlan& plan, Events& events) {
   Console console(plan.dir, plan.ops, plan.params, roles, static_cast<double>(plan.duration_ns) / 1e9);
   harness::PinWatch pins(injectors.shuffle);
   const harness::SchedJitter jitter(used_pus(plan.seats), plan.seed);
-  Statistics statistics(plan.dir, world, cast, plan.params, console, reports, {pins, jitter},
-                        events.start_ns());
+  Statistics statistics(plan.dir, world, cast, plan.params, console, reports,
+                        {pins, jitter, [&injectors] { return injectors.counts(); }}, events.start_ns());
   Conductor conductor(world, cast, plan.params, first, plan.stop_latency_ns, events, reports,
                       {[&] {
                          stand_still_in_a_crash(plan.board);
