@@ -21,6 +21,7 @@
 #include "harness/supervise/oom.hpp"
 #include "harness/supervise/proc.hpp"
 #include "harness/supervise/stack_mailbox.hpp"
+#include "harness/supervise/stop_signals.hpp"
 
 namespace harness {
 namespace {
@@ -41,15 +42,12 @@ void refuse_threads() {
         "cannot fork the tortured process while {} threads run: fork before starting threads", threads));
 }
 
-/// Blocks SIGINT and SIGTERM across the fork, so that the child never has them let through; the parent gets
+/// Blocks what stops a run across the fork, so that the child never has it let through; the parent gets
 /// its mask back.
 class StopsHeld {
  public:
   StopsHeld() {
-    sigset_t stops;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGTERM);
+    const sigset_t stops = stop_signals();
     pthread_sigmask(SIG_BLOCK, &stops, &before_);
   }
   ~StopsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
