@@ -119,7 +119,7 @@ def load_run(path: Path) -> Run:
     if not path.is_dir():
         raise NoRun(f"{path} is no directory; name a run directory, such as results/latest")
     plan = json_object(path / "plan.json")
-    if not isinstance(plan.get("scenarios"), list):
+    if plan.get("schema") != 1 or not isinstance(plan.get("scenarios"), list):
         raise NoRun(f"{path} is no run directory: its plan.json is missing or is not the plan of a run")
     planned = [s for s in plan["scenarios"] if isinstance(s, dict) and "/" not in str(s.get("dir", "/"))]
     svg = path / "topology.svg"
