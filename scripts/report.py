@@ -50,14 +50,36 @@ def cure(error: OSError) -> str:
     return "choose a writable --out"
 
 
+def say(words: object) -> None:
+    """To whoever reads it; if nobody can, the report is there all the same."""
+    try:
+        print(words, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it goes there
+
+
+def beside(run: Path, files: dict[str, str], elsewhere: bool) -> None:
+    """Into the run's directory. Where the page went elsewhere, as for a directory that cannot be written, a line will do."""
+    for name, words in files.items():
+        try:
+            write(run / name, words)
+        except OSError as error:
+            if not elsewhere:
+                raise
+            print(f"report.py: no {name}: {error}", file=sys.stderr)
+
+
 def tell_github(lines: list[str], words: str) -> None:
     if not os.environ.get("GITHUB_ACTIONS"):
         return
     for line in lines:
-        print(line)
+        say(line)
     if target := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(target).open("a", encoding="utf-8") as file:
-            file.write(words)
+        try:
+            with Path(target).open("a", encoding="utf-8") as file:
+                file.write(words)
+        except OSError as error:  # the report itself is there
+            print(f"report.py: no summary for the job: {error}; mend GITHUB_STEP_SUMMARY", file=sys.stderr)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -72,7 +94,7 @@ def save(speed: dict[Path, dict[str, Any]], out: Path | None) -> int:
     for path, result in speed.items():
         picture = out or path.with_suffix(".png")
         draw(result).savefig(picture, dpi=100)
-        print(picture)
+        say(picture)
     return 0
 
 
@@ -80,8 +102,7 @@ def report_matrix(path: Path, out: Path | None) -> Path:
     run = load_matrix(path)
     page = out or path / "report.html"
     write(page, render_matrix(run, MATRIX_TEMPLATE))
-    write(path / "summary.md", matrix_summary(run))
-    write(path / "junit.xml", matrix_junit(run))
+    beside(path, {"summary.md": matrix_summary(run), "junit.xml": matrix_junit(run)}, out is not None)
     tell_github(matrix_annotations(run), matrix_summary(run))
     return page
 
@@ -90,7 +111,7 @@ def report_strategies(path: Path, out: Path | None) -> Path:
     run = load_strategies(path)
     page = out or path / "report.html"
     write(page, render_strategies(run, STRATEGIES_TEMPLATE))
-    write(path / "summary.md", strategies_summary(run))
+    beside(path, {"summary.md": strategies_summary(run)}, out is not None)
     tell_github([], strategies_summary(run))
     return page
 
@@ -114,7 +135,7 @@ def main() -> int:
     arguments = parse_arguments()
     try:
         if page := alone(arguments.runs, arguments.out):
-            print(page)
+            say(page)
             return 0
         speed = {path: load_speed(path) for path in arguments.runs if path.suffix == ".json"}
         runs = [load_run(path) for path in arguments.runs if path not in speed]
@@ -124,8 +145,7 @@ def main() -> int:
         page = arguments.out or (runs[0].dir if single else Path()) / "report.html"
         write(page, render(runs, TEMPLATE, [drawn(result) for result in speed.values()]))
         for run in runs if single else []:
-            write(run.dir / "summary.md", summary(run))
-            write(run.dir / "junit.xml", junit(run))
+            beside(run.dir, {"summary.md": summary(run), "junit.xml": junit(run)}, arguments.out is not None)
     except NoRun as error:
         print(f"report.py: {error}", file=sys.stderr)
         return 2
@@ -134,7 +154,7 @@ def main() -> int:
         return 3
     for run in runs:
         tell_github(annotations(run), summary(run))
-    print(page)
+    say(page)
     return 0
 
 

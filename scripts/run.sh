@@ -8,9 +8,10 @@ source scripts/lib/setup.sh
 install_missing
 build release -- srcutorture
 # The status of the torture is the status of this script, but the report comes first.
-status=0
+status=0 before=$(readlink results/latest || true)
 build/release/srcutorture run "$@" || status=$?
-if [[ $status -ne 2 && -e results/latest/report.html ]]; then
+# With --out or --dry-run the latest one is another run's.
+if [[ $(readlink results/latest || true) != "$before" && -e results/latest/report.html ]]; then
   say "report: $(readlink -f results/latest)/report.html"
 fi
 exit "$status"

@@ -20,6 +20,8 @@ std::string cure_of(int error, const char* option) {
     case ENOSPC:
     case EDQUOT:
       return fmt::format("; free some space or choose another {}", option);
+    case EFBIG:
+      return "; raise the limit on file sizes (ulimit -f)";
     case EACCES:
     case EROFS:
       return fmt::format("; choose a writable {}", option);

@@ -8,9 +8,8 @@
 #include <fstream>
 #include <string>
 
-#ifndef SRCUTORTURE_GIT_STATE
-#define SRCUTORTURE_GIT_STATE "unknown"
-#endif
+#include "git_state.hpp"
+
 #ifndef SRCUTORTURE_BUILD_TYPE
 #define SRCUTORTURE_BUILD_TYPE "unknown"
 #endif

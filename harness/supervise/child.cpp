@@ -17,9 +17,11 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/base/say.hpp"
 #include "harness/supervise/oom.hpp"
 #include "harness/supervise/proc.hpp"
 #include "harness/supervise/stack_mailbox.hpp"
+#include "harness/supervise/stop_signals.hpp"
 
 namespace harness {
 namespace {
@@ -40,15 +42,12 @@ void refuse_threads() {
         "cannot fork the tortured process while {} threads run: fork before starting threads", threads));
 }
 
-/// Blocks SIGINT and SIGTERM across the fork, so that the child never has them let through; the parent gets
+/// Blocks what stops a run across the fork, so that the child never has it let through; the parent gets
 /// its mask back.
 class StopsHeld {
  public:
   StopsHeld() {
-    sigset_t stops;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGTERM);
+    const sigset_t stops = stop_signals();
     pthread_sigmask(SIG_BLOCK, &stops, &before_);
   }
   ~StopsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -57,8 +56,8 @@ class StopsHeld {
   sigset_t before_;
 };
 
-int say(const char* words, int status) {
-  fmt::print(stderr, "{}\n", words);
+int said(const char* words, int status) {
+  harness::say(stderr, "{}\n", words);
   return status;
 }
 
@@ -66,11 +65,11 @@ int status_of(const std::function<int()>& body) {
   try {
     return body();
   } catch (const UsageError& error) {
-    return say(error.what(), kUsageStatus);
+    return said(error.what(), kUsageStatus);
   } catch (const Broken& error) {
-    return say(error.what(), kBrokenStatus);
+    return said(error.what(), kBrokenStatus);
   } catch (const std::exception& error) {
-    say(error.what(), 0);
+    said(error.what(), 0);
     // The parent sees a crash.
     std::abort();
   }

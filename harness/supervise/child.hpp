@@ -33,7 +33,7 @@ class Child {
  public:
   /// Forks. The child runs `body` and ends with its result as exit status; UsageError out of it gives 2,
   /// Broken 3, each with its line on stderr; any other exception aborts. Destructors and atexit handlers of
-  /// the parent do not run in it. SIGINT and SIGTERM are blocked in it: a terminal sends them to both, and
+  /// the parent do not run in it. SIGINT, SIGTERM and SIGHUP are blocked in it: a terminal sends them to both, and
   /// the parent alone decides. `stacks`, if given, starts to answer in the child before `body` runs;
   /// debuggers are let in. Broken if there is more than one thread (locks held by others would stay locked)
   /// or the fork is refused.

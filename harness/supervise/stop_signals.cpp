@@ -57,18 +57,23 @@ void on_stop(int signo) {
 }
 
 void install(int signo, struct sigaction* before) {
+  if (signo == SIGHUP && sigaction(signo, nullptr, before) == 0 && before->sa_handler == SIG_IGN) return;
   struct sigaction ours {};
   ours.sa_handler = on_stop;
-  sigemptyset(&ours.sa_mask);
-  // The two must not interrupt each other half way.
-  sigaddset(&ours.sa_mask, SIGINT);
-  sigaddset(&ours.sa_mask, SIGTERM);
+  ours.sa_mask = stop_signals();  // they must not interrupt each other half way
   if (sigaction(signo, &ours, before) != 0)
     throw Broken(fmt::format("cannot handle signal {}: {}: allow rt_sigaction in this sandbox", signo,
                              std::strerror(errno)));
 }
 
 }  // namespace
+
+sigset_t stop_signals() {
+  sigset_t stops;
+  sigemptyset(&stops);
+  for (const int signo : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&stops, signo);
+  return stops;
+}
 
 StopSignals::StopSignals(double same_stop_s) : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (fd_ < 0)
@@ -84,13 +89,11 @@ StopSignals::StopSignals(double same_stop_s) : fd_(eventfd(0, EFD_CLOEXEC | EFD_
   noted_signal.store(0, std::memory_order_relaxed);
   noted_ns.store(0, std::memory_order_relaxed);  // relaxed: likewise, both
   same_stop_ns.store(static_cast<uint64_t>(same_stop_s * 1e9), std::memory_order_relaxed);
-  install(SIGINT, &before_int_);
-  install(SIGTERM, &before_term_);
+  for (auto& [signo, before] : handled_) install(signo, &before);
 }
 
 StopSignals::~StopSignals() {
-  sigaction(SIGINT, &before_int_, nullptr);
-  sigaction(SIGTERM, &before_term_, nullptr);
+  for (const auto& [signo, before] : handled_) sigaction(signo, &before, nullptr);
   // relaxed: no handler of ours is left.
   wake_fd.store(-1, std::memory_order_relaxed);
   close(fd_);

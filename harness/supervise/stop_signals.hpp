@@ -2,12 +2,17 @@
 
 #include <signal.h>
 
+#include <array>
+
 namespace harness {
 
-/// While it lives, the first SIGINT or SIGTERM is only noted, so that the run can write what there is.
+/// SIGINT, SIGTERM, SIGHUP.
+sigset_t stop_signals();
+
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP is only noted, so that the run can write what there is.
 /// Further ones in the moments after it are the same stop, which timeout(1) sends to the program and to its
-/// group, and a shell's helpers too; one of either that comes later is meant, and ends the process at once,
-/// by that signal. One at a time in a process.
+/// group, and a shell's helpers too; one that comes later is meant, and ends the process at once,
+/// by that signal. A SIGHUP that is ignored stays ignored: that is nohup(1). One at a time in a process.
 class StopSignals {
  public:
   /// `same_stop_s`: how long further signals count as the first one. Broken if the kernel refuses, UsageError
@@ -30,8 +35,11 @@ class StopSignals {
 
  private:
   int fd_;
-  struct sigaction before_int_ {
-  }, before_term_{};
+  struct Handled {
+    int signo;
+    struct sigaction before {};
+  };
+  std::array<Handled, 3> handled_{{{SIGINT}, {SIGTERM}, {SIGHUP}}};
 };
 
 }  // namespace harness

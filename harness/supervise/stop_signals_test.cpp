@@ -22,17 +22,14 @@ void (*handler_of(int signo))(int) {
   return now.sa_handler;
 }
 
-/// In a child both are blocked, so that the parent alone decides.
+/// In a child all are blocked, so that the parent alone decides.
 void let_through() {
-  sigset_t stops;
-  sigemptyset(&stops);
-  sigaddset(&stops, SIGINT);
-  sigaddset(&stops, SIGTERM);
+  const sigset_t stops = stop_signals();
   sigprocmask(SIG_UNBLOCK, &stops, nullptr);
 }
 
 TEST(StopSignals, NotesTheFirstAndWakesTheWaiter) {
-  for (const int signo : {SIGINT, SIGTERM}) {
+  for (const int signo : {SIGINT, SIGTERM, SIGHUP}) {
     StopSignals stop;
     EXPECT_EQ(stop.noted(), 0);
     EXPECT_FALSE(stop.wait(0.01));
@@ -53,7 +50,19 @@ TEST(StopSignals, RestoresWhatWasThere) {
   }
   EXPECT_EQ(handler_of(SIGINT), SIG_IGN);
   EXPECT_EQ(handler_of(SIGTERM), SIG_DFL);
+  EXPECT_EQ(handler_of(SIGHUP), SIG_DFL);
   signal(SIGINT, before);
+}
+
+TEST(StopSignals, LeavesAnIgnoredHangUpIgnored) {
+  const auto before = signal(SIGHUP, SIG_IGN);
+  {
+    const StopSignals stop;
+    raise(SIGHUP);
+    EXPECT_EQ(stop.noted(), 0) << "as nohup(1) wants it";
+  }
+  EXPECT_EQ(handler_of(SIGHUP), SIG_IGN);
+  signal(SIGHUP, before);
 }
 
 TEST(StopSignals, ManyInTheFirstMomentAreOneStop) {

@@ -18,6 +18,7 @@ BAD = [
     (["--set", "nreaders=-5"], "out of range"),
     (["--set", "nreaders=two"], "whole number"),
     (["--set", "phase_length=1.5"], "duration"),
+    (["--set", "signal_period=19us"], "out of range"),
     (["--set", "workload=tree"], "pointer, list or hash"),
     (["--flavor", "srcud", "--set", "strategy=nolock:irq_off"], "nolock:irqs_off"),
     (["--flavor", "urcu-memb", "--set", "strategy=direct"], "this project's SRCU"),
@@ -25,7 +26,8 @@ BAD = [
     (["--set", "phases=chaos"], "ordering races liveness control"),
     (["--place", "scater"], "scatter"),
     (["--place", "list:99999"], "99999"),
-    (["--duration", "soon"], "soon"),
+    (["--duration", "soon"], "--duration: 'soon'"),
+    (["--fail-on", "latency=soon"], "--fail-on latency: 'soon'"),
     (["--duration", "-5s"], "-5s"),
     (["--seed", "0xZZ"], "0x1234"),
     (["--fail-on", "sneezes"], "near_miss"),
@@ -67,11 +69,19 @@ BAD_SCENARIOS = [
     ("nreaders = 200\n", ":1:12: nreaders: nreaders=200 is out of range"),
     ("\nnreaders = [2]\n", ":2:12: nreaders: takes a whole number"),
     ('phase_length = "soon"\n', ":1:16: phase_length: "),
+    ('\ntorture_type = "urcu-mem"\n', ":2:16: torture_type: no flavour 'urcu-mem'; did you mean urcu-memb?"),
+    ('place = "scater"\n', ":1:9: place: "),
+    ('workload = "tree"\n', ":1:12: workload: "),
+    ('phases = "chaos"\n', ":1:10: phases: "),
+    ('session = "nmi"\n', ":1:11: session: "),
+    ('torture_type = "srcud"\nstrategy = "nolocks"\n', ":2:12: strategy: "),
 ]
 BAD_SETS = [
     ("smoke = [\n", ":"),
     ('smoke = ["basic", 3]\n', ":1:19: smoke: a set is a list of names in quotes"),
     ("smoke = 3\n", ":1:9: a set is a list of names"),
+    ("smoke = []\n", ":1:9: smoke: a set names at least one scenario"),
+    ('urcu = ["basic"]\nsmoke = ["basic", "2*urcu"]\n', ":2:19: smoke: 'urcu' is a set itself"),
 ]
 
 
@@ -107,6 +117,33 @@ def test_plugin_that_does_not_fit(program: Program, flags: list[str], words: str
     assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
     assert "bad.so" in ended.err and words in ended.err
     assert not program.dir.exists()
+
+
+def test_plugin_beside_another_flavor_is_refused(program: Program) -> None:
+    source = ROOT / "torture" / "flavors" / "plugin_for_test.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-I", ROOT, "-o", program.cwd / "good.so", source], check=True)
+    ended = program.run("--plugin", "./good.so", "--flavor", "trivial")
+    assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
+    assert "brings flavour 'test-plugin', but --flavor trivial asks for another" in ended.err
+    assert not program.dir.exists()
+
+
+def test_plugin_that_ends_who_loads_it_is_refused(program: Program) -> None:
+    source = ROOT / "torture" / "flavors" / "plugin_for_test.c"
+    for at_load, words in (("abort", "by SIGABRT"), ("start_thread", "start it in create()")):
+        subprocess.run(["cc", "-shared", "-fPIC", "-I", ROOT, f"-DPLUGIN_AT_LOAD={at_load}", "-o", program.cwd / "bad.so", source],
+                       check=True)
+        ended = program.run("--plugin", "./bad.so")
+        assert (ended.status, len(ended.err.strip().splitlines())) == (2, 1), ended.err
+        assert words in ended.err
+        assert not program.dir.exists()
+
+
+def test_words_of_the_command_line_are_not_blamed_on_the_file(tmp_path: Path) -> None:
+    program, scenarios = with_scenarios(tmp_path)
+    (scenarios / "GOOD.toml").write_text('workload = "list"\nplace = "none"\n')
+    for wrong in (["--set", "workload=tree"], ["--place", "scater"]):
+        assert "GOOD.toml" not in program.run("GOOD", *wrong).err
 
 
 def with_scenarios(tmp_path: Path) -> tuple[Program, Path]:
@@ -166,6 +203,9 @@ def test_check_refuses_what_is_no_run(program: Program, tmp_path: Path, spoil: s
 
 def test_no_subcommand_and_unknown_list(program: Program) -> None:
     assert program.call().status == 2
+    mistyped = program.call("topologi", "--threads", "2")
+    assert (mistyped.status, len(mistyped.err.strip().splitlines())) == (2, 1)
+    assert "'topologi'; did you mean topology?" in mistyped.err
     assert program.call("list", "flavours").status == 2
     assert "flavors" in program.call("list", "flavours").err
 
@@ -192,6 +232,17 @@ def test_dry_run_prints_the_command_that_runs(program: Program) -> None:
     command = ended.out.splitlines()[-1]
     assert "--dry-run" not in command
     assert command.endswith("run basic --duration 2s --seed 0x5eed"), command
+
+
+def test_seed_of_the_command_is_an_option(program: Program) -> None:
+    ended = program.run("--dry-run", "--duration", "2s", "--seed", "0x5eed", "--", "basic")
+    assert ended.out.splitlines()[-1].endswith("run --duration 2s --seed 0x5eed -- basic"), ended.out
+
+
+def test_units_of_durations_are_listed(program: Program) -> None:
+    lines = dict(line.split("\t") for line in program.call("list", "params").out.splitlines())
+    assert "(default 4s; " in lines["stall_limit"] and "a bare number is seconds" in lines["stall_limit"]
+    assert lines["garbage_bound"].endswith(" bytes)") and "seconds" not in lines["nreaders"]
 
 
 def test_dry_run_creates_nothing(program: Program) -> None:

@@ -61,6 +61,12 @@ def expect(ended: Ended, status: int, verdict: str, check: str | None) -> None:
     assert [failure["check"] for failure in found["failures"]][:1] == ([check] if check else [])
 
 
+def test_installed_program_makes_its_report(program: Program, prefix: Path) -> None:
+    ended = Program(program.cwd, prefix / "bin" / "srcutorture").run("--flavor", "trivial", "--duration", "1s")
+    assert ended.status == 0, ended.err
+    assert (ended.dir / "report.html").exists() and "no report" not in ended.err
+
+
 def test_as_plugin(program: Program, sound: Path) -> None:
     expect(program.run("--plugin", str(sound / "libhandmade.so"), "--duration", "2s"), 0, "SUCCESS", None)
 

@@ -78,6 +78,20 @@ def test_kind_of_grace_period_that_the_flavor_lacks_is_skipped(program: Program)
     assert (ended.status, ended.verdict()["verdict"]) == (4, "SKIPPED")
 
 
+@pytest.mark.parametrize("kind", ["gp_sync", "gp_exp", "gp_poll", "gp_cond", "gp_normal"])
+def test_each_kind_of_grace_period_can_be_had_alone(program: Program, kind: str) -> None:
+    ended = program.run("--flavor", "trivial", "--duration", "1s", "--set", f"{kind}=1")
+    assert (ended.status, ended.verdict()["verdict"]) == (0, "SUCCESS"), ended.err
+    assert ended.verdict("basic")["canary"] == "caught"
+
+
+def test_sections_that_another_thread_closes_are_closed_at_the_end(program: Program) -> None:
+    """Also where the thread that opens them sat the last phase out, as it does this one."""
+    ended = program.run("SRCU-UPDOWN", "--duration", "500ms", "--set", "phases=ordering", "--set", "least_reads=1", "--set",
+                        "least_gps=1")
+    assert (ended.status, ended.verdict()["verdict"]) == (0, "SUCCESS"), ended.err
+
+
 def test_too_little_is_inconclusive(program: Program) -> None:
     ended = program.run("--flavor", "urcu-memb", "--duration", "1s", "--set", "least_gps=1000000000")
     assert (ended.status, ended.verdict()["verdict"]) == (4, "INCONCLUSIVE")

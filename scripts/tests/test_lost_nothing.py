@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -65,11 +66,21 @@ def test_kill_9_of_the_supervisor_is_interrupted_and_ends_the_child(program: Pro
         time.sleep(0.1)
 
 
-def test_sigint_writes_what_there_is(program: Program) -> None:
+def test_samples_tell_what_a_verdict_says(program: Program) -> None:
     run = started(program)
-    run.send_signal(signal.SIGINT)
+    run.kill()
     run.communicate(timeout=60)
-    assert run.returncode == 128 + signal.SIGINT
+    sample = json.loads((program.dir / "basic" / "stats.jsonl").read_text().splitlines()[0])
+    assert sample["gp_latency_ns"]["max"] >= sample["gp_max_ns"] > 0 and "signals" in sample["injectors"]
+    assert sample["pending_bytes_max"] >= sample["pending_bytes"]
+
+
+@pytest.mark.parametrize("signo", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_stop_writes_what_there_is(program: Program, signo: signal.Signals) -> None:
+    run = started(program)
+    run.send_signal(signo)
+    run.communicate(timeout=60)
+    assert run.returncode == 128 + signo
     verdict = json.loads((program.dir / "verdict.json").read_text())
     assert verdict["verdict"] == "INTERRUPTED"
     assert verdict["counts"]["reads"] > 0
@@ -97,12 +108,41 @@ def test_full_disk_is_broken(program: Program) -> None:
     """A file-size limit stands in for a full disk: the same write fails in the same place."""
 
     def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
 
     ended = program.run("--flavor", "urcu-memb", "--duration", "20s", "--set", "sample_interval=100ms", preexec_fn=limit)
     assert ended.status == 3, ended.err
-    assert "cannot write" in ended.err
+    assert "cannot write" in ended.err and "raise the limit on file sizes" in ended.err
+    assert checked(program) == (3, "BROKEN")
+
+
+def outlives(program: Program, **streams: int | None) -> None:
+    """What the program has to say cannot be said there, and the run is a run all the same."""
+    words = program.command("run", "--out", str(program.dir), "--flavor", "trivial", "--duration", "1s")
+    ended = subprocess.run(words, cwd=program.cwd, timeout=120, **streams)
+    assert ended.returncode == 0
+    assert json.loads((program.dir / "verdict.json").read_text())["verdict"] == "SUCCESS"
+    assert checked(program) == (0, "SUCCESS")
+
+
+def test_run_outlives_who_reads_its_output(program: Program) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    outlives(program, stdout=write_end, stderr=write_end)
+    os.close(write_end)
+
+
+def test_run_outlives_a_full_disk_below_its_output(program: Program) -> None:
+    with Path("/dev/full").open("w") as full:
+        outlives(program, stdout=full.fileno(), stderr=full.fileno())
+
+
+def test_words_for_a_closed_terminal_are_not_written_into_the_results(program: Program) -> None:
+    words = program.command("run", "--out", str(program.dir), "--flavor", "trivial", "--duration", "1s")
+    shut = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words], cwd=program.cwd, timeout=120)
+    assert shut.returncode == 0
+    for file in program.dir.rglob("*"):
+        assert file.suffix == ".html" or not file.is_file() or "basic: trivial for" not in file.read_text(errors="replace"), file
 
 
 @pytest.fixture
@@ -134,6 +174,8 @@ def expect_no_room_for_the_report(program: Program, ended: Ended, cure: str) -> 
     assert f"{program.dir / 'report.html'}'; {cure}" in ended.err
     assert not list(program.dir.rglob("*.tmp")) and not (program.dir / "report.html").exists()
     assert ended.verdict("basic")["verdict"] == "SUCCESS", "the torture itself was well"
+    assert ended.verdict()["verdict"] == "BROKEN" and "report" in ended.verdict()["why"]
+    assert checked(program) == (3, "BROKEN")
 
 
 def test_report_that_finds_a_full_disk_is_broken(program: Program, small_disk: Path) -> None:
@@ -172,8 +214,11 @@ def test_run_directory_is_complete(program: Program) -> None:
         for name in ("scenario.toml", "seed.txt", "console.log", "stats.jsonl", "events.jsonl", "gp.hlog", "gp.hgrm",
                      "verdict.json"):
             assert (ended.dir / scenario / name).stat().st_size > 0
+    libraries = json.loads((ended.dir / "manifest.json").read_text())["libraries"]
+    assert {"liburcu", "hwloc", "libc"} <= {name for name, version in libraries.items() if re.match(r"\d+\.\d+", version)}
     plan = json.loads((ended.dir / "plan.json").read_text())
     assert plan["rerun"].endswith("--seed 0xabc")
+    assert any(line.startswith("reader/0 ") for line in plan["scenarios"][0]["placement"])
     hlog = (ended.dir / "basic" / "gp.hlog").read_text()
     assert "\nTag=gp.normal," in hlog and "\nTag=sched.jitter," in hlog
     assert [s["dir"] for s in ended.verdict()["scenarios"]] == ["basic", "basic.2"]

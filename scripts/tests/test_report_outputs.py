@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, fail, report
+from conftest import REPORT, ROOT, fail, report
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -64,6 +65,30 @@ def test_github_annotations(run_dir: Path, tmp_path: Path) -> None:
     assert lines[0].startswith("::error file=torture/scenarios/basic.toml,line=1,title=srcutorture basic FAILURE::")
     assert "50%25 bad%0Asecond line" in lines[0]
     assert "FAILURE" in steps.read_text()
+
+
+def test_summary_that_github_does_not_take_costs_a_line(run_dir: Path) -> None:
+    done = report(run_dir, env={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nowhere/steps.md"})
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (0, 1), done.stderr
+    assert "mend GITHUB_STEP_SUMMARY" in done.stderr
+    assert done.stdout.splitlines()[-1].endswith("report.html")
+
+
+def test_page_elsewhere_needs_nothing_of_the_run(run_dir: Path, tmp_path: Path) -> None:
+    for name in ("summary.md", "junit.xml"):  # nothing can be put in the place of these
+        (run_dir / name).unlink(missing_ok=True)
+        (run_dir / name / "x").mkdir(parents=True)
+    done = report(run_dir, "--out", tmp_path / "page.html")
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (0, 2), done.stderr
+    assert "no summary.md" in done.stderr and (tmp_path / "page.html").exists()
+    assert report(run_dir).returncode == 3
+
+
+def test_nobody_to_read_its_words_is_no_obstacle(run_dir: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([REPORT, run_dir], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (run_dir / "report.html").exists()
 
 
 def test_annotation_properties_cannot_be_broken_out_of() -> None:

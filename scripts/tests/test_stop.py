@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Program
+from conftest import ROOT, Program
 from test_lost_nothing import children_of, wait_for_torture
 
 RUN = ["--flavor", "urcu-memb", "--duration", "60s", "--set", "sample_interval=100ms"]
@@ -67,6 +67,35 @@ def test_whole_group_many_times(program: Program, moment: str) -> None:
     out, err = run.communicate(timeout=120)
     assert run.returncode == 128 + signal.SIGTERM
     expect_last_words(program, out, err)
+
+
+HANGS_IN_CREATE = """
+#include "torture/ops.h"
+#include <unistd.h>
+static void *create_and_hang(void) { for (;;) pause(); }
+static uint64_t lock(void *dom, void *ctx) { (void)dom, (void)ctx; return 0; }
+static void unlock(void *dom, void *ctx, uint64_t token) { (void)dom, (void)ctx, (void)token; }
+static void synchronize(void *dom, void *ctx) { (void)dom, (void)ctx; }
+const struct srcutorture_ops srcutorture_ops = {
+    .version = SRCUTORTURE_OPS_VERSION, .size = sizeof(struct srcutorture_ops), .name = "hanging", .create = create_and_hang,
+    .read_lock = lock, .read_unlock = unlock, .synchronize = synchronize};
+"""
+
+
+def test_stop_that_the_scheme_does_not_obey(program: Program) -> None:
+    """It was stopped, and where it was is told; whether it would ever have gone on is not known."""
+    subprocess.run(["cc", "-g", "-shared", "-fPIC", "-I", ROOT, "-x", "c", "-", "-o", program.cwd / "hanging.so"],
+                   input=HANGS_IN_CREATE, text=True, check=True)
+    run = program.start("--plugin", "./hanging.so", "--duration", "60s")
+    events = program.dir / "basic" / "events.jsonl"
+    wait_for(lambda: events.exists() and '"canary"' in events.read_text(), run)
+    time.sleep(1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 128 + signal.SIGINT
+    expect_last_words(program, out, err)
+    assert "did not obey" in json.loads((program.dir / "verdict.json").read_text())["why"]
+    assert "create_and_hang" in (program.dir / "basic" / "stacks.txt").read_text()
 
 
 def test_canary_that_ended_in_another_way_is_missed(program: Program) -> None:

@@ -3,14 +3,20 @@
 #include "torture/cli/commands.hpp"
 #include "torture/cli/matrix_judge.hpp"
 #include "torture/oracle/judge.hpp"
+#include "torture/oracle/recorded.hpp"
 
 namespace torture {
 
 namespace {
 
+void heed(Judgement& judgement, const std::filesystem::path& dir) {
+  if (const std::string words = heed_recorded(judgement, dir); !words.empty()) fmt::print("{}\n", words);
+}
+
 int check_matrix(const std::filesystem::path& dir) {
-  const Judgement matrix = judge_matrix_dir(dir);
+  Judgement matrix = judge_matrix_dir(dir);
   for (const Failure& f : matrix.failures) fmt::print("{}: {}\n", f.check, f.message);
+  heed(matrix, dir);
   fmt::print("{}\n", verdict_name(matrix.verdict));
   return exit_status(matrix.verdict);
 }
@@ -19,12 +25,13 @@ int check_matrix(const std::filesystem::path& dir) {
 
 int check_command(const std::filesystem::path& dir) {
   if (is_matrix_dir(dir)) return check_matrix(dir);
-  const RunJudgement run = judge_run(dir);
+  RunJudgement run = judge_run(dir);
   for (const auto& [name, j] : run.scenarios) {
     fmt::print("{}: {}{}\n", name, verdict_name(j.verdict), j.why.empty() ? "" : " (" + j.why + ")");
     for (const Failure& f : j.failures)
       fmt::print("  {} x {}: {} [{}]\n", f.count, f.check, f.message, f.evidence);
   }
+  heed(run.whole, dir);
   fmt::print("{}\n", verdict_name(run.whole.verdict));
   return run.exit_status();
 }

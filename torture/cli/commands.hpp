@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "torture/cli/plan.hpp"
+#include "torture/oracle/verdict.hpp"
 
 namespace torture {
 
@@ -23,9 +25,12 @@ struct MatrixOptions {
 /// Every cell of caller's context and deferral strategy: predicted, proved, and really run.
 int matrix_command(const MatrixOptions& options);
 
-/// The report is Python's part; a run without it is a run all the same. False if the disk had no room for it: such a run is
-/// broken.
-bool make_report(const std::filesystem::path& dir);
+/// BROKEN, unless it is worse already. True if that changed it.
+bool call_broken(Judgement& judgement, const std::string& why);
+
+/// The report is Python's part; a run without it is a run all the same. But one for whose report the disk had no room is
+/// broken, which its verdict.json must say: `record` writes that again. Where there is no room for it either, it is removed.
+void make_report(const std::filesystem::path& dir, Judgement& whole, const std::function<void()>& record);
 
 /// Judges an existing run directory from its files alone; writes nothing there.
 int check_command(const std::filesystem::path& dir);

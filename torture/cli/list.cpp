@@ -54,11 +54,20 @@ Items placement_items() {
   return items;
 }
 
+// A bare duration is seconds here, unlike that of --duration.
+const char* unit_of(const Knob& knob, const std::string& value) {
+  if (knob.unit == Knob::Unit::kBytes) return " bytes";
+  const bool bare = value.find_first_not_of("0123456789") == std::string::npos && value != "0";
+  return knob.unit == Knob::Unit::kDuration && bare ? "s" : "";
+}
+
 Items param_items() {
   Items items;
   for (const Knob& knob : knobs()) {
-    items.push_back(
-        {knob.name, "", fmt::format("{} (default {})", knob.sentence, param_text(Params{}, knob))});
+    const std::string value = param_text(Params{}, knob);
+    const bool takes_time = knob.unit == Knob::Unit::kDuration;
+    items.push_back({knob.name, "", fmt::format("{} (default {}{}{})", knob.sentence, value, unit_of(knob, value),
+                                                takes_time ? "; takes 20us 20ms 3s, a bare number is seconds" : "")});
   }
   return items;
 }

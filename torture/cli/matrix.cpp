@@ -9,6 +9,7 @@
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/base/nearest.hpp"
+#include "harness/base/say.hpp"
 #include "harness/record/files.hpp"
 #include "harness/record/run_dir.hpp"
 #include "harness/supervise/stop_signals.hpp"
@@ -111,7 +112,7 @@ class Account {
   }
 
   void end(const Judgement& judgement) {
-    if (terminal_) fmt::print(stderr, "\r\033[K");
+    if (terminal_) harness::say(stderr, "\r\033[K");
     log_.line(fmt::format("{:%F %T} matrix ends: {}{}", fmt::localtime(std::time(nullptr)),
                           verdict_name(judgement.verdict), judgement.why.empty() ? "" : ", " + judgement.why));
   }
@@ -121,7 +122,7 @@ class Account {
     const uint64_t every = terminal_ ? 200'000'000 : 60'000'000'000;
     if (harness::now_ns() - shown_ns_ < every) return;
     shown_ns_ = harness::now_ns();
-    fmt::print(stderr, "{}{} of {} cells, {} contradictions{}", terminal_ ? "\r\033[K" : "", done_, cells_,
+    harness::say(stderr, "{}{} of {} cells, {} contradictions{}", terminal_ ? "\r\033[K" : "", done_, cells_,
                contradictions_, terminal_ ? "" : "\n");
     std::fflush(stderr);
   }
@@ -143,6 +144,7 @@ int matrix_command(const MatrixOptions& options) {
   const harness::Topology topology = harness::Topology::this_machine();
   const Limits limits = limits_here(topology);
   const unsigned jobs = jobs_here(topology, limits);
+  harness::writes_fail_without_a_signal();
   const fs::path dir = harness::create_run_dir(options.out, "matrix");
   harness::write_once(dir / "manifest.json", manifest_json(options.argv, limits, jobs, nullptr).dump(2) + "\n");
   harness::write_once(dir / "plan.json",
@@ -157,16 +159,17 @@ int matrix_command(const MatrixOptions& options) {
         [&stop] { return stop.noted() != 0; });
     stopped = stop.noted();
   }
-  const Judgement judgement = judge_matrix(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0);
+  Judgement judgement = judge_matrix(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0);
   account.end(judgement);
   harness::write_once(dir / "matrix.json", matrix_json(cells).dump(1) + "\n");
-  harness::write_once(dir / "verdict.json", matrix_verdict_json(judgement).dump(2) + "\n");
-  const bool report_had_room = make_report(dir);
-  fmt::print("{}\n{}{}\nresults in {}\n", matrix_table(cells, isatty(STDOUT_FILENO) && !getenv("NO_COLOR")),
+  const auto record = [&] {
+    harness::write_once(dir / "verdict.json", matrix_verdict_json(judgement).dump(2) + "\n");
+  };
+  record();
+  make_report(dir, judgement, record);
+  harness::say(stdout, "{}\n{}{}\nresults in {}\n", matrix_table(cells, isatty(STDOUT_FILENO) && !getenv("NO_COLOR")),
              verdict_name(judgement.verdict), judgement.why.empty() ? "" : ": " + judgement.why, dir.string());
-  if (stopped) return 128 + stopped;
-  const bool broken = !report_had_room && judgement.verdict > Verdict::kBroken;
-  return exit_status(broken ? Verdict::kBroken : judgement.verdict);
+  return stopped ? 128 + stopped : exit_status(judgement.verdict);
 }
 
 }  // namespace torture

@@ -76,19 +76,44 @@ std::vector<std::string> expand(const RunOptions& options, bool one_flavor) {
   return names;
 }
 
-void apply_settings(Params& params, const RunOptions& options) {
+// A word that no scenario file's reader knows to be wrong. Where it stands in the file, the message begins with its place.
+template <class Use>
+auto with_place(const Scenario& scenario, const char* key, const Use& use) {
+  try {
+    return use();
+  } catch (const UsageError& error) {
+    const auto place = scenario.places.find(key);
+    if (place == scenario.places.end()) throw;
+    throw UsageError(fmt::format("{}: {}: {}", place->second, key, error.what()));
+  }
+}
+
+void apply_settings(Scenario& scenario, const RunOptions& options) {
+  Params& params = scenario.params;
   for (const std::string& setting : options.set) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos) throw UsageError(fmt::format("--set {}: write key=value", setting));
     set_param(params, setting.substr(0, equals), setting.substr(equals + 1));
+    scenario.places.erase(setting.substr(0, equals));
   }
-  if (!options.place.empty()) params.place = options.place;
-  (void)steps_nmis(params);
-  (void)stepped_cases(params);
-  check_strategy(params.strategy);
+  if (!options.place.empty()) {
+    params.place = options.place;
+    scenario.places.erase("place");
+  }
+  (void)with_place(scenario, "session", [&] { return steps_nmis(params); });
+  (void)with_place(scenario, "nmi_strategies", [&] { return stepped_cases(params); });
+  with_place(scenario, "strategy", [&] { check_strategy(params.strategy); });
   if (!bears_signals(params.strategy)) params.nmi_calls = 0;
-  (void)Shape::of(params.workload);
-  (void)parse_phases(params.phases, 2);
+  (void)with_place(scenario, "workload", [&] { return Shape::of(params.workload); });
+  (void)with_place(scenario, "phases", [&] { return parse_phases(params.phases, 2); });
+}
+
+double duration_s(const char* option, const std::string& text) {
+  try {
+    return harness::parse_duration_s(text);
+  } catch (const UsageError& error) {
+    throw UsageError(fmt::format("{}: {}", option, error.what()));
+  }
 }
 
 void parse_fail_on(const std::string& words, Plan& plan) {
@@ -97,7 +122,7 @@ void parse_fail_on(const std::string& words, Plan& plan) {
     if (word == "near_miss") {
       plan.fail_on_near_miss = true;
     } else if (word.starts_with("latency=")) {
-      plan.fail_on_latency_ns = harness::parse_duration_s(word.substr(8)) * 1e9;
+      plan.fail_on_latency_ns = duration_s("--fail-on latency", word.substr(8)) * 1e9;
     } else {
       throw UsageError(
           fmt::format("--fail-on {}: write near_miss, latency=50ms, or both with a comma", word));
@@ -115,7 +140,8 @@ uint64_t parse_stop_latency(const std::optional<std::string>& text) {
   throw UsageError(fmt::format("--stop-latency '{}': write a duration from 1ms to 1d, as 50ms or 2s", *text));
 }
 
-Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plugin) {
+Flavor flavor_of(const RunOptions& options, const Scenario& scenario, const Ops* plugin) {
+  const Params& params = scenario.params;
   const bool steps = steps_nmis(params);
   if (steps && (plugin || !options.flavor.empty()))
     throw UsageError(
@@ -124,9 +150,16 @@ Flavor flavor_of(const RunOptions& options, const Params& params, const Ops* plu
   if (plugin && (options.flavor.empty() || options.flavor == plugin->name)) {
     return {plugin, "", "brought from outside", "busted_no_wait"};
   }
-  Flavor flavor = find_flavor(params.torture_type);
+  Flavor flavor = with_place(scenario, "torture_type", [&]() -> Flavor { return find_flavor(params.torture_type); });
   if (steps) flavor.canary.clear();  // it has one of its own
   return flavor;
+}
+
+// A plugin that would not be run is not what was meant.
+void check_brought(const RunOptions& options, const Ops& brought) {
+  if (!options.plugin.empty() && !options.flavor.empty() && options.flavor != brought.name)
+    throw UsageError(fmt::format("--plugin {} brings flavour '{}', but --flavor {} asks for another: leave one of them out",
+                                 options.plugin, brought.name, options.flavor));
 }
 
 // A set may have scenarios that leave the strategy out; not all of them.
@@ -156,6 +189,7 @@ std::string run_name(const RunOptions& options, const std::vector<std::string>& 
 
 Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops* extra) {
   const Ops* plugin = options.plugin.empty() ? extra : &load_plugin(options.plugin);
+  if (plugin) check_brought(options, *plugin);
   if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name))
     (void)find_flavor(options.flavor);
   const std::vector<std::string> names = expand(options, plugin || !options.flavor.empty());
@@ -164,15 +198,18 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
             .jobs = options.jobs,
             .kernel_layout = options.kernel_layout};
   plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
-                                             : harness::parse_duration_s(options.duration);
+                                             : duration_s("--duration", options.duration);
   parse_fail_on(options.fail_on, plan);
   const uint64_t stop_latency_ns = parse_stop_latency(options.stop_latency);
   std::map<std::string, unsigned> seen;
   for (const std::string& name : names) {
     PlannedScenario planned{.scenario = load_scenario(name)};
-    if (!options.flavor.empty()) planned.scenario.params.torture_type = options.flavor;
-    apply_settings(planned.scenario.params, options);
-    planned.flavor = flavor_of(options, planned.scenario.params, plugin);
+    if (!options.flavor.empty()) {
+      planned.scenario.params.torture_type = options.flavor;
+      planned.scenario.places.erase("torture_type");
+    }
+    apply_settings(planned.scenario, options);
+    planned.flavor = flavor_of(options, planned.scenario, plugin);
     static_cast<void>(laboratory(planned.scenario.params, takes_strategy(*planned.flavor.ops), {}));
     planned.scenario.params.torture_type = planned.flavor.ops->name;
     const unsigned count = ++seen[name];
@@ -195,7 +232,9 @@ unsigned cpus_of(const PlannedScenario& planned, const harness::Topology& pus) {
 
 std::vector<harness::Seat> seats_of(const PlannedScenario& planned, const harness::Topology& pus) {
   const Roles roles = Roles::of(*planned.flavor.ops, planned.scenario.params, cpus_of(planned, pus));
-  return harness::place(pus, planned.scenario.params.place, roles.seats(), planned.seed);
+  return with_place(planned.scenario, "place", [&] {
+    return harness::place(pus, planned.scenario.params.place, roles.seats(), planned.seed);
+  });
 }
 
 namespace {
@@ -234,8 +273,11 @@ std::string rerun_words(const std::vector<std::string>& argv) {
   return command;
 }
 
+// The seed is an option, and what stands behind a "--" is none.
 std::string rerun_command(const RunOptions& options, const Plan& plan) {
-  return rerun_words(options.argv) + fmt::format(" --seed 0x{:x}", plan.seed);
+  const auto end = std::ranges::find(options.argv, "--");
+  const std::string names = rerun_words({end, options.argv.end()});
+  return fmt::format("{} --seed 0x{:x}{}{}", rerun_words({options.argv.begin(), end}), plan.seed, names.empty() ? "" : " ", names);
 }
 
 }  // namespace torture

@@ -10,6 +10,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/duration.hpp"
+#include "harness/base/say.hpp"
 
 namespace torture {
 namespace {
@@ -41,7 +42,7 @@ void Progress::begin(const std::string& scenario, const std::string& flavor, dou
   clear();
   shown_ns_ = harness::now_ns();
   running_.push_back({scenario, scenario_dir, duration_s, shown_ns_});
-  fmt::print(stderr, "{}: {} for {}\n", scenario, flavor, harness::duration_words(duration_s));
+  harness::say(stderr, "{}: {} for {}\n", scenario, flavor, harness::duration_words(duration_s));
 }
 
 std::string Progress::line(std::span<const Running> running) {
@@ -69,15 +70,15 @@ void Progress::tick() {
   shown_ns_ = harness::now_ns();
   if (terminal_) {
     // Clipped at the right edge: a line that wraps cannot be taken back.
-    fmt::print(stderr, "\r\033[K\033[?7l{}\033[?7h", line(running_));
+    harness::say(stderr, "\r\033[K\033[?7l{}\033[?7h", line(running_));
   } else {
-    for (const Running& r : running_) fmt::print(stderr, "{}\n", line({&r, 1}));
+    for (const Running& r : running_) harness::say(stderr, "{}\n", line({&r, 1}));
   }
   std::fflush(stderr);
 }
 
 void Progress::clear() {
-  if (terminal_) fmt::print(stderr, "\r\033[K");
+  if (terminal_) harness::say(stderr, "\r\033[K");
 }
 
 void Progress::end(const std::string& scenario, const std::string& verdict, const std::string& why) {
@@ -86,9 +87,9 @@ void Progress::end(const std::string& scenario, const std::string& verdict, cons
   const std::string text = why.empty() ? verdict : fmt::format("{} ({})", verdict, why);
   if (color_) {
     const auto color = verdict == "SUCCESS" ? fmt::terminal_color::green : fmt::terminal_color::red;
-    fmt::print(stderr, "{}: {}\n", scenario, fmt::format(fmt::fg(color), "{}", text));
+    harness::say(stderr, "{}: {}\n", scenario, fmt::format(fmt::fg(color), "{}", text));
   } else {
-    fmt::print(stderr, "{}: {}\n", scenario, text);
+    harness::say(stderr, "{}: {}\n", scenario, text);
   }
 }
 

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "harness/base/duration.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/base/say.hpp"
 #include "harness/record/files.hpp"
 #include "harness/record/run_dir.hpp"
 #include "harness/topology/cpu_list.hpp"
@@ -30,13 +32,17 @@ Json plan_json(const RunOptions& options, const Plan& plan, const harness::Topol
                const Parts& parts) {
   Json scenarios = Json::array();
   for (const PlannedScenario& p : plan.scenarios) {
+    Json seats = Json::array();  // one line a thread
+    std::istringstream lines(harness::describe(parts[p.part], seats_of(p, parts[p.part])));
+    for (std::string line; std::getline(lines, line);) seats.push_back(line);
     scenarios.push_back({{"dir", p.dir},
                          {"scenario", p.scenario.name},
                          {"flavor", p.flavor.ops->name},
                          {"seed", fmt::format("0x{:x}", p.seed)},
                          {"duration_s", p.duration_s},
                          {"pus", pus_words(p, parts)},
-                         {"place", p.scenario.params.place}});
+                         {"place", p.scenario.params.place},
+                         {"placement", seats}});
   }
   return {{"schema", 1},
           {"name", plan.name},
@@ -91,15 +97,24 @@ void write_beginning(const RunOptions& options, const Plan& plan, const harness:
   harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));
 }
 
-// The run's last word to the caller. A run whose report could not be written is broken, unless it is worse.
-int close(RunJudgement run, bool report_had_room, const fs::path& dir) {
-  int status = run.exit_status();
-  if (!report_had_room && run.whole.verdict > Verdict::kBroken) {
-    run.whole.verdict = Verdict::kBroken;
-    run.whole.why = "the report could not be written; the line above names the cure";
-    status = exit_status(Verdict::kBroken);
+void write_verdict(const RunJudgement& run, const fs::path& dir) {
+  harness::write_once(dir / "verdict.json", run.json().dump(2) + "\n");
+}
+
+// For whoever looks at the directory later. Where there is no room for a verdict, it has none: then it was cut short.
+void try_to_call_broken(const fs::path& dir, const char* why) {
+  try {
+    RunJudgement run = judge_run(dir);
+    call_broken(run.whole, why);
+    write_verdict(run, dir);
+  } catch (const std::exception&) {
   }
-  fmt::print("{}{}\nresults in {}\n", verdict_name(run.whole.verdict),
+}
+
+// The run's last word to the caller.
+int close(const RunJudgement& run, const fs::path& dir) {
+  const int status = run.exit_status();
+  harness::say(stdout, "{}{}\nresults in {}\n", verdict_name(run.whole.verdict),
              run.whole.why.empty() ? "" : ": " + run.whole.why, dir.string());
   return status;
 }
@@ -113,17 +128,23 @@ int run_command(const RunOptions& options, const Ops* extra) {
   const Limits limits = limits_here(topology);
   const Plan plan = make_plan(options, limits.quota, extra);
   check_possible(plan, parts);
-  for (const std::string& words : limits.notes) fmt::print(stderr, "note: {}\n", words);
+  for (const std::string& words : limits.notes) harness::say(stderr, "note: {}\n", words);
   if (options.dry_run) return dry_run(options, plan, topology, parts);
+  harness::writes_fail_without_a_signal();
   const fs::path dir = harness::create_run_dir(options.out, plan.name);
   write_beginning(options, plan, topology, parts, limits, dir);
   Progress progress;
   RunContext context{plan, rerun_command(options, plan), parts, limits, dir, stop, progress};
-  run_all(context);
-  const RunJudgement run = judge_run(dir);
-  harness::write_once(dir / "verdict.json", run.json().dump(2) + "\n");
-  const bool report_had_room = make_report(dir);
-  const int status = close(run, report_had_room, dir);
+  try {
+    run_all(context);
+  } catch (const harness::Broken& broken) {
+    try_to_call_broken(dir, broken.what());
+    throw;
+  }
+  RunJudgement run = judge_run(dir);
+  write_verdict(run, dir);
+  make_report(dir, run.whole, [&] { write_verdict(run, dir); });
+  const int status = close(run, dir);
   return stop.noted() ? 128 + stop.noted() : status;
 }
 

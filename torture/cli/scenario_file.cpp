@@ -80,6 +80,7 @@ Scenario load_scenario(const std::string& name) {
 Scenario parse_scenario(const fs::path& file) {
   Scenario scenario{.name = file.stem()};
   for (const auto& [key, node] : parse_toml(file)) {
+    scenario.places[std::string(key.str())] = at(file, node.source());
     try {
       if (key.str() == "description") {
         scenario.description = value_text(node);
@@ -95,21 +96,37 @@ Scenario parse_scenario(const fs::path& file) {
   return scenario;
 }
 
+namespace {
+
+// "3*NAME" -> NAME.
+std::string scenario_of(const std::string& member) { return member.substr(member.find('*') + 1); }
+
+void check_members(const toml::array& members, const std::string& set, const toml::table& sets, const fs::path& file) {
+  if (members.empty())
+    throw harness::UsageError(fmt::format("{}: {}: a set names at least one scenario", at(file, members.source()), set));
+  for (const auto& member : members) {
+    const auto* word = member.as_string();
+    if (!word)
+      throw harness::UsageError(fmt::format("{}: {}: a set is a list of names in quotes", at(file, member.source()), set));
+    if (const std::string name = scenario_of(word->get()); sets.contains(name))
+      throw harness::UsageError(fmt::format("{}: {}: '{}' is a set itself; name the scenarios in it",
+                                            at(file, member.source()), set, name));
+  }
+}
+
+}  // namespace
+
 std::vector<ScenarioSet> load_sets() {
   const fs::path file = scenario_dir() / "sets.toml";
   std::vector<ScenarioSet> sets;
-  for (const auto& [key, node] : parse_toml(file)) {
+  const toml::table table = parse_toml(file);
+  for (const auto& [key, node] : table) {
     ScenarioSet set{.name = std::string(key.str())};
     const auto* members = node.as_array();
     if (!members)
       throw harness::UsageError(fmt::format("{}: a set is a list of names", at(file, node.source())));
-    for (const auto& member : *members) {
-      const auto* word = member.as_string();
-      if (!word)
-        throw harness::UsageError(
-            fmt::format("{}: {}: a set is a list of names in quotes", at(file, member.source()), key.str()));
-      set.members.push_back(word->get());
-    }
+    check_members(*members, set.name, table, file);
+    for (const auto& member : *members) set.members.push_back(member.as_string()->get());
     sets.push_back(std::move(set));
   }
   return sets;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Scenario {
   std::string description;
   std::string demonstrates;  ///< The check that fails, where a known bug is shown; then --all leaves it out.
   Params params;
+  std::map<std::string, std::string> places{};  ///< Key -> where its value stands: "file:line:column".
 };
 
 /// Where scenarios are found: <prefix>/share/srcutorture beside an installed program, else the source tree.

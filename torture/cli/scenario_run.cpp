@@ -76,8 +76,11 @@ void run_canary(const PlannedScenario& planned, RunContext& context) {
   if (!cannot_run(*planned.flavor.ops, planned.scenario.params).empty()) return;
   PlannedScenario canary = planned;
   canary.flavor = find_flavor(twin);
-  canary.scenario.params.torture_type = twin;
-  canary.scenario.params.locked_callers = canary.scenario.params.prove_locking = 0;  // those are for SRCU itself
+  Params& params = canary.scenario.params;
+  params.torture_type = twin;
+  params.locked_callers = params.prove_locking = 0;  // those are for SRCU itself
+  // The twin is broken in one kind of grace period, which the scenario may not ask for, nor the twin have what it asks for.
+  params.gp_sync = params.gp_exp = params.gp_poll = params.gp_cond = params.gp_normal = 0;
   canary.duration_s = kCanaryS;
   canary.stop_latency_ns = 0;  // it is caught by a check, or not at all
   const fs::path dir = made(context.dir_of(planned) / "canary");

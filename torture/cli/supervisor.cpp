@@ -61,6 +61,8 @@ bool Supervisor::step() {
   pass_on_stop();
   if (helped_) child_->send(SIGCONT);  // it may stop itself only after we let it go on
   if (harness::now_ns() >= kill_ns_) {
+    // It did not obey a stop: where it was is all that will be known.
+    if (!by_supervisor_ && stop_passed_on_ && !helped_) write_stacks();
     by_supervisor_ = true;
     child_->send(SIGKILL);
   }

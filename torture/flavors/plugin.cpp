@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "harness/base/errors.hpp"
+#include "torture/flavors/plugin_trial.hpp"
 
 namespace torture {
 
@@ -16,6 +17,8 @@ const Ops& load_plugin(const std::string& path) {
   if (!std::filesystem::is_regular_file(file, error)) {
     throw harness::UsageError(fmt::format("--plugin {}: no such file; name a shared object", path));
   }
+  if (const std::string trouble = trouble_loading(file); !trouble.empty())
+    throw harness::UsageError(fmt::format("--plugin {} {}", path, trouble));
   void* object = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!object) throw harness::UsageError(fmt::format("--plugin {} does not load: {}", path, dlerror()));
   const void* symbol = dlsym(object, "srcutorture_ops");

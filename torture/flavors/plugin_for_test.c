@@ -1,5 +1,5 @@
 /* Plugins for the loader's test: a sound one; ones of another version, of another size, and without a way to wait, by
- * redefining the macros; one that exports nothing. */
+ * redefining the macros; one that exports nothing; ones that do something when they are loaded. */
 #include "torture/ops.h"
 
 #ifndef PLUGIN_VERSION
@@ -29,4 +29,18 @@ const struct srcutorture_ops srcutorture_ops = {
 };
 #else
 int nothing_to_see;
+#endif
+
+#ifdef PLUGIN_AT_LOAD
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static inline void leave(void) { _exit(0); }
+static void *sleeper(void *none) { return pause(), none; }
+static inline void start_thread(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, sleeper, NULL);
+}
+__attribute__((constructor)) static void at_load(void) { PLUGIN_AT_LOAD(); }
 #endif

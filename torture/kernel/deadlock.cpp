@@ -1,5 +1,6 @@
 #include "torture/kernel/deadlock.hpp"
 
+#include <cstdint>
 #include <cstdio>
 
 #include "srcu/lockdep/lockdep.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 using srcu::lockdep::peek;
 
-constexpr unsigned kMost = 128;
+// 64 CPUs with three threads each, the locked callers, and all torture threads, of which a thousand may be visitors.
+constexpr unsigned kMost = 2048;
 
 struct Entry {
   std::atomic<bool> taken;
@@ -60,20 +62,20 @@ Entry* holder_of(const void* lock) {
 }
 
 /// The ring that the calling thread's wait closes, as indices of members; 0 if there is none.
-unsigned ring(const void* lock, unsigned* who) {
+unsigned ring(const void* lock, uint16_t* who) {
   const Looking looking;
   unsigned count = 0;
   for (const void* wanted = lock; wanted && count < kMost;) {
     Entry* const holder = holder_of(wanted);
     if (!holder) return 0;
-    who[count++] = static_cast<unsigned>(holder - members);
+    who[count++] = static_cast<uint16_t>(holder - members);
     if (holder == self) return count;
     wanted = holder->waits_for.load(std::memory_order_relaxed);  // relaxed: looked at twice
   }
   return 0;
 }
 
-void report(const unsigned* who, unsigned count) {
+void report(const uint16_t* who, unsigned count) {
   char headline[sizeof(Fault::headline)], text[sizeof(Fault::text)];
   int used = count == 1 ? snprintf(headline, sizeof headline, "%s waits for a lock that it holds itself", self->name)
                         : snprintf(headline, sizeof headline, "%u threads wait for each other:", count);
@@ -87,7 +89,7 @@ void report(const unsigned* who, unsigned count) {
 void waits(const void* lock) {
   if (!self) return;
   self->waits_for.store(lock, std::memory_order_relaxed);  // relaxed: looked at twice
-  unsigned who[kMost], again[kMost];
+  uint16_t who[kMost], again[kMost];
   const unsigned count = ring(lock, who);
   if (count == 0) return;
   srcu::env::sleep_ns(1'000'000);

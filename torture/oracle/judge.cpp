@@ -7,6 +7,7 @@
 
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
+#include "torture/oracle/recorded.hpp"
 #include "torture/oracle/sanitizer.hpp"
 #include "torture/oracle/signature.hpp"
 
@@ -80,28 +81,42 @@ std::vector<Failure> noted_failures(const Events& events) {
   return list;
 }
 
-// The last word on what was counted: the child's own, or, when it was cut short, its last sample.
-Json counts_of(const Events& events, const fs::path& dir) {
-  if (Json counts = member(events.end, "counts"); !counts.empty()) return counts;
+/// The last sample of a torture that was cut short before its own last words.
+struct Samples {
   Json last = Json::object();
-  if (fs::exists(dir / "stats.jsonl")) {
-    for (const std::string& line : harness::whole_lines(dir / "stats.jsonl")) {
+  double latency_max = 0;
+
+  explicit Samples(const fs::path& file) {
+    if (!fs::exists(file)) return;
+    for (const std::string& line : harness::whole_lines(file)) {
       const Json sample = Json::parse(line, nullptr, false);
-      if (sample.is_object()) last = sample;
+      if (!sample.is_object()) continue;
+      last = sample;
+      latency_max = std::max(latency_max, Events::number(sample, "gp_max_ns"));
     }
   }
+
+  // Intervals' maxima know more than nothing, where there is no sum.
+  Json latency() const {
+    Json sum = member(last, "gp_latency_ns");
+    if (sum.empty() && latency_max > 0) sum["max"] = static_cast<uint64_t>(latency_max);
+    return sum;
+  }
+};
+
+Json counts_in(const Json& last) {
   const auto count = [&last](const char* key) { return static_cast<uint64_t>(Events::number(last, key)); };
   return {{"reads", count("reads")},
           {"grace_periods", count("gps")},
           {"callbacks_posted", count("posted")},
           {"callbacks_invoked", count("invoked")},
           {"migrations", count("migrations")},
-          {"pending_bytes_max", count("pending_bytes")}};
+          {"pending_bytes_max", std::max(count("pending_bytes"), count("pending_bytes_max"))}};
 }
 
-uint64_t near_misses(const Events& events) {
+uint64_t near_misses(const Json& last_words) {
   uint64_t sum = 0;
-  if (const auto batch = events.end.find("batch"); batch != events.end.end() && batch->is_array()) {
+  if (const auto batch = last_words.find("batch"); batch != last_words.end() && batch->is_array()) {
     for (size_t i = 2; i < batch->size(); ++i)
       sum += (*batch)[i].is_number() ? (*batch)[i].get<uint64_t>() : 0;
   }
@@ -203,6 +218,11 @@ Ruling rule(const Events& events, const std::vector<Failure>& failures, const Js
   if (!events.broken.is_null()) return {Verdict::kBroken, text(events.broken, "message")};
   if (text(events.canary, "result") == "missed") return {Verdict::kBroken, missed_words(events.canary)};
   if (events.child_ended.is_null()) return interrupted(events);
+  if (events.end.is_null() && !events.stopped.is_null() && flag(events.child_ended, "by_supervisor")) {
+    return {Verdict::kInterrupted,
+            fmt::format("stopped by {}, which the tortured process did not obey: stacks.txt has where it was",
+                        text(events.stopped, "signal"))};
+  }
   if (events.end.is_null()) {
     return {Verdict::kBroken,
             fmt::format("the tortured process {} before its end", text(events.child_ended, "words"))};
@@ -229,10 +249,14 @@ Judgement judge_scenario(const fs::path& dir) {
   j.canary = events.canary.is_null() ? "none" : text(events.canary, "result");
   j.duration_s = Events::number(events.end, "torture_s");
   if (events.end.is_null()) j.duration_s = events.last_s;
-  j.counts = counts_of(events, dir);
-  j.injectors = member(events.end, "injectors");
-  j.latency = member(events.end, "gp_latency_ns");
-  const uint64_t misses = near_misses(events);
+  const bool whole = !events.end.is_null();
+  const Samples samples(whole ? fs::path() : dir / "stats.jsonl");
+  const Json& last_words = whole ? events.end : samples.last;
+  j.counts = member(events.end, "counts");
+  if (j.counts.empty()) j.counts = counts_in(samples.last);
+  j.injectors = member(last_words, "injectors");
+  j.latency = whole ? member(events.end, "gp_latency_ns") : samples.latency();
+  const uint64_t misses = near_misses(last_words);
   j.counts["near_misses"] = misses;
   j.failures = noted_failures(events);
   judge_near_misses(events, j.duration_s, misses, j.failures);
@@ -277,7 +301,6 @@ Judgement sum_up(const std::vector<std::pair<std::string, Judgement>>& scenarios
     if (Events::number(j.latency, "max") >= Events::number(whole.latency, "max")) whole.latency = j.latency;
     if (whole.canary.empty() || j.canary == "missed") whole.canary = j.canary;
     whole.flavor = whole.flavor.empty() || whole.flavor == j.flavor ? j.flavor : "several";
-    if (whole.seed.empty()) whole.seed = j.seed;
   }
   if (!worst) {
     whole.why = "no scenario was started";
@@ -305,6 +328,18 @@ Json RunJudgement::json() const {
   return all;
 }
 
+namespace {
+
+// Other programs have files of that name, too, and lists in them.
+bool is_plan(const Json& plan) {
+  if (!plan.is_object() || Events::number(plan, "schema") != 1) return false;
+  const auto scenarios = plan.find("scenarios");
+  return scenarios != plan.end() && scenarios->is_array() &&
+         std::ranges::all_of(*scenarios, [](const Json& one) { return one.is_object() && one.contains("dir"); });
+}
+
+}  // namespace
+
 RunJudgement judge_run(const fs::path& dir) {
   const fs::path file = dir / "plan.json";
   if (!fs::is_directory(dir))
@@ -313,17 +348,20 @@ RunJudgement judge_run(const fs::path& dir) {
     throw harness::UsageError(fmt::format("{} is no run directory: it has no plan.json", dir.string()));
   }
   const Json plan = Json::parse(harness::read_text(file), nullptr, false);
-  if (!plan.is_object() || !plan.contains("scenarios") || !plan["scenarios"].is_array()) {
+  if (!is_plan(plan)) {
     throw harness::UsageError(fmt::format("{} is not the plan of a run", file.string()));
   }
   RunJudgement run;
   for (const Json& scenario : plan["scenarios"]) {
     if (const std::string name = text(scenario, "dir");
         !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos) {
-      run.scenarios.emplace_back(name, judge_scenario(dir / name));
+      Judgement& judgement = run.scenarios.emplace_back(name, judge_scenario(dir / name)).second;
+      if (fs::exists(dir / name / "events.jsonl") || fs::exists(dir / name / "verdict.json"))
+        heed_recorded(judgement, dir / name);
     }
   }
   run.whole = sum_up(run.scenarios);
+  run.whole.seed = text(plan, "seed");  // the one that does the same again; each scenario's is drawn from it
   return run;
 }
 

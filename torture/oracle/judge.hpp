@@ -21,7 +21,8 @@ struct RunJudgement {
   int exit_status() const;
 };
 
-/// UsageError if `dir` is no run directory (missing, or without a plan.json that is one).
+/// Scenarios that were started and have no verdict.json are INTERRUPTED at best; see recorded.hpp. UsageError if `dir` is no
+/// run directory (missing, or without a plan.json that is one).
 RunJudgement judge_run(const std::filesystem::path& dir);
 
 }  // namespace torture

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "harness/base/errors.hpp"
+#include "torture/oracle/recorded.hpp"
 
 namespace torture {
 namespace {
@@ -196,13 +197,18 @@ TEST_F(Judge, RunHasTheWorstAndForeignDirectoriesAreRefused) {
   write("plan.json", "[]");
   EXPECT_THROW(judge_run(dir_), harness::UsageError);
   fs::remove(dir_ / "plan.json");
-  write("plan.json", R"({"scenarios":[{"dir":"S"},{"dir":"T"}]})");
+  write("plan.json", R"({"scenarios":[{"dir":"S"}]})");
+  EXPECT_THROW(judge_run(dir_), harness::UsageError) << "another program's";
+  fs::remove(dir_ / "plan.json");
+  write("plan.json", R"({"schema":1,"seed":"0xabc","scenarios":[{"dir":"S"},{"dir":"T"}]})");
   start();
   end();
   exited();
+  write("S/verdict.json", R"({"verdict":"SUCCESS"})");
   const RunJudgement run = judge_run(dir_);
   EXPECT_EQ(run.whole.verdict, Verdict::kInterrupted);
   EXPECT_EQ(run.json()["scenarios"][0]["verdict"], "SUCCESS");
+  EXPECT_EQ(run.json()["seed"], "0xabc") << "not that of its first scenario";
   EXPECT_EQ(run.exit_status(), 4);
 }
 
@@ -210,10 +216,59 @@ TEST_F(Judge, OnlyDirectoriesInTheRunDirectoryAreScenarios) {
   start();
   end();
   exited();
-  write("plan.json", R"({"scenarios":[{"dir":"."},{"dir":".."},{"dir":"../x"},{"dir":""},{"dir":"S"}]})");
+  write("plan.json", R"({"schema":1,"scenarios":[{"dir":"."},{"dir":".."},{"dir":"../x"},{"dir":""},{"dir":"S"}]})");
   const RunJudgement run = judge_run(dir_);
   ASSERT_EQ(run.scenarios.size(), 1U);
   EXPECT_EQ(run.scenarios[0].first, "S");
+}
+
+TEST_F(Judge, ScenarioWithoutAVerdictWasCutShort) {
+  write("plan.json", R"({"schema":1,"scenarios":[{"dir":"S"}]})");
+  start();
+  end();
+  exited();
+  EXPECT_EQ(judge_run(dir_).whole.verdict, Verdict::kInterrupted);
+  EXPECT_EQ(judge_run(dir_).whole.why, "it was cut short, or still runs: no verdict.json");
+  event(R"("failure","check":"too_short_gp","message":"m","evidence":"e")");
+  EXPECT_EQ(judge_run(dir_).whole.verdict, Verdict::kFailure) << "what was seen was seen";
+  EXPECT_EQ(judge_run(dir_).whole.why, "too_short_gp: m; it was cut short, or still runs: no verdict.json");
+}
+
+TEST_F(Judge, WorseVerdictThatWasRecordedStands) {
+  start();
+  end();
+  exited();
+  Judgement j = judged();
+  EXPECT_EQ(heed_recorded(j, dir_), "it was cut short, or still runs: no verdict.json");
+  EXPECT_EQ(j.verdict, Verdict::kInterrupted);
+  write("verdict.json", R"({"verdict":"BROKEN","why":"no room"})");
+  EXPECT_EQ(heed_recorded(j, dir_), "its verdict.json says BROKEN: no room");
+  EXPECT_EQ(j.verdict, Verdict::kBroken);
+  EXPECT_EQ(j.why, "no room");
+  j.verdict = Verdict::kCrash;
+  EXPECT_EQ(heed_recorded(j, dir_), "");
+  EXPECT_EQ(j.verdict, Verdict::kCrash);
+}
+
+TEST_F(Judge, StopThatIsNotObeyedIsInterrupted) {
+  start();
+  event(R"("stopped","signal":"SIGINT")");
+  exited(R"("signal":"SIGKILL","by_supervisor":true,"words":"ended by SIGKILL")");
+  EXPECT_EQ(judged().verdict, Verdict::kInterrupted);
+  EXPECT_NE(judged().why.find("did not obey"), std::string::npos);
+}
+
+TEST_F(Judge, WhatWasCutShortIsJudgedByItsSamples) {
+  event(R"("start","scenario":"S","fail_on_latency_ns":1000,"gp_seq_exact":true)");
+  write("S/stats.jsonl", R"({"t_s":1,"reads":7,"pending_bytes":900,"pending_bytes_max":900,"gp_max_ns":5000,"batch":[1,1],)"
+                         R"("injectors":{"signals":3},"gp_latency_ns":{"p50":10,"max":5000,"count":9}})" "\n");
+  EXPECT_EQ(judged().failures.at(0).check, "no_forward_progress") << "slower than --fail-on allows";
+  EXPECT_EQ(judged().injectors["signals"], 3);
+  EXPECT_EQ(judged().latency["p50"], 10);
+  write("S/stats.jsonl", R"({"t_s":2,"reads":9,"pending_bytes":100,"pending_bytes_max":900,"gp_max_ns":10,"batch":[1,1,1]})" "\n");
+  EXPECT_EQ(judged().counts["pending_bytes_max"], 900);
+  EXPECT_EQ(judged().latency["max"], 5000) << "of all samples, where the last has no sum";
+  EXPECT_EQ(judged().failures.at(0).check, "too_short_gp");
 }
 
 TEST_F(Judge, SignatureOfAHangIsThatOfTheThreadThatTheMessageNames) {

@@ -76,7 +76,7 @@ const std::vector<Knob>& knobs() {
        "sections that one thread opens and another closes, at a time; 0: none"},
       {"n_domains", &P::n_domains, Unit::kCount, 0, 1000,
        "further domains that come and go, at most so many at a time; 0: none"},
-      {"signal_period", &P::signal_period, Unit::kDuration, 10'000, kDay,
+      {"signal_period", &P::signal_period, Unit::kDuration, 20'000, kDay,
        "mean time between signals to a reader"},
       {"read_exit_burst", &P::read_exit_burst, Unit::kCount, 0, 1000,
        "threads that register, read and exit; 0: none"},

@@ -12,6 +12,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/base/say.hpp"
 #include "harness/record/files.hpp"
 #include "harness/record/hdr_log.hpp"
 #include "harness/supervise/proc.hpp"
@@ -85,14 +86,6 @@ struct Injectors {
   std::optional<harness::Stutter> stutter;
   harness::Shuffle shuffle;
 };
-
-Json latency_json(const harness::Counts& counts) {
-  return {{"p50", counts.value_at(50)},
-          {"p99", counts.value_at(99)},
-          {"p999", counts.value_at(99.9)},
-          {"max", counts.max()},
-          {"count", counts.total()}};
-}
 
 void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& plan, Console& console) {
   if (plan.params.shuffle_interval == 0) return;
@@ -168,7 +161,7 @@ std::unique_ptr<char[]> last_reserve;
   while (given_up.exchange(true, std::memory_order_relaxed)) pause();
   last_reserve.reset();
   try {
-    fmt::print(stderr, "srcutorture: {}\n", broken.what());
+    harness::say(stderr, "srcutorture: {}\n", broken.what());
     std::fflush(stderr);
     events.say("broken", {{"message", broken.what()}});
   } catch (
@@ -211,6 +204,8 @@ Roles roles_of(const SessionPlan& plan) {
 }
 
 void torture_now(const SessionPlan& plan, Events& events) {
+  // First of all: whoever hangs in the scheme from here on, in create() already, is seen by the supervisor.
+  harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
   stay_on(plan.pus);
   prove_that_a_thread_can_be_had();
   const std::unique_ptr<Company> company = plan.company ? plan.company() : nullptr;
@@ -228,9 +223,8 @@ void torture_now(const SessionPlan& plan, Events& events) {
   Console console(plan.dir, plan.ops, plan.params, roles, static_cast<double>(plan.duration_ns) / 1e9);
   harness::PinWatch pins(injectors.shuffle);
   const harness::SchedJitter jitter(used_pus(plan.seats), plan.seed);
-  Statistics statistics(plan.dir, world, cast, plan.params, console, reports, {pins, jitter},
-                        events.start_ns());
-  harness::ProgressBoard::Slot& heartbeat = plan.board.claim("conductor");
+  Statistics statistics(plan.dir, world, cast, plan.params, console, reports,
+                        {pins, jitter, [&injectors] { return injectors.counts(); }}, events.start_ns());
   Conductor conductor(world, cast, plan.params, first, plan.stop_latency_ns, events, reports,
                       {[&] {
                          stand_still_in_a_crash(plan.board);

@@ -22,6 +22,14 @@ double seconds(uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 }  // namespace
 
+nlohmann::ordered_json latency_json(const harness::Counts& counts) {
+  return {{"p50", counts.value_at(50)},
+          {"p99", counts.value_at(99)},
+          {"p999", counts.value_at(99.9)},
+          {"max", counts.max()},
+          {"count", counts.total()}};
+}
+
 Statistics::Statistics(const std::filesystem::path& scenario_dir, const World& world, const Cast& cast,
                        const Params& params, Console& console, const Reports& reports, const Machine& machine,
                        uint64_t start_ns)
@@ -94,23 +102,26 @@ void Statistics::tell_console() {
   console_.writer_stall(doing, code, totals, stat ? stat->state : 'X', stat ? stat->processor : -1);
 }
 
-// Latencies in stats.jsonl are those of the interval, everything else is cumulative.
+// Latencies in stats.jsonl are those of the interval, everything else is cumulative; so are, in the end, the latencies and the
+// injectors' work as a verdict has them, which is all that is known of them if this sample is the last.
 void Statistics::sample(uint64_t at_ns) {
   machine_.pins.look();
   const Totals t = cast_.totals();
   uint64_t pending = t.pending_bytes;
   if (world_.ops.pending_bytes) pending = std::max(pending, world_.ops.pending_bytes(world_.domain));
   pending_bytes_max_ = std::max(pending_bytes_max_, pending);
-  harness::Counts latency{harness::Layout(2)};
+  harness::Counts latency{harness::Layout(2)}, whole{harness::Layout(2)};
   for (Tagged& tagged : tagged_) {
     harness::Counts counts = now(tagged.tag);
+    const bool of_grace_periods = tagged.tag == kNormal || tagged.tag == kExpedited;
+    if (of_grace_periods) whole.add(counts);
     harness::Counts interval = counts;
     interval.subtract(tagged.before);
     tagged.before = std::move(counts);
     if (interval.total() == 0) continue;
     log_.interval(tagged.tag, seconds(last_sample_ns_ - start_ns_), seconds(at_ns - last_sample_ns_),
                   interval);
-    if (tagged.tag == kNormal || tagged.tag == kExpedited) latency.add(interval);
+    if (of_grace_periods) latency.add(interval);
   }
   const nlohmann::ordered_json line = {{"t_s", seconds(at_ns - start_ns_)},
                                        {"gps", t.gps},
@@ -125,7 +136,10 @@ void Statistics::sample(uint64_t at_ns) {
                                        {"batch", t.batch},
                                        {"gp_p50_ns", latency.value_at(50)},
                                        {"gp_p99_ns", latency.value_at(99)},
-                                       {"gp_max_ns", latency.max()}};
+                                       {"gp_max_ns", latency.max()},
+                                       {"pending_bytes_max", pending_bytes_max_},
+                                       {"injectors", machine_.injectors()},
+                                       {"gp_latency_ns", latency_json(whole)}};
   stats_.line(line.dump());
   last_sample_ns_ = at_ns;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
 
 #include "harness/record/files.hpp"
 #include "harness/record/hdr_log.hpp"
@@ -18,7 +20,11 @@ namespace torture {
 struct Machine {
   harness::PinWatch& pins;
   const harness::SchedJitter& jitter;
+  std::function<nlohmann::ordered_json()> injectors;  ///< How often each has fired.
 };
+
+/// What verdicts say of latencies.
+nlohmann::ordered_json latency_json(const harness::Counts& counts);
 
 /// Written by the conductor between its other duties; memory stays the same however long the run.
 class Statistics {

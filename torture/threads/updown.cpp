@@ -30,30 +30,34 @@ void UpDown::run_down() {
   while (!world_.stopped()) {
     resting_.store(true, std::memory_order_release);  // release [resting]: pairs with the acquire in run_up()
     member.pause_point([this] { return world_.now().updaters == 1; });
-    resting_.store(false, std::memory_order_relaxed);  // relaxed: what we open from now on is published by [open]
+    resting_.store(false, std::memory_order_relaxed);  // relaxed: ordered by the fence
+    // seq_cst fence [rest]: no longer resting, and only then the look at the gate. Pairs with the one in run_up(), which
+    // has the gate closed first: either we see it closed, or the other thread sees us at work.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     Phase phase = world_.now();
     phase.private_flags = false;  // the flag would be the opener's
-    while (!world_.readers_shall_park() && !full() && give(down_.enter(phase))) {
+    while (!world_.stopped() && !world_.readers_shall_park() && !full() && give(down_.enter(phase))) {
     }
     member.nap(20'000);
   }
   down_.detach();
-  resting_.store(true, std::memory_order_release);  // release: [resting]
+  over_.store(true, std::memory_order_release);  // release [over]: pairs with the acquire in run_up()
 }
 
 void UpDown::run_up() {
   Membership member(world_, true);
   up_.attach(member.ctx());
-  // Closes what is open before it parks, and before it ends.
-  const auto all_closed = [this] {
-    return resting_.load(std::memory_order_acquire) &&                       // acquire: pairs with [resting]
-           opened_.load(std::memory_order_acquire) == peek(closed_);         // acquire: pairs with [open]
-  };
-  while (!world_.stopped() || !all_closed()) {
-    if (all_closed()) member.pause_point([] { return false; });
+  const auto all_closed = [this] { return opened_.load(std::memory_order_acquire) == peek(closed_); };  // acquire: [open]
+  // It parks, and ends, after the opener, with all closed: an opener that merely rests may be about to open more.
+  while (!over_.load(std::memory_order_acquire) || !all_closed()) {  // acquire: pairs with [over]
+    if (world_.readers_shall_park()) {
+      std::atomic_thread_fence(std::memory_order_seq_cst);  // seq_cst fence: pairs with [rest]
+      if (resting_.load(std::memory_order_acquire) && all_closed())  // acquire: pairs with [resting]
+        member.pause_point([] { return false; });
+    }
     while (close_next()) {
     }
-    harness::sleep_ns(10'000);
+    member.nap(10'000);
   }
   up_.detach();
 }

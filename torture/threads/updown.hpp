@@ -33,7 +33,8 @@ class UpDown {
   std::array<Visitor::Stay, kMost> open_;
   alignas(64) std::atomic<uint64_t> opened_{0};
   alignas(64) std::atomic<uint64_t> closed_{0};
-  std::atomic<bool> resting_{false};  ///< The opener is about to park, and opens nothing before it is back.
+  std::atomic<bool> resting_{false};  ///< The opener parks, sits a phase out, or is about to.
+  std::atomic<bool> over_{false};     ///< It opens nothing any more.
 };
 
 }  // namespace torture

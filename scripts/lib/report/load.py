@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .text import json_lines, json_object, whole_lines
+from .cut_short import INTERRUPTED, NO_VERDICT, judge, worst
+from .text import json_object, whole_lines
 
-CUT_SHORT = "INTERRUPTED"
-NO_VERDICT = "it was cut short, or still runs: no verdict.json"
 NOT_STARTED = "it was not started"
 GOOD = ("SUCCESS", "SKIPPED")
 
@@ -26,7 +25,7 @@ class Judged:
 
     @property
     def word(self) -> str:
-        return str(self.verdict.get("verdict", CUT_SHORT))
+        return str(self.verdict.get("verdict", INTERRUPTED))
 
     @property
     def why(self) -> str:
@@ -45,6 +44,15 @@ class Scenario(Judged):
     failures: list[dict[str, Any]] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
     stacks: list[str] = field(default_factory=list)
+    judged: tuple[str, str] = ("", "")  # word and why, where there is no verdict
+
+    @property
+    def word(self) -> str:
+        return super().word if self.verdict else self.judged[0] or INTERRUPTED
+
+    @property
+    def why(self) -> str:
+        return super().why if self.verdict else self.judged[1] or super().why
 
     @property
     def name(self) -> str:
@@ -81,19 +89,29 @@ class Run(RunDir):
     scenarios: list[Scenario]
     topology_svg: str
 
+    @property
+    def word(self) -> str:
+        """No better than its scenarios', one of which may have lost its verdict."""
+        return worst([super().word, *(s.word for s in self.scenarios)])
 
-def failures_of(path: Path, verdict: dict[str, Any]) -> list[dict[str, Any]]:
-    """From the verdict; from the events while there is none."""
-    if not verdict:
-        return [{**e, "first_s": e.get("t_s")} for e in json_lines(path / "events.jsonl") if e.get("event") == "failure"]
-    found = verdict.get("failures")
-    return [f for f in found if isinstance(f, dict)] if isinstance(found, list) else []
+    @property
+    def why(self) -> str:
+        if self.word == super().word and self.verdict:
+            return super().why
+        first = next((f"{s.name}: {s.why}" for s in self.scenarios if s.word == self.word and s.why and self.word != INTERRUPTED), "")
+        return "; ".join(dict.fromkeys(filter(None, (first, "" if self.verdict else NO_VERDICT))))
 
 
 def load_scenario(path: Path, planned: dict[str, Any]) -> Scenario:
     verdict = json_object(path / "verdict.json")
-    return Scenario(path, planned, verdict, failures_of(path, verdict), whole_lines(path / "console.log"),
-                    whole_lines(path / "stacks.txt"))
+    scenario = Scenario(path, planned, verdict, console=whole_lines(path / "console.log"), stacks=whole_lines(path / "stacks.txt"))
+    if verdict:
+        found = verdict.get("failures")
+        scenario.failures = [f for f in found if isinstance(f, dict)] if isinstance(found, list) else []
+    elif (path / "events.jsonl").is_file():
+        word, why, scenario.failures = judge(path)
+        scenario.judged = (word, why)
+    return scenario
 
 
 def load_run(path: Path) -> Run:
@@ -101,7 +119,7 @@ def load_run(path: Path) -> Run:
     if not path.is_dir():
         raise NoRun(f"{path} is no directory; name a run directory, such as results/latest")
     plan = json_object(path / "plan.json")
-    if not isinstance(plan.get("scenarios"), list):
+    if plan.get("schema") != 1 or not isinstance(plan.get("scenarios"), list):
         raise NoRun(f"{path} is no run directory: its plan.json is missing or is not the plan of a run")
     planned = [s for s in plan["scenarios"] if isinstance(s, dict) and "/" not in str(s.get("dir", "/"))]
     svg = path / "topology.svg"

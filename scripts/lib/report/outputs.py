@@ -86,7 +86,7 @@ def summary(run: Run) -> str:
     if run.why:
         lines += [plain(run.why), ""]
     bound = number(run.verdict.get("bound_per_hour_95"))
-    if bound > 0:
+    if bound > 0 and run.word == "SUCCESS":
         lines += [f"With 95 % confidence: fewer than {text.count(bound)} failures an hour of this kind of torture on this machine.", ""]
     lines += ["| scenario | flavour | verdict | grace periods | worst | reads | why |", "|---|---|---|---:|---:|---:|---|"]
     for s in run.scenarios:

@@ -162,7 +162,7 @@ def run_view(run: Run, examined: list[Examined]) -> dict[str, Any]:
         "word": run.word,
         "why": run.why,
         "tone": tone(run.word),
-        "entitlement": entitlement(run.verdict),
+        "entitlement": entitlement(run.verdict) if run.word == "SUCCESS" else "",
         "rerun": run.rerun,
         "machine": machine_line(run),
         "facts": facts(run),
