@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from . import text
-from .load import CUT_SHORT
+from .cut_short import INTERRUPTED
 from .outputs import clean, code, plain
 from .page import facts, machine_line, tone
 from .strategies import WORDS, Strategies
@@ -164,7 +164,7 @@ def view(run: Strategies) -> dict[str, Any]:
     counted = counted_table(run)
     return {"title": TITLE, "name": run.name, "word": run.word, "why": run.why, "tone": tone(run.word), "warnings": warnings(run),
             "rerun": run.rerun, "machine": machine_line(run), "facts": facts(run),  # type: ignore[arg-type]
-            "processes": process_words(run), "finished": run.word != CUT_SHORT, "answers": answers(run), "bars": judged,
+            "processes": process_words(run), "finished": run.word != INTERRUPTED, "answers": answers(run), "bars": judged,
             "tally": bars_tally(judged), "never": never, "latencies": latency_tables(run), "throughput": throughput_tables(run),
             "deferral": deferral_tables(run), "counted": counted,
             "why_counted": "" if counted else str(run.counted.get("why", "Not counted.")),
