@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from PIL import Image
 
 from . import text
 
@@ -57,7 +58,10 @@ def canvas(*, wide: bool, height: float = HEIGHT, right: float = RIGHT) -> tuple
 
 def finished(figure: Figure, title: str, caption: str, *, wide: bool) -> Drawn:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150, pil_kwargs={"compress_level": 4})
+    figure.savefig(buffer, format="png", dpi=150, pil_kwargs={"compress_level": 0})
+    few_colours = Image.open(buffer).convert("RGB").quantize(128, dither=Image.Dither.NONE)  # a third of the size
+    buffer = io.BytesIO()
+    few_colours.save(buffer, format="png", compress_level=6)
     return Drawn(title, "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), caption, wide)
 
 
