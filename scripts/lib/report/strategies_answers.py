@@ -70,15 +70,17 @@ def always_or_second_entry(run: Strategies) -> Answer:
     sentences = [f"A call_srcu() that always defers, against call_srcu() beside a second entry point (and that entry point where "
                  f"it is needed): {overall([(who, compare(run, ours, theirs)) for who, ours, theirs in pairs])}."]
     sentences += [f"For {who}: {against(run, ours, theirs)}." for who, ours, theirs in pairs]
+    whole = against(run, *(post(one, "irqs_off", "later_with_context_p50_ns") for one in ("nolock:always", "direct")))
+    sentences.append(f"With interrupts off, what is staged is drained when they go on, after these times: to that end a post takes {whole}.")
     checks = against(run, post("defer_irqoff", "none", LATER), At(f"post/{plain}", LATER))
     steps = against(run, post("irq_work", "none", LATER), At(f"post/{plain}", LATER))
     sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; "
                      f"one with an irq_work between (irq_work) {steps}.")
     sentences += instructions(run, "none", [f"{USUAL}+call_srcu", "irq_work", "defer_irqoff", USUAL, "nolock:always"])
-    for posters in few_and_many(run, "nolock:always", "direct", "none"):
-        ours, theirs = (At(f"throughput/{one}/none/posters:{posters}", LATER) for one in ("nolock:always", "direct"))
-        sentences.append(f"All in all, what a caller saves and what a drain does for him: a callback of {many(posters)} with no lock "
-                         f"held takes {against(run, ours, theirs)}.")
+    for context in ("none", "irqs_off"):
+        for one in ("nolock:always", "defer_irqoff"):
+            whole = against(run, *(At(f"throughput/{strategy}/{context}/posters:1", LATER) for strategy in (one, "direct")))
+            sentences.append(f"All in all, the drain included, a callback of one poster ({where(context)}) takes, {one} to direct: {whole}.")
     return Answer("Is always deferring in call_srcu() dearer than a second entry point, and for whom?", sentences)
 
 
@@ -101,17 +103,6 @@ def safe_places(run: Strategies, strategy: str) -> list[str]:
     return [context for context in run.contexts("post") if f"post/{strategy}/{context}" in run.benchmarks]
 
 
-def few_and_many(run: Strategies, ours: str, theirs: str, context: str) -> list[int]:
-    """The fewest and the most posters that both were measured with."""
-    steps = [set(run.steps("throughput", one, context, "posters")) for one in (ours, theirs)]
-    common = sorted(steps[0] & steps[1])
-    return sorted({common[0], common[-1]}) if common else []
-
-
-def many(posters: int) -> str:
-    return f"{posters} poster{'s' if posters != 1 else ''}"
-
-
 def general_queue(run: Strategies) -> Answer:
     sentences = []
     for context in ("rq_lock", "nmi"):
@@ -122,11 +113,14 @@ def general_queue(run: Strategies) -> Answer:
     plain = against(run, post("bpf_defer", "none", LATER), post(USUAL, "none", LATER))
     sentences.append(f"No lock held, where the queue defers all the same and the primitive's own entry point does not: {plain}.")
     sentences += instructions(run, "rq_lock", ["bpf_defer", USUAL])
-    for posters in few_and_many(run, "bpf_defer", USUAL, "irqs_off"):
-        names = [f"throughput/{one}/irqs_off/posters:{posters}" for one in ("bpf_defer", USUAL)]
-        rates = [text.count(run.median(name, "callbacks_per_s") or 0) for name in names]
-        sentences.append(f"Callbacks a second of {many(posters)}, interrupts off: {rates[0]} through the general queue, {rates[1]} "
-                         f"through the primitive's own list; the time for each: {against(run, *(At(name, LATER) for name in names))}.")
+    names = [f"throughput/{one}/irqs_off/posters:1" for one in ("bpf_defer", USUAL)]
+    rates = [text.count(run.median(name, "callbacks_per_s") or 0) for name in names]
+    sentences.append(f"Callbacks a second of one poster, interrupts off: {rates[0]} through the queue, {rates[1]} "
+                     f"through the primitive's own list; the time for each: {against(run, *(At(name, LATER) for name in names))}.")
+    callback = against(run, *(At(f"invoke/{one}/rq_lock", "invoke_p50_ns") for one in ("bpf_defer", USUAL)))
+    sentences.append(f"From a post under the runqueue's lock to its callback: {callback}.")
+    sentences.append("A domain with staged posts is one node of the queue here: a caller that brings a node for each call pays for more "
+                     "than these posts do.")
     return Answer("What does a general defer queue cost against one for each primitive?", sentences)
 
 
