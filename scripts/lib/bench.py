@@ -56,7 +56,8 @@ def checked(entry: dict[str, Any]) -> dict[str, Any]:
     """With a run_name, which old versions lack; raises KeyError if it has no figures."""
     if not entry.get("error_occurred"):
         _ = [float(entry[key]) * UNITS[entry["time_unit"]] for key in TIMES]
-    return {**entry, "run_name": entry["run_name"] if "run_name" in entry else entry["name"]}
+    return {**entry, "run_name": str(entry["run_name"] if "run_name" in entry else entry["name"]),
+            "repetition_index": int(entry.get("repetition_index", 0))}
 
 
 def parse(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -65,7 +66,7 @@ def parse(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         found = json.loads(text)
         context = dict(found["context"])
         entries = [checked(e) for e in found["benchmarks"] if e.get("run_type", "iteration") == "iteration"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CannotCompare(f"this is not Google Benchmark's JSON ({error}); run srcu_bench with --benchmark_format=json") from error
     build = context.get("srcu_build", "unknown")
     if build != "release":

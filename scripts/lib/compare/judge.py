@@ -10,6 +10,7 @@ accuses more than one in four.
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from functools import lru_cache
@@ -85,8 +86,8 @@ def judge(series: Series, seed: int = 1) -> Verdict:
     least = min(len(side) for side in sides)
     if least < LEAST_RUNS:
         return Verdict(CANNOT_TELL, f"too few runs: {least} of at least {LEAST_RUNS} a side")
-    if min(min(side) for side in sides) <= 0:
-        return Verdict(CANNOT_TELL, "a figure of 0 has no ratio")
+    if not all(math.isfinite(value) and value > 0 for side in sides for value in side):
+        return Verdict(CANNOT_TELL, "a figure of 0, or one that is no number, has no ratio")
     low, high = interval(series.a, series.b, seed)
     floor, reach = noise(series, seed)
     ratio = statistics.median(series.b) / statistics.median(series.a)

@@ -22,12 +22,14 @@ def runs_of(path: Path) -> list[Measured]:
         context, entries = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CannotCompare(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CannotCompare(f"{path} is no text ({error.reason}); name a file of Google Benchmark") from error
     except CannotCompare as error:
         raise CannotCompare(f"{path}: {error}") from error
     if PROCESS_RUNS not in context:
         return [measured_of(context, entries)]
-    entries = sorted(entries, key=lambda entry: int(entry.get("repetition_index", 0)))
-    return [measured_of(context, list(of_run)) for _, of_run in groupby(entries, lambda entry: entry.get("repetition_index", 0))]
+    entries = sorted(entries, key=lambda entry: entry["repetition_index"])
+    return [measured_of(context, list(of_run)) for _, of_run in groupby(entries, lambda entry: entry["repetition_index"])]
 
 
 def files_side(label: str, paths: list[Path], subject: str = "") -> Side:
