@@ -133,7 +133,8 @@ def new_directory(wanted: Path | None) -> Path:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench")
+    parser.add_argument("--program", type=lambda words: Path(words).absolute(),  # as a bare name it would be looked for on PATH
+                        default=ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench")
     parser.add_argument("--processes", type=int, help="how many (default 9, with --quick 2); fewer than 9 compare nothing")
     parser.add_argument("--quick", action="store_true", help="a few benchmarks, under a minute: does all of it work?")
     parser.add_argument("--filter", default="", help="a regular expression for the benchmarks' names")

@@ -61,6 +61,7 @@ def test_words(b: list[float], again: list[float] | None, is_time: bool, word: s
     (QUIET[:8], QUIET, QUIET, "too few runs: 8 of at least 9"), (QUIET, QUIET[:1], None, "too few runs: 1 of"),
     (QUIET, times(3), QUIET[:5], "too few runs: 5 of"), (BUSY, BUSY, BUSY, "loud machine"), (BUSY, times(1.2, BUSY), None, "loud machine"),
     (QUIET, QUIET, times(1.3), "loud machine"), (QUIET, [0.0] * 9, QUIET, "a figure of 0"),
+    (QUIET, [float("nan"), *QUIET[1:]], QUIET, "no number"), (QUIET, [float("inf")] * 9, None, "no number"),
 ])
 def test_what_cannot_be_told_has_no_ratio(a: list[float], b: list[float], again: list[float] | None, why: str) -> None:
     verdict = judge(Series("x", "", a, b, again))

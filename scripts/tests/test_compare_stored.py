@@ -73,11 +73,21 @@ def test_a_machine_that_was_loud_says_so_instead_of_a_ratio(comparison: Comparis
     assert comparison.call("files", "--a", *files["a"], "--b", *files["b"], "--any-load").returncode == 0
 
 
+ENTRY = '{"name": "x", "run_name": "x", "cpu_time": 1, "real_time": 1, "time_unit": "ns", "repetition_index": "x"}'
+
+
 @pytest.mark.parametrize(("text", "said"), [("", "not Google Benchmark's JSON"), ("[]", "not Google Benchmark's JSON"),
+                                            ("[" * 100_000, "not Google Benchmark's JSON"),
+                                            ('{"context": {"srcu_build": "release"}, "benchmarks": [' + ENTRY + "]}", "not Google"),
                                             ('{"context": {"srcu_build": "release"}, "benchmarks": []}', "no benchmark in common")])
 def test_what_is_no_benchmark_is_refused(comparison: Comparison, text: str, said: str) -> None:
     (comparison.place / "bad").write_text(text)
     refused(comparison.call("files", one_process(comparison.place / "good"), comparison.place / "bad"), said)
+
+
+def test_what_is_no_text_is_refused(comparison: Comparison) -> None:
+    (comparison.place / "bad").write_bytes(b"\xff\xfe")
+    refused(comparison.call("files", one_process(comparison.place / "good"), comparison.place / "bad"), "is no text")
 
 
 @pytest.mark.parametrize("build", ["debug", "sanitizer", "unknown"])
