@@ -31,7 +31,8 @@ def wait_for_torture(program: Program, scenario: str = "basic") -> None:
 
 
 def started(program: Program) -> subprocess.Popen[str]:
-    run = program.start("--flavor", "urcu-memb", "--duration", "60s", "--set", "sample_interval=100ms")
+    run = program.start("--flavor", "urcu-memb", "--duration", "60s", "--set", "sample_interval=100ms",
+                        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # these tests may run under nohup
     wait_for_torture(program)
     return run
 
@@ -181,9 +182,9 @@ def expect_no_room_for_the_report(program: Program, ended: Ended, cure: str) -> 
 def test_report_that_finds_a_full_disk_is_broken(program: Program, small_disk: Path) -> None:
     run = program.start("--flavor", "urcu-memb", "--duration", "2s")
     wait_for_torture(program)
-    # Room for the last lines and verdicts, and not for the page of some 260 KiB.
+    # Room for the last lines and verdicts, and not for the page of some 110 KiB.
     free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
-    (small_disk / "basic" / "foreign").write_bytes(bytes(free - (160 << 10)))
+    (small_disk / "basic" / "foreign").write_bytes(bytes(free - (64 << 10)))
     out, err = run.communicate(timeout=120)
     ended = Ended(run.returncode, out, err, program.dir)
     expect_no_room_for_the_report(program, ended, "free some space")
@@ -191,7 +192,7 @@ def test_report_that_finds_a_full_disk_is_broken(program: Program, small_disk: P
 
 def test_report_beyond_the_limit_on_file_sizes_is_broken(program: Program) -> None:
     ended = program.run("--flavor", "urcu-memb", "--duration", "1s",
-                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (131072, 131072)))
+                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)))
     expect_no_room_for_the_report(program, ended, "raise the limit on file sizes")
 
 
