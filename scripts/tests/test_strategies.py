@@ -112,7 +112,8 @@ def test_a_process_that_fails_leaves_the_others(stand_in: Path, tmp_path: Path) 
 
 def test_ctrl_c_leaves_what_there_is(stand_in: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    process = subprocess.Popen(command(stand_in, out), env={**os.environ, "HANG_AT": "2"}, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(stand_in, out), env={**os.environ, "HANG_AT": "2"}, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a background job has it ignored
     while "process 1 of 3" not in process.stderr.readline():
         assert process.poll() is None
     time.sleep(0.3)
