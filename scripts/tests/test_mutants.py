@@ -18,7 +18,7 @@ NAMES = sorted(p.stem for p in mutants.MUTANTS.glob("*.patch"))
 pytestmark = pytest.mark.skipif(bool(sanitizers()), reason="the program of this build has a sanitizer that a plugin has not")
 
 
-SCENARIO_DURATION = "10s"  # those on the kernel model show themselves within a second or two, or after a stall's limit
+SCENARIO_DURATION = "30s"  # those on the kernel model show themselves within seconds, or after a stall's limit; later under load
 
 
 def duration_of(name: str) -> str:
