@@ -21,7 +21,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.bench import CannotCompare, Measured, read, read_file
+from lib.bench import CannotCompare, Measured, call, read_file
+from lib.bench import run as run_program
 from lib.strategies import machine
 from lib.strategies.compact import FAMILIES, result, text_of, write
 from lib.strategies.counted import count
@@ -67,15 +68,6 @@ class Session:
 
 def tell(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
-
-
-def call(program: Path, *options: str) -> str:
-    try:
-        return subprocess.run([program, *options], capture_output=True, text=True, check=True).stdout
-    except OSError as error:
-        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
-    except subprocess.CalledProcessError as error:
-        raise CannotCompare(f"{program.name} ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
 
 
 def filter_of(program: Path, wanted: str) -> tuple[str, list[str]]:
@@ -174,7 +166,7 @@ def run(arguments: argparse.Namespace) -> int:
     load = machine.load()
     wanted, names = filter_of(arguments.program, arguments.filter)
     # The wrong build says so at once.
-    build = read(call(arguments.program, "--benchmark_format=json", f"--benchmark_filter=^{names[0].replace('+', '[+]')}$")).context
+    build = run_program(arguments.program, f"--benchmark_filter=^{names[0].replace('+', '[+]')}$").context
     announce(load, names, arguments)
     session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(sys.argv[1:]),
                       machine.facts(ROOT, build), load)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .strategies.machine import model
+
 AGAIN = "-again"  # the same benchmark a second time: what ratio one gets when there is no difference
 HOW = re.compile(r"/(?:iterations|repeats|grace_periods|callbacks|heads):\d+|/min_time:[\d.]+|/(?:manual|real)_time(?=/|$)")
 BY_ITSELF = re.compile(r"/(?:manual|real)_time(?:/|$)")
@@ -118,9 +120,8 @@ def read_file(path: Path) -> Measured:
 
 def machine() -> dict[str, str]:
     """What figures depend on."""
-    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     urcu = subprocess.run(["pkg-config", "--modversion", "liburcu"], capture_output=True, text=True)
-    return {"cpu": models[0] if models else platform.machine(), "kernel": platform.release(), "libc": " ".join(platform.libc_ver()),
+    return {"cpu": model(), "kernel": platform.release(), "libc": " ".join(platform.libc_ver()),
             "liburcu": urcu.stdout.strip() or "unknown"}
 
 

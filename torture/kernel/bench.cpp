@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
-#include "srcu/bench/thread.hpp"
 #include "torture/kernel/benchmarks.hpp"
 #include "torture/kernel/cells.hpp"
 #include "torture/kernel/host.hpp"
@@ -44,17 +42,10 @@ BenchMachine::BenchMachine(unsigned cpus) {
   machine_.emplace();
   poster_.emplace("poster", cpu(0));
   on_cpu_.emplace(*poster_);
-  const unsigned first = settings.pus.front();
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(first, &one);
-  sched_setaffinity(0, sizeof one, &one);
+  pinned_.emplace(0);
 }
 
-BenchMachine::~BenchMachine() {
-  srcu::flush_deferred();
-  sched_setaffinity(0, sizeof srcu_bench::all_cpus, &srcu_bench::all_cpus);
-}
+BenchMachine::~BenchMachine() { srcu::flush_deferred(); }
 
 BenchDomain::BenchDomain(const std::string& strategy, Entry entry)
     : ssp_{nullptr, is_fast(strategy) ? SRCU_KIND_FAST : SRCU_KIND_NORMAL, nullptr, "bench"},
@@ -82,8 +73,6 @@ bool BenchDomain::idle() {
          usage().data.waiting.load(std::memory_order_relaxed) == 0;  // relaxed: a look in passing
 }
 
-double Samples::sum() const { return std::accumulate(ns_.begin(), ns_.end(), 0.0); }
-
 double Samples::quantile(double share) {
   if (!sorted_) std::ranges::sort(ns_);
   sorted_ = true;
@@ -110,14 +99,15 @@ uint64_t clock_cost_ns() {
   return cost;
 }
 
-std::vector<std::string> bench_strategies() { return cell_strategy_names(); }
-
-std::vector<Pair> pairs_that_live() {
-  const Predictions predictions(SRCUTORTURE_PREDICTIONS);
-  std::vector<Pair> pairs;
-  for (const std::string& strategy : bench_strategies())
-    for (const char* context : {"none", "irqs_off", "rq_lock", "timer_base_lock", "pool_lock", "nmi"})
-      if (lives(predictions, strategy, context)) pairs.push_back({strategy, find_context(context)});
+const std::vector<Pair>& pairs_that_live() {
+  static const std::vector<Pair> pairs = [] {
+    const Predictions predictions(SRCUTORTURE_PREDICTIONS);
+    std::vector<Pair> living;
+    for (const std::string& strategy : cell_strategy_names())
+      for (const char* context : {"none", "irqs_off", "rq_lock", "timer_base_lock", "pool_lock", "nmi"})
+        if (lives(predictions, strategy, context)) living.push_back({strategy, find_context(context)});
+    return living;
+  }();
   return pairs;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "srcu/bench/thread.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/context.hpp"
@@ -25,6 +26,7 @@ class BenchMachine {
   std::optional<Machine> machine_;
   std::optional<Task> poster_;
   std::optional<OnCpu> on_cpu_;
+  std::optional<srcu_bench::Pinned> pinned_;
 };
 
 /// How callers post: by the entry point that the strategy's callers use where they do not know what is held, or by
@@ -65,7 +67,6 @@ class Samples {
     ns_.push_back(ns);
     sorted_ = false;
   }
-  double sum() const;
   double quantile(double share);
   /// As counters "NAME_p50_ns" and so on: enough to draw the distribution from. Nothing if there are no samples.
   void tell(benchmark::State& state, const std::string& name);
@@ -84,11 +85,9 @@ struct Pair {
   const Context* context;
 };
 /// Those that no prediction lets hang, and no prover objects to.
-std::vector<Pair> pairs_that_live();
+const std::vector<Pair>& pairs_that_live();
 /// A pair that is measured a second time, under a name of its own: what ratio one gets where there is no difference.
 inline bool has_second_copy(const Pair& pair) { return pair.strategy == "direct"; }
-
-std::vector<std::string> bench_strategies();
 
 /// \name Each file's
 /// @{

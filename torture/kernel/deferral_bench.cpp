@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "torture/kernel/bench.hpp"
+#include "torture/kernel/cells.hpp"
 #include "torture/kernel/natural.hpp"
 
 namespace torture::kernel {
@@ -77,7 +78,7 @@ bool tells(const std::string& strategy) { return strategy.starts_with("nolock:")
 }  // namespace
 
 void register_deferral_benchmarks() {
-  for (const std::string& strategy : bench_strategies()) {
+  for (const std::string& strategy : cell_strategy_names()) {
     if (!tells(strategy)) continue;
     for (const Context& context : contexts()) {
       if (context.places == 0 || context.by_domain) continue;  // SRCU's own places are seen with the prover alone
