@@ -73,6 +73,8 @@ BAD_SCENARIOS = [
     ('place = "scater"\n', ":1:9: place: "),
     ('workload = "tree"\n', ":1:12: workload: "),
     ('phases = "chaos"\n', ":1:10: phases: "),
+    ('locked_contexts = "rq_lok"\n', ":1:19: locked_contexts: "),
+    ('srcu_locks = "mutex"\n', ":1:14: srcu_locks: "),
     ('session = "nmi"\n', ":1:11: session: "),
     ('torture_type = "srcud"\nstrategy = "nolocks"\n', ":2:12: strategy: "),
 ]

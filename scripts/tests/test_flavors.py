@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -92,9 +93,12 @@ def test_sections_that_another_thread_closes_are_closed_at_the_end(program: Prog
     assert (ended.status, ended.verdict()["verdict"]) == (0, "SUCCESS"), ended.err
 
 
-def test_too_little_is_inconclusive(program: Program) -> None:
-    ended = program.run("--flavor", "urcu-memb", "--duration", "1s", "--set", "least_gps=1000000000")
+@pytest.mark.parametrize(("least", "what"), [("least_gps", "grace periods"), ("least_reads", "reads"),
+                                             ("least_overlaps", "overlapping reads")])
+def test_too_little_is_inconclusive(program: Program, least: str, what: str) -> None:
+    ended = program.run("--flavor", "urcu-memb", "--duration", "1s", "--set", f"{least}=1000000000")
     assert (ended.status, ended.verdict()["verdict"]) == (4, "INCONCLUSIVE")
+    assert re.fullmatch(rf"only [1-9]\d* {what}, the scenario asks for 1000000000", ended.verdict("basic")["why"])
 
 
 def test_blind_torture_is_broken(program: Program) -> None:

@@ -135,6 +135,14 @@ def test_missing_file_has_a_page(matrix_dir: Path, missing: str) -> None:
     assert ("No cell came to its end" in page) == (missing == "matrix.json")
 
 
+@pytest.mark.parametrize(("check", "word"), [("lock_cycle", "DEADLOCK"), ("crash", "CRASH"), ("", "FAILURE"), ("x", "FAILURE")])
+def test_cut_short_after_a_contradiction(matrix_dir: Path, check: str, word: str) -> None:
+    (matrix_dir / "verdict.json").unlink()
+    change(matrix_dir, lambda c: c.update(contradiction="no", check=check), is_rq_direct)
+    page_of(matrix_dir)
+    assert (matrix_dir / "summary.md").read_text().splitlines()[0].endswith(f": {word}")
+
+
 def test_a_matrix_stands_alone(matrix_dir: Path) -> None:
     done = report(matrix_dir, ROOT / "scripts" / "tests" / "data" / "run")
     assert done.returncode == 2

@@ -104,6 +104,8 @@ void apply_settings(Scenario& scenario, const RunOptions& options) {
   (void)with_place(scenario, "nmi_strategies", [&] { return stepped_cases(params); });
   with_place(scenario, "strategy", [&] { check_strategy(params.strategy); });
   if (!bears_signals(params.strategy)) params.nmi_calls = 0;
+  with_place(scenario, "locked_contexts", [&] { check_locked_contexts(params); });
+  with_place(scenario, "srcu_locks", [&] { check_srcu_locks(params); });
   (void)with_place(scenario, "workload", [&] { return Shape::of(params.workload); });
   (void)with_place(scenario, "phases", [&] { return parse_phases(params.phases, 2); });
 }

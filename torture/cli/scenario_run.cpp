@@ -33,7 +33,8 @@ Json start_fields(const PlannedScenario& planned, const Plan& plan) {
                  {"seed", fmt::format("0x{:x}", planned.seed)},
                  {"duration_s", planned.duration_s},
                  {"gp_seq_exact", (ops.facts & SRCUTORTURE_GP_SEQ_EXACT) != 0},
-                 {"least", {{"grace_periods", params.least_gps}, {"reads", params.least_reads}}}};
+                 {"least", {{"grace_periods", params.least_gps}, {"reads", params.least_reads},
+                            {"overlapping_reads", params.least_overlaps}}}};
   if (plan.fail_on_near_miss) fields["fail_on_near_miss"] = true;
   if (planned.stop_latency_ns > 0) fields["stop_latency_ns"] = planned.stop_latency_ns;
   if (plan.fail_on_latency_ns > 0) fields["fail_on_latency_ns"] = plan.fail_on_latency_ns;

@@ -141,12 +141,16 @@ class Laboratory final : public Company {
 
 }  // namespace
 
-std::function<std::unique_ptr<Company>()> laboratory(const Params& params, bool takes_strategy,
-                                                     const std::vector<unsigned>& pus) {
+void check_locked_contexts(const Params& params) { static_cast<void>(contexts_of(params.locked_contexts)); }
+
+void check_srcu_locks(const Params& params) {
   if (params.srcu_locks != "raw" && params.srcu_locks != "spinlock")
     throw harness::UsageError(
         fmt::format("srcu_locks '{}' is unknown; choose raw or spinlock", params.srcu_locks));
-  static_cast<void>(contexts_of(params.locked_contexts));
+}
+
+std::function<std::unique_ptr<Company>()> laboratory(const Params& params, bool takes_strategy,
+                                                     const std::vector<unsigned>& pus) {
   if (params.srcu_locks == "spinlock" && params.preempt_rt && !params.self_ipi)
     throw harness::UsageError(
         "srcu_locks=spinlock with preempt_rt=1 needs self_ipi=1: without it irq_works run in the tick's interrupt, where no "

@@ -95,7 +95,9 @@ Json cell_json(const CellResult& result) {
   json["because"] = result.because;
   json["facts"] = result.facts;
   json["revised"] = result.revised;
-  json["contradiction"] = result.contradiction().why;
+  const Contradiction contradiction = result.contradiction();
+  json["contradiction"] = contradiction.why;
+  json["check"] = contradiction.missed ? "" : contradiction.check;  // what it fails by; that nothing came is no check's
   return json;
 }
 

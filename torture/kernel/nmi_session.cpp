@@ -46,7 +46,7 @@ void prove_that_a_deadlock_is_seen(const std::function<void()>& beat) {
 
 Json counts(uint64_t cases, uint64_t places) {
   // In each place at least one section was read and one grace period waited for.
-  return {{"reads", places}, {"grace_periods", places}, {"nmi_cases", cases}, {"nmi_places", places}};
+  return {{"reads", places}, {"overlapping_reads", places}, {"grace_periods", places}, {"nmi_cases", cases}, {"nmi_places", places}};
 }
 
 void step_all(const SessionPlan& plan, Events& events) {

@@ -195,6 +195,7 @@ Totals Cast::totals() const {
   Totals sum;
   for (const auto& visitor : visitors_) {
     sum.reads += visitor->sections();
+    sum.overlapping += visitor->overlapping();
     for (size_t i = 0; i < kPipeSlots; ++i) {
       sum.pipe[i] += visitor->pipe(i);
       sum.batch[i] += visitor->batch(i);

@@ -25,8 +25,8 @@ namespace torture {
 
 /// Sums over all threads; cumulative.
 struct Totals {
-  /// gps: those that were waited for; where elements are only posted, their callbacks.
-  uint64_t gps = 0, reads = 0, versions = 0, posted = 0, invoked = 0, pending_bytes = 0;
+  /// gps: those that were waited for; where elements are only posted, their callbacks. overlapping: see Visitor.
+  uint64_t gps = 0, reads = 0, overlapping = 0, versions = 0, posted = 0, invoked = 0, pending_bytes = 0;
   uint64_t barriers = 0, floods = 0, read_exits = 0, signal_reads = 0, signal_posts = 0, signal_callbacks = 0;
   uint64_t up_downs = 0, domains = 0;
   uint64_t starved = 0;  ///< How often an updater found no free element.

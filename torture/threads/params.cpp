@@ -135,6 +135,9 @@ const std::vector<Knob>& knobs() {
        "with fewer grace periods a run is inconclusive"},
       {"least_reads", &P::least_reads, Unit::kCount, 0, 1'000 * kMany,
        "with fewer sections a run is inconclusive"},
+      {"least_overlaps", &P::least_overlaps, Unit::kCount, 0, 1'000 * kMany,
+       "with fewer sections in which a grace period was waited for, of those that are looked at (one in 4 to 64), a run is "
+       "inconclusive"},
       {"keep_going", &P::keep_going, Unit::kCount, 0, 1,
        "go on after a failure, to see how often it happens"},
       {"place", &P::place, Unit::kWord, 0, 0, "placement of the threads, see: list placements"},

@@ -48,6 +48,7 @@ struct Params {
   int64_t stall_limit = 4'000'000'000;
   int64_t least_gps = 50;
   int64_t least_reads = 1000;
+  int64_t least_overlaps = 10;
   int64_t keep_going = 0;
   std::string place = "scatter";
 };

@@ -106,6 +106,7 @@ Json summary(const Cast& cast, const Statistics& statistics, const harness::Coun
           {"failures", reports.counts()},
           {"counts",
            {{"reads", t.reads},
+            {"overlapping_reads", t.overlapping},
             {"grace_periods", t.gps},
             {"callbacks_posted", t.posted},
             {"callbacks_invoked", t.invoked},

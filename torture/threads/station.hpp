@@ -47,7 +47,13 @@ class Station {
   /// Accounts for a post and hands the element over; the caller calls the scheme's call() right after.
   void note_post(Element* e);
   unsigned free_count() const { return free_count_; }
+  /// The updater is about to wait for a grace period, or has waited. relaxed: for those who count what overlapped
+  void begin_wait() { waits_.store(true, std::memory_order_relaxed); }
+  void end_wait() { waits_.store(false, std::memory_order_relaxed); }
   /// @}
+
+  /// Whether a grace period is waited for over what was unpublished here: by the updater, or by callbacks.
+  bool waited_for() const { return waits_.load(std::memory_order_relaxed) || in_flight() > 0; }  // relaxed: as above
 
   /// The callback for call(): ages nothing, frees nothing, hands the element back to its updater.
   static void on_callback(srcutorture_head* head);
@@ -83,6 +89,7 @@ class Station {
   uint64_t generation_ = 0;
   std::array<std::atomic<uint64_t>, kPipeSlots> left_stage_{};
   alignas(64) std::atomic<uint64_t> posted_{0};
+  std::atomic<bool> waits_{false};
   alignas(64) std::atomic<uint64_t> invoked_{0};
   std::atomic<uint64_t> doubled_{0};
   std::atomic<Element*> returned_{nullptr};

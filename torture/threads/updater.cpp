@@ -31,7 +31,10 @@ void Updater::pass(const Phase& phase, Membership& member) {
   pace(phase);
   const GraceKind kind = choose();
   const bool two = random_.one_in(8);
-  if (kind != GraceKind::kCall) grace_.arm();
+  if (kind != GraceKind::kCall) {
+    station_.begin_wait();
+    grace_.arm();
+  }
   Element* victims = station_.replace();
   if (!victims) return starve(kind, member);
   short_of_ns_ = 0;
@@ -45,6 +48,7 @@ void Updater::pass(const Phase& phase, Membership& member) {
     post(victims);
   } else {
     const bool whole = grace_.wait(kind, ctx_, [this] { return world_.stopped(); });
+    station_.end_wait();
     append(victims);
     if (whole) age_waiting();
   }
@@ -72,8 +76,10 @@ void Updater::starve(GraceKind kind, Membership& member) {
     short_of_ns_ = short_of_ns_ == 0 ? 10'000 : short_of_ns_ < 1'000'000 ? short_of_ns_ * 2 : short_of_ns_;
     if (world_.ops.advance) world_.ops.advance(world_.domain, ctx_);
     member.nap(short_of_ns_);
-  } else if (grace_.wait(kind, ctx_, [this] { return world_.stopped(); })) {
-    age_waiting();
+  } else {
+    const bool whole = grace_.wait(kind, ctx_, [this] { return world_.stopped(); });
+    station_.end_wait();
+    if (whole) age_waiting();
   }
 }
 

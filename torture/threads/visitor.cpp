@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <algorithm>
+
 #include "harness/base/clock.hpp"
 
 namespace torture {
@@ -27,6 +29,7 @@ Visitor::Visitor(const Ops& ops, void* domain, const std::vector<Station*>& stat
       domain_(domain),
       level_(level),
       ops_(ops),
+      stations_(stations),
       peers_(peers),
       random_(seed, "visitor", id),
       until_cookie_(next_cookie()),
@@ -69,6 +72,7 @@ Visitor::Stay Visitor::enter(const Phase& phase) {
 void Visitor::leave(const Stay& stay) {
   // relaxed: unlock -> end of the grace period -> updater's look is the order under test
   if (stay.flagged) stay.element->held[id_].store(0, std::memory_order_relaxed);
+  if (std::ranges::any_of(stations_, &Station::waited_for)) bump(overlapping_);
   tally(stay.element);
   tally_batch(stay.batch);
   if (stay.has_cookie && ops_.poll_state(domain_, stay.cookie)) {

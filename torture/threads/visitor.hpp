@@ -95,6 +95,8 @@ class Visitor {
 
   Level level() const { return level_; }
   uint64_t sections() const;
+  /// Of the sections that were not plain: those in which some grace period was being waited for at the end.
+  uint64_t overlapping() const { return peek(overlapping_); }
   /// What a visitor keeps to itself about its sections. One counts as open from the call of its lock to its
   /// last look, right before the unlock: a thread that hangs in the scheme's lock is inside, one that hangs
   /// in its unlock is not.
@@ -151,12 +153,14 @@ class Visitor {
   std::unique_ptr<uint64_t[]> stuffing_;  // our own; made when first wanted
 
   const Ops& ops_;
+  const std::vector<Station*> stations_;
   const std::vector<Visitor*>& peers_;
   harness::Random random_;
   int64_t until_cookie_;  // sections, plain ones too
   unsigned id_;
   std::atomic<pid_t> tid_{0};
   std::atomic<bool> delaying_{false};
+  std::atomic<uint64_t> overlapping_{0};
   alignas(64) std::atomic<uint64_t> inbox_{0};
   Faults faults_;
 };

@@ -41,6 +41,26 @@ TEST_F(VisitorTest, SoundReadsAreCounted) {
   EXPECT_EQ(published()->held[0].load(), 0) << "no private flag is left behind";
 }
 
+TEST_F(VisitorTest, SectionsOverlapWhatIsWaitedForWhileTheyLast) {
+  Visitor visitor = make();
+  const auto section = [&visitor] { visitor.leave(visitor.enter(phase())); };
+  section();
+  EXPECT_EQ(visitor.overlapping(), 0U);
+  station_.begin_wait();
+  section();
+  EXPECT_EQ(visitor.overlapping(), 1U);
+  station_.end_wait();
+  section();
+  EXPECT_EQ(visitor.overlapping(), 1U);
+  Element* const posted = station_.replace();
+  station_.note_post(posted);
+  section();
+  EXPECT_EQ(visitor.overlapping(), 2U) << "a callback is waited for, too";
+  Station::on_callback(&posted->head);
+  section();
+  EXPECT_EQ(visitor.overlapping(), 2U);
+}
+
 TEST_F(VisitorTest, PipeAboveOneIsTooShort) {
   published()->pipe = 1;
   Visitor visitor = make();

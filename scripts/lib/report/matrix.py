@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .cut_short import VERDICTS, worst
 from .load import RunDir
 from .text import json_object, number
 
@@ -48,6 +49,7 @@ class Cell:
     facts: str
     revised: str
     contradiction: str
+    check: str
     evidence: str
 
     @property
@@ -97,6 +99,12 @@ class Matrix(RunDir):
     def contradictions(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.contradiction]
 
+    @property
+    def word(self) -> str:
+        """Cut short, it has no verdict, but what contradicts its prediction stands."""
+        found = [] if self.verdict else [VERDICTS.get(cell.check, "FAILURE") for cell in self.contradictions]
+        return worst([super().word, *found])
+
 
 def is_matrix(path: Path) -> bool:
     return json_object(path / "plan.json").get("kind") == "matrix"
@@ -117,7 +125,7 @@ def cell_of(run_dir: Path, raw: dict[str, Any]) -> Cell:
     latency = latency if isinstance(latency, dict) else {}
     key = {name: str(raw.get(name, "?")) for name in ("context", "strategy", "instance", "domain", "pace")}
     key["preempt_rt"] = "PREEMPT_RT" if raw.get("preempt_rt") is True else ""
-    words = {name: str(raw.get(name) or "") for name in ("because", "facts", "revised", "contradiction")}
+    words = {name: str(raw.get(name) or "") for name in ("because", "facts", "revised", "contradiction", "check")}
     answers = {name: str(raw.get(name, "?")) for name in ("predicted", "prover", "real")}
     return Cell(key=key, **answers, **words, tries=number(raw.get("tries")), p50_ns=number(latency.get("p50")),
                 p99_ns=number(latency.get("p99")), needless=number(raw.get("needless_deferrals")),
