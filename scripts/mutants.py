@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -32,6 +33,9 @@ TABLES = {"srcu": "srcu_normal", "srcud": "srcu_dynamic", "srcu-nmisafe": "srcu_
           "srcu-fast": "srcu_fast", "srcu-fast-updown": "srcu_fast_updown", "tasks-trace": "tasks_trace"}
 FLAGS = ["-std=c++20", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", "-ftls-model=initial-exec",
          '-DSRCU_API=__attribute__((visibility("hidden")))']  # or the program's own, sound copy would be tortured
+CHAOS_FLAGS = ["-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0", "--param=tsan-distinguish-volatile=1", "-Wno-tsan"]
+if platform.machine() == "x86_64":
+    CHAOS_FLAGS.append("-DSRCU_ONE_INSTRUCTION")  # the count is a mutant's, not a call's
 
 
 class CannotBuild(Exception):
@@ -88,18 +92,21 @@ def in_parallel(commands: list[list[str | Path]], cwd: Path) -> None:
         list(pool.map(lambda command: called(*command, cwd=cwd), commands))
 
 
-def build(mutant: Mutant, where: Path, program: Path) -> Built:
+def build(mutant: Mutant, where: Path, program: Path, chaos: bool = False) -> Built:
     """A patched copy below `where`, made into something to torture."""
     shutil.copytree(ROOT / "srcu", where / "srcu", dirs_exist_ok=True)
     called("git", "apply", mutant.patch, cwd=where)
+    asked = ["--chaos"] if chaos else []
     if "scenario" not in mutant.header:
-        return Built(where, [program, "run", "basic", "--plugin", build_plugin(mutant, where)], "basic")
+        plugin = build_plugin(mutant, where, CHAOS_FLAGS if chaos else [])
+        return Built(where, [program, "run", "basic", *asked, "--plugin", plugin], "basic")
     words = [word for setting in shlex.split(mutant.header.get("set", "")) for word in ("--set", setting)]
     scenario = mutant.header["scenario"]
-    return Built(where, [build_program(mutant, where, program), "run", scenario, *words], scenario)
+    original = program.with_name("srcutorture-chaos") if chaos else program
+    return Built(where, [build_program(mutant, where, original), "run", scenario, *asked, *words], scenario)
 
 
-def build_plugin(mutant: Mutant, where: Path) -> Path:
+def build_plugin(mutant: Mutant, where: Path, flags: list[str]) -> Path:
     for part in ("torture/flavors", "torture/mutants"):
         shutil.copytree(ROOT / part, where / part, dirs_exist_ok=True)
     for part in ("torture/ops.h", "torture/ops.hpp"):
@@ -108,7 +115,7 @@ def build_plugin(mutant: Mutant, where: Path) -> Path:
                if not p.stem.endswith(("_test", "_bench"))]
     sources += [where / "torture/flavors/srcu.cpp", where / "torture/mutants/plugin.cpp"]
     include = ["-I", where, "-I", where / "srcu/include", f"-DMUTANT_TABLE={TABLES[mutant.header['flavor']]}"]
-    in_parallel([["c++", *FLAGS, *include, "-c", p, "-o", p.with_suffix(".o")] for p in sources], where)
+    in_parallel([["c++", *FLAGS, *flags, *include, "-c", p, "-o", p.with_suffix(".o")] for p in sources], where)
     plugin = where / "mutant.so"
     called("c++", "-shared", "-o", plugin, *(p.with_suffix(".o") for p in sources), "-lpthread", cwd=where)
     return plugin
@@ -146,7 +153,8 @@ def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
     words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
     at = words.index("-o")
     mutated = where / "srcutorture"
-    called(*words[:at], *objects, "-o", mutated, *words[at + 2:], cwd=build_dir)
+    kept = [word for word in words[:at] if where / word not in objects]  # an object that is named itself, and not in an archive
+    called(*kept, *objects, "-o", mutated, *words[at + 2:], cwd=build_dir)
     return mutated
 
 
@@ -188,6 +196,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="runs of each (default: %(default)s)")
     parser.add_argument("--duration", default="30s", help="longest run (default: %(default)s)")
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcutorture")
+    parser.add_argument("--chaos", action="store_true", help="compiled for it, and run with it")
     parser.add_argument("--json", type=Path, help="also write the outcomes here")
     parser.add_argument("--list", action="store_true", help="names and what is broken")
     arguments = parser.parse_args()
@@ -198,7 +207,7 @@ def main() -> int:
                 print(f"{mutant.name}\t{mutant.header['caught_by']}\t{mutant.header['broken']}")
                 continue
             with tempfile.TemporaryDirectory(prefix="mutant-") as where:
-                built = build(mutant, Path(where), arguments.program.resolve())
+                built = build(mutant, Path(where), arguments.program.resolve(), arguments.chaos)
                 outcomes = [torture(built, 0x5EED + i, arguments.duration) for i in range(arguments.seeds)]
             good &= report(mutant, outcomes)
             results.append({"name": mutant.name, **mutant.header, "runs": [vars(o) for o in outcomes]})

@@ -158,7 +158,7 @@ TYPED_TEST(Abi, IsAtomic) {
   std::thread other(body);
   body();
   other.join();
-  EXPECT_TRUE(this->place[1] == static_cast<T>(step * T{2 * kTimes}));
+  EXPECT_TRUE(this->place[1] == static_cast<T>(step * static_cast<T>(2 * kTimes)));
   EXPECT_TRUE(this->place[2] == this->place[1]);
 }
 

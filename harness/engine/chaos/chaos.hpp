@@ -21,7 +21,7 @@ struct Counts {
   uint64_t all() const { return yields + spins + sleeps; }
 };
 
-/// Disturbs the process while it lives; at most one at a time. A thread of its own changes the settings.
+/// Disturbs the process while it lives; at most one at a time, and none at a fork(). A thread of its own changes the settings.
 class Chaos {
  public:
   /// The same seed draws the same epochs, and for each thread, in the order of their first accesses, the same numbers.
