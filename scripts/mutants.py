@@ -66,6 +66,7 @@ class Outcome:
 
     check: str | None
     seconds: float
+    chaos: int | None = None  # how often it was disturbed; none: it was not to be
 
 
 def load(patch: Path) -> Mutant:
@@ -132,17 +133,30 @@ def built_from(build_dir: Path, changed: set[str]) -> set[str]:
     return found
 
 
+def output_of(command: list[str]) -> str:
+    return command[command.index("-o") + 1]
+
+
+def source_of(command: list[str]) -> str:
+    return command[command.index("-c") + 1]
+
+
 def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
     """The program's own commands once more, for the objects that differ. Whoever has one takes none from an archive."""
     build_dir = program.resolve().parent
     if not (build_dir / "build.ninja").exists():
         raise CannotBuild(f"{build_dir} is no build directory of ninja's, from which {mutant.name} could be built")
     *compiles, link = called("ninja", "-t", "commands", program.name, cwd=build_dir).splitlines()
+    words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
+    at = words.index("-o")
+    commands = [command for command in map(shlex.split, compiles) if "-c" in command]
     differ = built_from(build_dir, set(re.findall(r"^\+\+\+ b/(\S+)", mutant.patch.read_text(), re.M)))
+    named = {source_of(command) for command in commands if output_of(command) in words[:at]}
     again, objects = [], []
-    for command in map(shlex.split, compiles):
-        out = command[command.index("-o") + 1] if "-c" in command else ""
-        if out not in differ:
+    for command in commands:
+        out = output_of(command)
+        # Of a source that has an object of its own in the link, what archives hold is not taken.
+        if out not in differ or (source_of(command) in named and out not in words[:at]):
             continue
         (where / out).parent.mkdir(parents=True, exist_ok=True)
         objects.append(where / out)
@@ -150,8 +164,6 @@ def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
     if not again:
         raise CannotBuild(f"nothing that {mutant.name} changes is part of {program}: build it in this tree")
     in_parallel(again, where)
-    words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
-    at = words.index("-o")
     mutated = where / "srcutorture"
     kept = [word for word in words[:at] if where / word not in objects]  # an object that is named itself, and not in an archive
     called(*kept, *objects, "-o", mutated, *words[at + 2:], cwd=build_dir)
@@ -167,7 +179,10 @@ def torture(built: Built, seed: int, duration: str) -> Outcome:
         raise CannotBuild(f"the torture did not run: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     verdict = json.loads(verdict_file.read_text())
     failures = verdict["failures"]
-    return Outcome(failures[0]["check"] if failures else None, failures[0]["first_s"] if failures else verdict["duration_s"])
+    chaos = verdict["injectors"].get("chaos")
+    if not failures:
+        return Outcome(None, verdict["duration_s"], chaos)
+    return Outcome(failures[0]["check"], failures[0]["first_s"], chaos)
 
 
 def report(mutant: Mutant, outcomes: list[Outcome]) -> bool:

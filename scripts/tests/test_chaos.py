@@ -131,3 +131,5 @@ def test_mutants_are_killed_under_chaos(name: str, tmp_path: Path) -> None:
     command = [ROOT / "scripts" / "mutants.py", "--program", PROGRAM, name, "--chaos", "--seeds", "1", "--duration", "1m"]
     done = subprocess.run([*command, "--json", tmp_path / "out.json"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
+    (result,) = json.loads((tmp_path / "out.json").read_text())
+    assert result["runs"][0]["chaos"] is not None
