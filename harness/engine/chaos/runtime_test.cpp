@@ -122,17 +122,17 @@ TEST_F(ChaosRuntime, BearsAHandlerAnywhere) {
   for (uint64_t step = 0;; ++step) {
     ASSERT_LT(step, 20'000u);
     start(3);
-    set({.kind = Kind::kUniform, .actions = kSpin, .one_in = 1});
+    set({.kind = Kind::kUniform, .actions = kYield, .one_in = 1});
     harness::Stepper::Result result{};
     std::thread([&] { result = harness::Stepper::run(access, nullptr, step, access, nullptr); }).join();
     ASSERT_EQ(counts_by_thread().size(), 1u) << "one thread, one place, at step " << step;
-    const uint64_t fired = sum().spins;
+    const uint64_t fired = sum().yields;
     ASSERT_TRUE(fired == 1 || fired == 2) << "step " << step;
     set({});
     if (result.at == 0) break;
     ++(fired == 2 ? both : alone);
   }
-  EXPECT_GT(both, 5u) << "ahead of the decision, and while the spin lasts, the handler has its own";
+  EXPECT_GT(both, 5u) << "ahead of the decision, and once it was made, the handler has its own";
   EXPECT_GT(alone, 5u) << "in the middle of a decision it has none";
 }
 
