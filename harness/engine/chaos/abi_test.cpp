@@ -1,7 +1,9 @@
 // Each call does what its name says, in every width, and nothing to its neighbours.
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <array>
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -144,10 +146,13 @@ TYPED_TEST(Abi, ComparesAndExchanges) {
 TYPED_TEST(Abi, IsAtomic) {
   EACH_WIDTH
   static_cast<void>(a), static_cast<void>(b);
-  constexpr unsigned kTimes = 40'000;
+  constexpr unsigned kTimes = 200'000;
   const T step = bytes<T>(1);  // in all bytes at once
   this->place = {0, 0, 0};
-  const auto body = [this, step] {
+  std::atomic<int> there{0};
+  const auto body = [this, step, &there] {
+    there.fetch_add(1, std::memory_order_relaxed);
+    while (there.load(std::memory_order_relaxed) < 2) sched_yield();  // or one may be done before the other begins
     for (unsigned i = 0; i < kTimes; ++i) {
       C::add(&this->place[1], step, __ATOMIC_RELAXED);
       T seen = C::load(&this->place[2], __ATOMIC_RELAXED);
