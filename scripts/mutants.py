@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -32,6 +33,9 @@ TABLES = {"srcu": "srcu_normal", "srcud": "srcu_dynamic", "srcu-nmisafe": "srcu_
           "srcu-fast": "srcu_fast", "srcu-fast-updown": "srcu_fast_updown", "tasks-trace": "tasks_trace"}
 FLAGS = ["-std=c++20", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", "-ftls-model=initial-exec",
          '-DSRCU_API=__attribute__((visibility("hidden")))']  # or the program's own, sound copy would be tortured
+CHAOS_FLAGS = ["-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0", "--param=tsan-distinguish-volatile=1", "-Wno-tsan"]
+if platform.machine() == "x86_64":
+    CHAOS_FLAGS.append("-DSRCU_ONE_INSTRUCTION")  # the count is a mutant's, not a call's
 
 
 class CannotBuild(Exception):
@@ -62,6 +66,7 @@ class Outcome:
 
     check: str | None
     seconds: float
+    chaos: int | None = None  # how often it was disturbed; none: it was not to be
 
 
 def load(patch: Path) -> Mutant:
@@ -88,18 +93,21 @@ def in_parallel(commands: list[list[str | Path]], cwd: Path) -> None:
         list(pool.map(lambda command: called(*command, cwd=cwd), commands))
 
 
-def build(mutant: Mutant, where: Path, program: Path) -> Built:
+def build(mutant: Mutant, where: Path, program: Path, chaos: bool = False) -> Built:
     """A patched copy below `where`, made into something to torture."""
     shutil.copytree(ROOT / "srcu", where / "srcu", dirs_exist_ok=True)
     called("git", "apply", mutant.patch, cwd=where)
+    asked = ["--chaos"] if chaos else []
     if "scenario" not in mutant.header:
-        return Built(where, [program, "run", "basic", "--plugin", build_plugin(mutant, where)], "basic")
+        plugin = build_plugin(mutant, where, CHAOS_FLAGS if chaos else [])
+        return Built(where, [program, "run", "basic", *asked, "--plugin", plugin], "basic")
     words = [word for setting in shlex.split(mutant.header.get("set", "")) for word in ("--set", setting)]
     scenario = mutant.header["scenario"]
-    return Built(where, [build_program(mutant, where, program), "run", scenario, *words], scenario)
+    original = program.with_name("srcutorture-chaos") if chaos else program
+    return Built(where, [build_program(mutant, where, original), "run", scenario, *asked, *words], scenario)
 
 
-def build_plugin(mutant: Mutant, where: Path) -> Path:
+def build_plugin(mutant: Mutant, where: Path, flags: list[str]) -> Path:
     for part in ("torture/flavors", "torture/mutants"):
         shutil.copytree(ROOT / part, where / part, dirs_exist_ok=True)
     for part in ("torture/ops.h", "torture/ops.hpp"):
@@ -108,7 +116,7 @@ def build_plugin(mutant: Mutant, where: Path) -> Path:
                if not p.stem.endswith(("_test", "_bench"))]
     sources += [where / "torture/flavors/srcu.cpp", where / "torture/mutants/plugin.cpp"]
     include = ["-I", where, "-I", where / "srcu/include", f"-DMUTANT_TABLE={TABLES[mutant.header['flavor']]}"]
-    in_parallel([["c++", *FLAGS, *include, "-c", p, "-o", p.with_suffix(".o")] for p in sources], where)
+    in_parallel([["c++", *FLAGS, *flags, *include, "-c", p, "-o", p.with_suffix(".o")] for p in sources], where)
     plugin = where / "mutant.so"
     called("c++", "-shared", "-o", plugin, *(p.with_suffix(".o") for p in sources), "-lpthread", cwd=where)
     return plugin
@@ -125,17 +133,30 @@ def built_from(build_dir: Path, changed: set[str]) -> set[str]:
     return found
 
 
+def output_of(command: list[str]) -> str:
+    return command[command.index("-o") + 1]
+
+
+def source_of(command: list[str]) -> str:
+    return command[command.index("-c") + 1]
+
+
 def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
     """The program's own commands once more, for the objects that differ. Whoever has one takes none from an archive."""
     build_dir = program.resolve().parent
     if not (build_dir / "build.ninja").exists():
         raise CannotBuild(f"{build_dir} is no build directory of ninja's, from which {mutant.name} could be built")
     *compiles, link = called("ninja", "-t", "commands", program.name, cwd=build_dir).splitlines()
+    words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
+    at = words.index("-o")
+    commands = [command for command in map(shlex.split, compiles) if "-c" in command]
     differ = built_from(build_dir, set(re.findall(r"^\+\+\+ b/(\S+)", mutant.patch.read_text(), re.M)))
+    named = {source_of(command) for command in commands if output_of(command) in words[:at]}
     again, objects = [], []
-    for command in map(shlex.split, compiles):
-        out = command[command.index("-o") + 1] if "-c" in command else ""
-        if out not in differ:
+    for command in commands:
+        out = output_of(command)
+        # Of a source that has an object of its own in the link, what archives hold is not taken.
+        if out not in differ or (source_of(command) in named and out not in words[:at]):
             continue
         (where / out).parent.mkdir(parents=True, exist_ok=True)
         objects.append(where / out)
@@ -143,10 +164,9 @@ def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
     if not again:
         raise CannotBuild(f"nothing that {mutant.name} changes is part of {program}: build it in this tree")
     in_parallel(again, where)
-    words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
-    at = words.index("-o")
     mutated = where / "srcutorture"
-    called(*words[:at], *objects, "-o", mutated, *words[at + 2:], cwd=build_dir)
+    kept = [word for word in words[:at] if where / word not in objects]  # an object that is named itself, and not in an archive
+    called(*kept, *objects, "-o", mutated, *words[at + 2:], cwd=build_dir)
     return mutated
 
 
@@ -159,7 +179,10 @@ def torture(built: Built, seed: int, duration: str) -> Outcome:
         raise CannotBuild(f"the torture did not run: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     verdict = json.loads(verdict_file.read_text())
     failures = verdict["failures"]
-    return Outcome(failures[0]["check"] if failures else None, failures[0]["first_s"] if failures else verdict["duration_s"])
+    chaos = verdict["injectors"].get("chaos")
+    if not failures:
+        return Outcome(None, verdict["duration_s"], chaos)
+    return Outcome(failures[0]["check"], failures[0]["first_s"], chaos)
 
 
 def report(mutant: Mutant, outcomes: list[Outcome]) -> bool:
@@ -188,6 +211,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="runs of each (default: %(default)s)")
     parser.add_argument("--duration", default="30s", help="longest run (default: %(default)s)")
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcutorture")
+    parser.add_argument("--chaos", action="store_true", help="compiled for it, and run with it")
     parser.add_argument("--json", type=Path, help="also write the outcomes here")
     parser.add_argument("--list", action="store_true", help="names and what is broken")
     arguments = parser.parse_args()
@@ -198,7 +222,7 @@ def main() -> int:
                 print(f"{mutant.name}\t{mutant.header['caught_by']}\t{mutant.header['broken']}")
                 continue
             with tempfile.TemporaryDirectory(prefix="mutant-") as where:
-                built = build(mutant, Path(where), arguments.program.resolve())
+                built = build(mutant, Path(where), arguments.program.resolve(), arguments.chaos)
                 outcomes = [torture(built, 0x5EED + i, arguments.duration) for i in range(arguments.seeds)]
             good &= report(mutant, outcomes)
             results.append({"name": mutant.name, **mutant.header, "runs": [vars(o) for o in outcomes]})

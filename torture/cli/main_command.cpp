@@ -39,6 +39,8 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option(
       "--stop-latency", options.stop_latency,
       "50ms: stop at the first grace period that takes longer, with all stacks and who held it up");
+  run->add_flag("--chaos", options.chaos,
+                "make the code under test wait at its atomic accesses, by settings that change; plugins: README.md");
   run->add_flag("--dry-run", options.dry_run, "show what would run, and where");
 }
 

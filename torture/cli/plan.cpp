@@ -13,7 +13,7 @@
 #include "harness/base/errors.hpp"
 #include "harness/base/random.hpp"
 #include "harness/topology/quota.hpp"
-#include "torture/flavors/plugin.hpp"
+#include "torture/cli/chaos.hpp"
 #include "torture/kernel/laboratory.hpp"
 #include "torture/kernel/nmi_session.hpp"
 #include "torture/kernel/strategies.hpp"
@@ -190,7 +190,7 @@ std::string run_name(const RunOptions& options, const std::vector<std::string>& 
 }  // namespace
 
 Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops* extra) {
-  const Ops* plugin = options.plugin.empty() ? extra : &load_plugin(options.plugin);
+  const Ops* plugin = options.plugin.empty() ? extra : &load_for(options);
   if (plugin) check_brought(options, *plugin);
   if (!options.flavor.empty() && !(plugin && options.flavor == plugin->name))
     (void)find_flavor(options.flavor);
@@ -198,7 +198,8 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
   Plan plan{.name = run_name(options, names),
             .seed = parse_seed(options.seed),
             .jobs = options.jobs,
-            .kernel_layout = options.kernel_layout};
+            .kernel_layout = options.kernel_layout,
+            .chaos = options.chaos};
   plan.duration_s = options.duration.empty() ? 10.0 * static_cast<double>(names.size())
                                              : duration_s("--duration", options.duration);
   parse_fail_on(options.fail_on, plan);
@@ -222,9 +223,11 @@ Plan make_plan(const RunOptions& options, std::optional<double> quota, const Ops
     if (quota) planned.quota = *quota / plan.jobs;
     planned.duration_s = plan.duration_s / rounds(names.size(), plan.jobs);
     planned.stop_latency_ns = stop_latency_ns;
+    planned.chaos = plan.chaos;
     plan.scenarios.push_back(std::move(planned));
   }
   refuse_strategy_for_nobody(plan);
+  refuse_chaos_for_nobody(plan);
   return plan;
 }
 

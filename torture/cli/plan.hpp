@@ -16,7 +16,7 @@ namespace torture {
 /// What stands on the command line of `run`.
 struct RunOptions {
   std::vector<std::string> scenarios;  ///< SCENARIO, SET, N*SCENARIO
-  bool all = false, dry_run = false, kernel_layout = false;
+  bool all = false, dry_run = false, kernel_layout = false, chaos = false;
   unsigned jobs = 1;  ///< Scenarios at a time; not 0.
   std::string duration, flavor, seed, place, plugin, fail_on;
   std::optional<std::string> stop_latency;
@@ -35,13 +35,14 @@ struct PlannedScenario {
   unsigned part;                ///< Of the machine, which is divided among the jobs.
   std::optional<double> quota;  ///< CPUs' worth of time that its job is granted; empty: no limit.
   uint64_t stop_latency_ns;  ///< 0: no grace period is too slow.
+  bool chaos = false;        ///< Code under test is made to wait at its atomic accesses.
 };
 
 struct Plan {
   std::string name;  ///< For the run directory.
   uint64_t seed = 0;
   unsigned jobs = 1;
-  bool kernel_layout = false;
+  bool kernel_layout = false, chaos = false;
   double duration_s = 0;  ///< Of the whole call.
   bool fail_on_near_miss = false;
   double fail_on_latency_ns = 0;

@@ -11,6 +11,7 @@
 #include "harness/topology/cpu_list.hpp"
 #include "harness/topology/placement.hpp"
 #include "harness/topology/svg.hpp"
+#include "torture/cli/chaos.hpp"
 #include "torture/cli/commands.hpp"
 #include "torture/cli/jobs.hpp"
 #include "torture/cli/manifest.hpp"
@@ -46,6 +47,7 @@ Json plan_json(const RunOptions& options, const Plan& plan, const harness::Topol
   }
   return {{"schema", 1},
           {"name", plan.name},
+          {"chaos", plan.chaos},
           {"seed", fmt::format("0x{:x}", plan.seed)},
           {"duration_s", plan.duration_s},
           {"jobs", plan.jobs},
@@ -91,7 +93,9 @@ std::vector<harness::Seat> first_seats(const Plan& plan, const Parts& parts) {
 
 void write_beginning(const RunOptions& options, const Plan& plan, const harness::Topology& topology,
                      const Parts& parts, const Limits& limits, const fs::path& dir) {
-  harness::write_once(dir / "manifest.json", manifest_json(options.argv, limits, plan.jobs, fmt::format("0x{:x}", plan.seed)).dump(2) + "\n");
+  Json manifest = manifest_json(options.argv, limits, plan.jobs, fmt::format("0x{:x}", plan.seed));
+  manifest["chaos"] = plan.chaos;
+  harness::write_once(dir / "manifest.json", manifest.dump(2) + "\n");
   harness::write_once(dir / "plan.json", plan_json(options, plan, topology, parts).dump(2) + "\n");
   harness::write_once(dir / "topology.xml", topology.xml_text());
   harness::write_once(dir / "topology.svg", harness::topology_svg(topology, first_seats(plan, parts)));
@@ -122,6 +126,7 @@ int close(const RunJudgement& run, const fs::path& dir) {
 }  // namespace
 
 int run_command(const RunOptions& options, const Ops* extra) {
+  go_where_chaos_is(options, extra);
   const harness::StopSignals stop;  // to the last line
   const harness::Topology topology = harness::Topology::this_machine();
   const Parts parts = topology.parts(options.jobs);

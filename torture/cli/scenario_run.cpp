@@ -6,6 +6,7 @@
 
 #include "harness/base/errors.hpp"
 #include "harness/record/files.hpp"
+#include "torture/cli/chaos.hpp"
 #include "torture/cli/kernel_layout.hpp"
 #include "torture/oracle/judge.hpp"
 #include "torture/threads/session.hpp"
@@ -25,6 +26,12 @@ fs::path made(const fs::path& dir) {
   return dir;
 }
 
+/// Why this scenario is left out; empty if it is not.
+std::string why_not(const PlannedScenario& planned) {
+  const std::string why = cannot_run(*planned.flavor.ops, planned.scenario.params);
+  return why.empty() ? why_no_chaos(planned) : why;
+}
+
 Json start_fields(const PlannedScenario& planned, const Plan& plan) {
   const Params& params = planned.scenario.params;
   const Ops& ops = *planned.flavor.ops;
@@ -35,6 +42,7 @@ Json start_fields(const PlannedScenario& planned, const Plan& plan) {
                  {"gp_seq_exact", (ops.facts & SRCUTORTURE_GP_SEQ_EXACT) != 0},
                  {"least", {{"grace_periods", params.least_gps}, {"reads", params.least_reads},
                             {"overlapping_reads", params.least_overlaps}}}};
+  if (planned.chaos) fields["chaos"] = true;
   if (plan.fail_on_near_miss) fields["fail_on_near_miss"] = true;
   if (planned.stop_latency_ns > 0) fields["stop_latency_ns"] = planned.stop_latency_ns;
   if (plan.fail_on_latency_ns > 0) fields["fail_on_latency_ns"] = plan.fail_on_latency_ns;
@@ -74,7 +82,7 @@ Json canary_fields(const Judgement& judged, const Flavor& twin, bool stopped) {
 void run_canary(const PlannedScenario& planned, RunContext& context) {
   const std::string& twin = planned.flavor.canary;
   if (twin.empty() || context.canaries.contains(twin) || context.unfit.contains(twin)) return;
-  if (!cannot_run(*planned.flavor.ops, planned.scenario.params).empty()) return;
+  if (!why_not(planned).empty()) return;
   PlannedScenario canary = planned;
   canary.flavor = find_flavor(twin);
   Params& params = canary.scenario.params;
@@ -111,7 +119,7 @@ ScenarioRun::ScenarioRun(const PlannedScenario& planned, RunContext& context)
 }
 
 bool ScenarioRun::begin(RunContext& context) {
-  if (const std::string why = cannot_run(*planned_.flavor.ops, planned_.scenario.params); !why.empty()) {
+  if (const std::string why = why_not(planned_); !why.empty()) {
     supervisor_.events().say("skipped", {{"reason", why}});
     return false;
   }

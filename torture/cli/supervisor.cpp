@@ -40,7 +40,8 @@ void Supervisor::start(const PlannedScenario& planned, const harness::Topology& 
                             cpus_of(planned, pus),
                             notes,
                             board_,
-                            laboratory(planned.scenario.params, takes_strategy(*planned.flavor.ops), pus.pus())};
+                            laboratory(planned.scenario.params, takes_strategy(*planned.flavor.ops), pus.pus()),
+                            planned.chaos};
   const auto run = steps_nmis(planned.scenario.params) ? run_nmi_session : run_session;
   child_.emplace(
       [&session, run, this] {

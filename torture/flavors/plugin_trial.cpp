@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 namespace torture {
 namespace {
@@ -25,9 +26,19 @@ long threads_here() {
   return std::distance(begin(threads), end(threads));
 }
 
+// Of one that was compiled with calls for accesses.
+const char* cure(std::string_view error) {
+  if (error.find("libtsan") != error.npos) return ": link it without -fsanitize=thread, and run it with --chaos";
+  if (error.find("__tsan_") != error.npos) return ": it is compiled for --chaos, so run it with that";
+  return "";
+}
+
 std::string loaded(const std::filesystem::path& file) {
   const long before = threads_here();
-  if (!dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) return fmt::format("does not load: {}", dlerror());
+  if (!dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    const std::string error = dlerror();
+    return fmt::format("does not load: {}{}", error, cure(error));
+  }
   if (threads_here() > before) return "starts a thread when it is loaded: start it in create()";
   return {};
 }

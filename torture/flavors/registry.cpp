@@ -8,6 +8,12 @@
 
 namespace torture {
 
+namespace {
+
+constexpr bool kForeign = true;
+
+}  // namespace
+
 const std::vector<Flavor>& flavors() {
   static const std::vector<Flavor> all = {
       {&srcu_normal, "", "this project's SRCU: a fence in every reader, a static domain", "busted_no_wait"},
@@ -17,10 +23,10 @@ const std::vector<Flavor>& flavors() {
       {&srcu_fast, "", "SRCU readers without fences, updaters use membarrier", "busted_no_wait"},
       {&srcu_fast_updown, "", "the same, closed by another thread", "busted_no_wait"},
       {&tasks_trace, "", "RCU Tasks Trace: readers without tokens, on a fast domain", "busted_no_wait"},
-      {&urcu_memb, "", "liburcu with membarrier: readers without fences", "busted_no_wait"},
-      {&urcu_mb, "", "liburcu with a fence in every reader", "busted_no_wait"},
-      {&urcu_qsbr, "", "liburcu, quiescent states: readers cost nothing", "busted_no_wait"},
-      {&urcu_bp, "", "liburcu for programs that cannot register threads", "busted_no_wait"},
+      {&urcu_memb, "", "liburcu with membarrier: readers without fences", "busted_no_wait", kForeign},
+      {&urcu_mb, "", "liburcu with a fence in every reader", "busted_no_wait", kForeign},
+      {&urcu_qsbr, "", "liburcu, quiescent states: readers cost nothing", "busted_no_wait", kForeign},
+      {&urcu_bp, "", "liburcu for programs that cannot register threads", "busted_no_wait", kForeign},
       {&hazptr_direct, "", "hazard pointers: what no reader names is given up", "busted_hazptr_unvalidated"},
       {&hazptr_deferred, "", "the same, retired through bpf_defer: by handlers, too", "busted_hazptr_unvalidated"},
       {&trivial, "", "a reader-writer lock, which must always pass", "busted_no_wait"},

@@ -17,6 +17,7 @@ struct Flavor {
   std::string trips;  ///< For a deliberately broken flavour the check that fails first; empty for the others.
   std::string sentence;  ///< What it is, for lists.
   std::string canary;    ///< The broken flavour that a run of this one must catch; empty for broken flavours.
+  bool foreign = false;  ///< Its code is another library's, and not compiled here.
 };
 
 /// All of them, in the order of lists: sound ones first. Made at the first call; any thread.

@@ -13,6 +13,7 @@
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
 #include "harness/base/say.hpp"
+#include "harness/engine/chaos/chaos.hpp"
 #include "harness/record/files.hpp"
 #include "harness/record/hdr_log.hpp"
 #include "harness/supervise/proc.hpp"
@@ -41,7 +42,7 @@ const char* finish_name(Finish finish) {
   return "?";
 }
 
-/// What happens only around the threads: stutter, shuffle, signals.
+/// What happens only around the threads (stutter, shuffle, signals), or inside the scheme: chaos.
 struct Injectors {
   Injectors(const SessionPlan& plan, const Roles& roles, Events& events)
       : shuffle(plan.pus, seconds(plan.params.shuffle_interval == 0 ? 1 : plan.params.shuffle_interval),
@@ -56,6 +57,7 @@ struct Injectors {
       const auto period = static_cast<uint64_t>(plan.params.signal_period);
       signals.emplace(period / 2, period + period / 2, plan.seed);
     }
+    if (plan.chaos) chaos.emplace(plan.seed);
   }
 
   static double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
@@ -73,19 +75,42 @@ struct Injectors {
     if (signals) names.push_back("signals");
     if (stutter && plan.duration_ns > 4 * static_cast<uint64_t>(plan.params.stutter))
       names.push_back("stutter");
+    if (chaos) names.push_back("chaos");
     return names;
   }
 
   Json counts() const {
-    return {{"signals", signals ? signals->delivered() : 0},
-            {"stutter", stutter ? stutter->firings() : 0},
-            {"shuffle", shuffle.firings()}};
+    Json all = {{"signals", signals ? signals->delivered() : 0},
+                {"stutter", stutter ? stutter->firings() : 0},
+                {"shuffle", shuffle.firings()}};
+    if (!chaos) return all;
+    const engine::chaos::Counts counts = chaos->counts();
+    all["chaos"] = counts.all();
+    all["chaos_yield"] = counts.yields;
+    all["chaos_spin"] = counts.spins;
+    all["chaos_sleep"] = counts.sleeps;
+    all["chaos_epochs"] = chaos->epochs();
+    return all;
   }
 
   std::optional<harness::SignalInjector> signals;
   std::optional<harness::Stutter> stutter;
+  std::optional<engine::chaos::Chaos> chaos;
   harness::Shuffle shuffle;
 };
+
+/// What was done to whom: on the console in a line, and by thread in the events.
+void note_chaos(const Injectors& injectors, Console& console, Events& events) {
+  if (!injectors.chaos) return;
+  const engine::chaos::Counts sum = injectors.chaos->counts();
+  const auto [quiet, uniform, swarm, focus] = injectors.chaos->epochs_by_kind();
+  console.note(fmt::format("chaos: {} yields, {} spins, {} sleeps in {} quiet, {} uniform, {} swarm and {} focus epochs",
+                           sum.yields, sum.spins, sum.sleeps, quiet, uniform, swarm, focus));
+  Json threads = Json::array();
+  for (const engine::chaos::Counts& one : injectors.chaos->by_thread())
+    threads.push_back({{"yield", one.yields}, {"spin", one.spins}, {"sleep", one.sleeps}});
+  events.say("chaos", {{"quiet", quiet}, {"uniform", uniform}, {"swarm", swarm}, {"focus", focus}, {"threads", threads}});
+}
 
 void start_shuffle(Injectors& injectors, const Cast& cast, const SessionPlan& plan, Console& console) {
   if (plan.params.shuffle_interval == 0) return;
@@ -251,6 +276,7 @@ void torture_now(const SessionPlan& plan, Events& events) {
     pins.stop();
     const bool live = finish != Finish::kStuck && conductor.wind_up();
     statistics.finish();
+    note_chaos(injectors, console, events);
     console.end(cast.totals(), reports.failures() == 0);
     const harness::Counts latencies = statistics.grace_periods();
     Json last = summary(cast, statistics, latencies, reports, injectors, pins, live ? finish : Finish::kStuck);

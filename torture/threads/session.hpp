@@ -31,6 +31,7 @@ struct SessionPlan {
   std::vector<std::string> notes;  ///< What to say on the console about the machine.
   harness::ProgressBoard& board;
   std::function<std::unique_ptr<Company>()> company{};  ///< Empty: none.
+  bool chaos = false;                                   ///< The scheme is made to wait at its atomic accesses.
 };
 
 /// Why this scenario cannot run on this scheme, in one sentence; empty if it can.
