@@ -1,11 +1,12 @@
 // How often each way of telling has a post deferred, and how often it had to be: asked in every context and wherever the
-// natural paths come by, beside an oracle that knows of each lock that the thread holds, or that whoever it interrupted
-// does. Nothing is posted, so that wrong answers can be counted, too.
+// natural paths come by, beside a judge that follows the direct path to see whether it meets a lock that the thread holds
+// (needs.hpp). Nothing is posted, so that wrong answers can be counted, too.
 #include <fmt/format.h>
 
 #include "torture/kernel/bench.hpp"
 #include "torture/kernel/cells.hpp"
 #include "torture/kernel/natural.hpp"
+#include "torture/kernel/needs.hpp"
 
 namespace torture::kernel {
 namespace {
@@ -20,7 +21,7 @@ struct Answers {
   static void ask(void* argument) {
     auto& self = *static_cast<Answers*>(argument);
     srcu::Usage& usage = self.domain.usage();
-    const bool needed = srcu::holds_spinlock() || holds_what_posting_takes(), defers = usage.strategy->must_stage_nolock(usage);
+    const bool needed = post_must_be_deferred(usage), defers = usage.strategy->must_stage_nolock(usage);
     count(self.asked, true);
     count(self.deferred, defers);
     count(self.needed, needed);
