@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lib.bench import CannotCompare, CouldNotMeasure, machine
 from lib.compare import false_alarms
 from lib.compare.commits import built, commit_of
-from lib.compare.judge import CANNOT_TELL, LEAST_RUNS, Verdict, judge
+from lib.report.judge import CANNOT_TELL, LEAST_RUNS, Verdict, judge
 from lib.compare.live import Effort, Subject, listed, measure, wait_until_quiet
 from lib.compare.notes import notes
 from lib.compare.outputs import Judged, as_json, as_markdown, google_benchmark, status

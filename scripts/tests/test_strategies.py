@@ -37,7 +37,7 @@ if number == int(os.environ.get("FAIL_AT", -1)):
 if number == int(os.environ.get("HANG_AT", -1)):
     time.sleep(60)
 rows = [{"name": n, "run_name": n, "run_type": "iteration", "real_time": 20.0 + number, "cpu_time": 1.0, "time_unit": "ns",
-         "first_p50_ns": 1234.56, "first_count": 24.0} for n in NAMES if re.search(options["benchmark_filter"], n)]
+         "first_p50_ns": 1234.56, "first_count": 24.0, "clock_ns": 25.0} for n in NAMES if re.search(options["benchmark_filter"], n)]
 context = {"srcu_build": os.environ.get("BUILD", "release"), "load_avg": [0.5, 1, 1], "date": "now"}
 text = json.dumps({"context": context, "benchmarks": rows})
 Path(out).write_text(text) if out else print(text)
@@ -73,8 +73,8 @@ def test_leaves_a_run_directory(stand_in: Path, tmp_path: Path) -> None:
     assert stored(out, "verdict.json")["verdict"] == "SUCCESS"
     assert set(stored(out, "manifest.json")["machine"]["load"]) == {"at the start", "at the end"}
     found = stored(out, "strategies.json")
-    assert len(found["runs"]) == 3
-    assert found["benchmarks"]["post/direct/none"] == {"time_ns": [21, 22, 23], "first_p50_ns": 1235, "first_count": 24}
+    assert len(found["runs"]) == 3 and all(one["load"] == 0.5 and one["others"] >= 0 for one in found["runs"])
+    assert found["benchmarks"]["post/direct/none"] == {"time_ns": [21, 22, 23], "first_p50_ns": 1235, "first_count": 24, "clock_ns": 25}
     assert (out / "report.html").exists() and (out / "summary.md").exists() and len(list(out.glob("run-*.json"))) == 3
     assert "process 3 of 3 done" in done.stderr
 
@@ -104,7 +104,7 @@ def test_refuses_a_directory_that_is_not_empty(stand_in: Path, tmp_path: Path) -
 def test_a_process_that_fails_leaves_the_others(stand_in: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = call(stand_in, out, FAIL_AT="2")
-    assert done.returncode == 2 and "ended with status 1: out of luck" in done.stderr.splitlines()[-1]
+    assert done.returncode == 3 and "ended with status 1: out of luck" in done.stderr.splitlines()[-1]
     assert stored(out, "verdict.json")["verdict"] == "BROKEN"
     assert len(stored(out, "strategies.json")["runs"]) == 1
     assert "BROKEN" in (out / "report.html").read_text()

@@ -17,7 +17,7 @@
 namespace torture::kernel {
 namespace {
 
-constexpr size_t kLongest = 16;
+constexpr size_t kLongest = 32;
 
 std::vector<unsigned> real_cpus() {
   std::vector<unsigned> pus;

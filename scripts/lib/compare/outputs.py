@@ -9,7 +9,7 @@ from typing import Any
 
 from ..bench import TIMES
 from ..report.text import count, latency
-from .judge import CANNOT_TELL, CONFIDENCE, WORSE, Series, Verdict
+from ..report.judge import CANNOT_TELL, CONFIDENCE, WORSE, Series, Verdict
 from .sides import Compared, Side
 from .stored import PROCESS_RUNS
 

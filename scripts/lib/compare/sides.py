@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..bench import TIMES, CannotCompare, Measured
-from .judge import Series
+from ..report.judge import Series
 
 AGAIN = "A again"
 NANOSECONDS = {"_ns": 1.0, "_us": 1e3, "_ms": 1e6, "_s": 1e9}

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..bench import TIMES, Measured
+from ..report.strategies import enough
 
 SCHEMA = 1
 FAMILIES = ("post", "invoke", "throughput", "deferral")
 EDGES = ("p50_ns", "p99_ns", "p99.9_ns", "count")  # of what stands in tables, but in no figure
+LONGEST = re.compile(r"(.+)_longest\d+_ns")
+POOLED = (99.0, 99.9)  # percentiles for which a process has too few samples
 DRAWN = re.compile(r"(?:first|later|start|start_open|invoke)_(?:p[\d.]+_ns|count)")
 Number = float | int | None
 
@@ -21,10 +24,14 @@ def is_kept(name: str, counter: str) -> bool:
     """Whole distributions of what is posted on two CPUs with warm caches; of variants the middle and the tail."""
     if counter in TIMES:
         return False  # the one that counts stands as time_ns
+    if LONGEST.fullmatch(counter):
+        return False  # of all processes together: pooled()
+    if counter.startswith("clock_"):
+        return True
     if not counter.endswith(("_ns", "_count")):
         return True
     if name.count("/") > 2:
-        return counter.endswith(EDGES[:2]) and "_with_context" not in counter
+        return counter.endswith((*EDGES[:2], "count")) and "_with_context" not in counter
     return bool(DRAWN.fullmatch(counter)) or counter.endswith(EDGES)
 
 
@@ -47,15 +54,33 @@ def columns(measured: list[Measured]) -> dict[str, dict[str, list[Number]]]:
     return found
 
 
+def together(counters: list[dict[str, list[float]]], kind: str, percent: float) -> float | None:
+    """The percentile of all processes' samples, from the longest of each; none if there are too few, or fewer are known."""
+    counts = [values[f"{kind}_count"][0] for values in counters if f"{kind}_count" in values]
+    longest = [[values[0] for key, values in of.items() if (found := LONGEST.fullmatch(key)) and found[1] == kind] for of in counters]
+    beyond = sum(counts) - int(percent / 100 * sum(counts))
+    if not enough(sum(counts), percent) or any(len(known) < min(beyond, count) for known, count in zip(longest, counts)):
+        return None
+    return sorted((value for known in longest for value in known), reverse=True)[int(beyond) - 1]
+
+
+def pooled(measured: list[Measured], name: str) -> dict[str, Number]:
+    counters = [run.counters[name] for run in measured if name in run.times]
+    kinds = sorted({found[1] for of in counters for key in of if (found := LONGEST.fullmatch(key))})
+    found = {f"{kind}_all_p{percent:g}_ns": together(counters, kind, percent) for kind in kinds for percent in POOLED}
+    return {key: short(value) for key, value in found.items() if value is not None}
+
+
 def folded(column: list[Number]) -> list[Number] | Number:
     """One number instead of a list where all processes say the same."""
     return column[0] if len(set(column)) == 1 and column[0] is not None else column
 
 
 def result(measured: list[Measured], counted: dict[str, Any]) -> dict[str, Any]:
-    runs = [{"date": run.context.get("date"), "load": (run.context.get("load_avg") or [None])[0]} for run in measured]
+    runs = [{"date": run.context.get("date"), "load": (run.context.get("load_avg") or [None])[0],
+             **({"others": round(run.context["others"], 3)} if "others" in run.context else {})} for run in measured]
     return {"schema": SCHEMA, "kind": "strategies", "runs": runs, "counted": counted,
-            "benchmarks": {name: {key: folded(column) for key, column in of.items()} for name, of in columns(measured).items()}}
+            "benchmarks": {name: {**{key: folded(column) for key, column in of.items()}, **pooled(measured, name)} for name, of in columns(measured).items()}}
 
 
 def text_of(found: dict[str, Any]) -> str:
