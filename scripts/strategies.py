@@ -240,10 +240,10 @@ def main() -> int:
     try:
         return quote(arguments.answers, arguments.into) if arguments.answers else run(arguments)
     except CouldNotMeasure as error:
-        print(f"strategies.py: {error}", file=sys.stderr)
+        print(f"strategies.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 3
     except CannotCompare as error:
-        print(f"strategies.py: {error}", file=sys.stderr)
+        print(f"strategies.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -45,7 +45,7 @@ class Measured:
 
     def counter(self, name: str, counter: str) -> list[float]:
         self.of(name)
-        return self.counters[name][counter]
+        return self.counters[name].get(counter, [])
 
 
 def time_of(entry: dict[str, Any]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from dataclasses import asdict
@@ -23,6 +24,8 @@ def status(judged: Judged) -> int:
 
 
 def amount(series: Series, value: float) -> str:
+    if not math.isfinite(value):
+        return "?"
     return latency(value) if series.is_time else count(value)
 
 

@@ -12,7 +12,6 @@ floor.
 
 from __future__ import annotations
 
-import math
 import statistics
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,6 +21,7 @@ import numpy as np
 CONFIDENCE = 0.99
 RESAMPLES = 4000
 LEAST_RUNS = 9
+LEAST_FIGURE, LARGEST_FIGURE = 1e-9, 1e20
 LEAST_DIFFERENCE = 1.01  # less comes from where the linker puts functions
 LOUD = 1.25  # two series of the same may differ by this factor: what such a machine does not show says nothing
 
@@ -115,8 +115,8 @@ def judge(series: Series, seed: int = 1, loud: float = LOUD) -> Verdict:
     least = min(len(side) for side in sides)
     if least < LEAST_RUNS:
         return Verdict(CANNOT_TELL, f"too few runs: {least} of at least {LEAST_RUNS} a side")
-    if not all(math.isfinite(value) and value > 0 for side in sides for value in side):
-        return Verdict(CANNOT_TELL, "a figure of 0, or one that is no number, has no ratio")
+    if not all(LEAST_FIGURE <= value <= LARGEST_FIGURE for side in sides for value in side):
+        return Verdict(CANNOT_TELL, "a figure of 0, or one that is no number or beyond all measure, has no ratio")
     low, high = interval(series.a, series.b, seed, series.paired)
     against = noise(series, seed)
     floor, reach = against.floor, against.reach
