@@ -76,6 +76,7 @@ TEST_F(MustBeDeferred, NotFarAlongThePathIfAGracePeriodIsAskedFor) {
     EXPECT_FALSE(post_must_be_deferred(usage()));
   }
   srcu_read_unlock(&ssp, section);
+  srcu_barrier(&ssp);
 }
 
 TEST_F(MustBeDeferred, NotUnderATimerBasesLockIfTheWakeUpArmsNone) {

@@ -1,5 +1,6 @@
 // What a post costs its caller, by strategy and by where the caller is. Bursts into an idle domain: of each, the first post
-// must ask for a grace period, the later ones find it asked for. A benchmark's time is that of a later one, on average.
+// must ask for a grace period, the later ones find it asked for. A benchmark's time is that of a later one, on average;
+// "each_ns" is that of the median batch, which a worker that comes in between does not change.
 //
 // Times hold no reading of the clock. Those of one post are less what two readings take (clock_ns), those with entering and
 // leaving the context also less what the two take that are made inside of it (clock_within_ns); both are medians of the same
@@ -135,7 +136,11 @@ class Poster {
       (i == 0 ? first_with_context_ : later_with_context_).add(Posts::since(begin_ns, clock_cost_ns() + inner_clock_cost_ns()));
     }
     uint64_t sum_ns = 0;
-    for (unsigned i = 0; i < kBatches; ++i) sum_ns += post(kOneByOne + i * kBatch, kBatch);
+    for (unsigned i = 0; i < kBatches; ++i) {
+      const uint64_t took_ns = post(kOneByOne + i * kBatch, kBatch);
+      batch_.add(took_ns);
+      sum_ns += took_ns;
+    }
     reader.reset();
     srcu_barrier(&domain_.ssp());  // the heads are the next burst's
     return sum_ns;
@@ -146,6 +151,7 @@ class Poster {
     later_.tell(state, "later");
     first_with_context_.tell(state, "first_with_context");
     later_with_context_.tell(state, "later_with_context");
+    state.counters["each_ns"] = batch_.quantile(0.5) / kBatch;
     state.counters["clock_ns"] = static_cast<double>(clock_cost_ns());
     state.counters["clock_within_ns"] = static_cast<double>(inner_clock_cost_ns());
     if (!counters_.open()) return;
@@ -183,7 +189,7 @@ class Poster {
   HeadWithNode with_nodes_[kHeads];
   rcu_head* heads_[kHeads];
   Broom broom_;
-  Samples first_, later_, first_with_context_, later_with_context_;
+  Samples first_, later_, first_with_context_, later_with_context_, batch_;
   HardwareCounts counters_;
   Counted first_counts_{"first"}, later_counts_{"later"};
 };

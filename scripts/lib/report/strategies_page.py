@@ -82,8 +82,8 @@ def average_table(run: Strategies) -> Table | None:
         return "-" if value is None else text.latency(value)
 
     rows = [[one, *(word(f"post/{one}/{c}") for c in contexts)] for one in run.subjects("post")]
-    return Table("A later post, on average", "Batches of posts that find the grace period asked for, so that the clock counts for little; "
-                 "medians over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
+    return Table("A later post, in batches", "Batches of posts that find the grace period asked for, so that the clock counts for little; "
+                 "the median batch, and medians over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
 
 
 def latency_tables(run: Strategies) -> list[Table]:

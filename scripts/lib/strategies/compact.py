@@ -14,6 +14,7 @@ from ..report.strategies import enough
 SCHEMA = 1
 FAMILIES = ("post", "invoke", "throughput", "deferral")
 EDGES = ("p50_ns", "p99_ns", "p99.9_ns", "count")  # of what stands in tables, but in no figure
+BATCH = "each_ns"
 LONGEST = re.compile(r"(.+)_longest\d+_ns")
 POOLED = (99.0, 99.9)  # percentiles for which a process has too few samples
 DRAWN = re.compile(r"(?:first|later|start|start_open|invoke)_(?:p[\d.]+_ns|count)")
@@ -22,7 +23,7 @@ Number = float | int | None
 
 def is_kept(name: str, counter: str) -> bool:
     """Whole distributions of what is posted on two CPUs with warm caches; of variants the middle and the tail."""
-    if counter in TIMES:
+    if counter in (*TIMES, BATCH):
         return False  # the one that counts stands as time_ns
     if LONGEST.fullmatch(counter):
         return False  # of all processes together: pooled()
@@ -48,6 +49,7 @@ def columns(measured: list[Measured]) -> dict[str, dict[str, list[Number]]]:
     for at, run in enumerate(measured):
         for name, times in run.times.items():
             kept = {key: values for key, values in run.counters[name].items() if is_kept(name, key)}
+            times = run.counters[name].get(BATCH, times)  # the median batch says more than the mean of all
             for key, values in {"time_ns": times, **kept}.items():
                 column = found.setdefault(name, {}).setdefault(key, [None] * len(measured))
                 column[at] = short(values[0])
