@@ -39,9 +39,9 @@ number = int(re.search(r"run-(\\d+)", out)[1]) if out else 0
 if number == int(os.environ.get("FAIL_AT", -1)):
     sys.exit("out of luck")
 if number == int(os.environ.get("GARBLE_AT", -1)):
-    sys.exit(Path(out).write_bytes(b"\xff\xfe{") and 0)
+    sys.exit(Path(out).write_bytes(bytes([255, 254, 123])) and 0)
 if number and "GARBLE_ALL" in os.environ:
-    sys.stderr.buffer.write(b"\xff\xfe no text\nat all\n")
+    sys.stderr.buffer.write(bytes([255, 254]) + b" no text at all")
     sys.exit(4)
 if number == int(os.environ.get("HANG_AT", -1)):
     time.sleep(60)
@@ -294,7 +294,11 @@ def test_quick_really_runs(tmp_path: Path) -> None:
     benchmarks = stored(tmp_path / "out", "strategies.json")["benchmarks"]
     assert {name.split("/")[0] for name in benchmarks} == {"post", "invoke", "throughput", "deferral"}
     assert {"post/direct-again/irqs_off", "post/nolock:irqs_off+call_srcu/none", "post/irq_work/rq_lock",
-            "invoke/direct-again/none"} <= set(benchmarks)
+            "invoke/direct-again/none", "post/bpf_defer-node/nmi", "post/direct/none/cold"} <= set(benchmarks)
+    needed = {place: benchmarks[f"deferral/nolock:irqs_off/{place}"] for place in ("none", "irqs_off", "rq_lock")}
+    assert [(one["deferred_share"], one["needed_share"], one["needless_share"]) for one in needed.values()] == [(0, 0, 0), (1, 0, 1), (1, 1, 0)]
+    assert benchmarks["post/direct/none"]["clock_within_ns"] >= benchmarks["post/direct/none"]["clock_ns"] >= 0
+    assert benchmarks["throughput/direct/none/posters:16"]["active_posters"] <= 16
     assert "too few processes, 1 where it takes 9" in (tmp_path / "out" / "report.html").read_text()
 
 
