@@ -24,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lib.bench import CannotCompare, CouldNotMeasure, Measured, call, read_file
 from lib.bench import run as run_program
 from lib.report.strategies import OTHERS, is_strategies, load_strategies
-from lib.report.strategies_page import answers_block
 from lib.strategies import machine
 from lib.strategies.compact import FAMILIES, result, text_of, write
 from lib.strategies.counted import CONTEXTS, count
@@ -183,6 +182,8 @@ def rerun_command(words: list[str]) -> str:
 
 def quote(path: Path, page: Path | None) -> int:
     """What the stored run answers: printed, or put into a page that has a place for it."""
+    from lib.report.strategies_page import answers_block  # late: with the libraries for figures it takes a second
+
     if not is_strategies(path):
         raise CannotCompare(f"{path} is no run of strategies.py; name its directory")
     block = f"{BLOCK[0]}\n\n{answers_block(load_strategies(path))}\n{BLOCK[1]}"
