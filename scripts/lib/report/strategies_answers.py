@@ -81,7 +81,7 @@ def always_or_second_entry(run: Strategies) -> Answer:
         for one in ("nolock:always", "defer_irqoff"):
             whole = against(run, *(At(f"throughput/{strategy}/{context}/posters:1", LATER) for strategy in (one, "direct")))
             sentences.append(f"All in all, the drain included, a callback of one poster ({where(context)}) takes, {one} to direct: {whole}.")
-    return Answer("Is always deferring in call_srcu() dearer than a second entry point, and for whom?", sentences)
+    return Answer("Does always deferring in call_srcu() cost more than a second entry point, and whom?", sentences)
 
 
 def delay(run: Strategies) -> Answer:
