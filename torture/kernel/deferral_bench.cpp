@@ -11,7 +11,7 @@
 namespace torture::kernel {
 namespace {
 
-constexpr unsigned kVisits = 100, kWalks = 20;
+constexpr unsigned kVisits = 40, kWalks = 20;
 
 /// Counts of answers. Signal-safe; relaxed throughout: counts that are read when all is over.
 struct Answers {

@@ -13,7 +13,7 @@ namespace torture::kernel {
 namespace {
 
 constexpr unsigned kDomains = 32, kProbes = 1120;  ///< So many that 1 % of them are some.
-constexpr uint64_t kMeanGapNs = 300'000, kSpinNs = 100'000;
+constexpr uint64_t kMeanGapNs = 260'000, kSpinNs = 100'000;
 
 // Asleep, and then awake for a while: sleepers wake late, by more than what is to be seen here.
 void wait_until(uint64_t due_ns) {
