@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import re
 import shlex
 import signal
 import sys
@@ -28,13 +30,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.bench import CannotCompare, CouldNotMeasure, machine
 from lib.compare import false_alarms
 from lib.compare.commits import built, commit_of
-from lib.compare.judge import CANNOT_TELL, LEAST_RUNS, Verdict, judge
+from lib.report.judge import CANNOT_TELL, LEAST_RUNS, Verdict, judge
 from lib.compare.live import Effort, Subject, listed, measure, wait_until_quiet
 from lib.compare.notes import notes
 from lib.compare.outputs import Judged, as_json, as_markdown, google_benchmark, status
@@ -163,18 +166,60 @@ def program(words: str) -> Path:
     return Path(words).absolute()
 
 
+class OneLine(argparse.ArgumentParser):
+    """What is wrong with a call, in a line."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"compare.py: {' '.join(message.split())}; see --help", file=sys.stderr)
+        sys.exit(2)
+
+
+def number(words: str, least: int, most: int = 1_000_000) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,9}", words) or not least <= int(words) <= most:
+        raise argparse.ArgumentTypeError(f"{words!r} is no whole number from {least} to {most}")
+    return int(words)
+
+
 def positive(words: str) -> int:
-    if (value := int(words)) < 1:
-        raise ValueError
+    return number(words, 1)
+
+
+def from_zero(words: str) -> int:
+    return number(words, 0)
+
+
+def seed(words: str) -> int:
+    return number(words, 0, 999_999_999)
+
+
+def seconds(words: str) -> float:
+    """Not so many that nobody could wait, nor too few to count."""
+    try:
+        value = float(words)
+    except ValueError:
+        value = math.nan
+    if not 1e-6 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{words!r} is no time in seconds, from 0.000001 to 1000000")
     return value
 
 
+def patience(words: str) -> float:
+    return 0.0 if words.strip() == "0" else seconds(words)
+
+
+def files_name(words: str) -> Path:
+    """To which endings are put."""
+    if not (path := Path(words)).name or path.name == ".." or "\0" in words:
+        raise argparse.ArgumentTypeError(f"{words!r} is no name of a file")
+    return path
+
+
 def add_shared(parser: argparse.ArgumentParser, out: str) -> None:
-    parser.add_argument("--seed", type=int, default=1, help="of the order of the runs and of the interval")
+    parser.add_argument("--seed", type=seed, default=1, help="of the order of the runs and of the interval")
     parser.add_argument("--metric", action="append", help="cpu_time, real_time or a counter such as p99_ns; may be repeated (default: "
                         "real time for what times itself or waits, otherwise CPU time)")
     parser.add_argument("--any-load", action="store_true", help="even if more wants to run than there are CPUs")
-    parser.add_argument("--out", type=Path, default=ROOT / "results" / out, metavar="NAME", help="files' common name, without ending")
+    parser.add_argument("--out", type=files_name, default=ROOT / "results" / out, metavar="NAME", help="files' common name, without ending")
 
 
 def add_live(parser: argparse.ArgumentParser) -> None:
@@ -183,13 +228,13 @@ def add_live(parser: argparse.ArgumentParser) -> None:
                         help=f"process runs a side; below {LEAST_RUNS} nothing can be told (default: %(default)s)")
     parser.add_argument("--repetitions", type=positive, default=3,
                         help="in a process run, which counts as their median (default: %(default)s)")
-    parser.add_argument("--min-time", type=float, default=0.02, help="seconds a repetition (default: %(default)s)")
-    parser.add_argument("--patience", type=float, default=180, metavar="SECONDS",
+    parser.add_argument("--min-time", type=seconds, default=0.02, help="seconds a repetition (default: %(default)s)")
+    parser.add_argument("--patience", type=patience, default=180, metavar="SECONDS",
                         help="how long to wait for a quiet machine (default: %(default)s)")
 
 
 def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OneLine(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
     for work, kind, about in ((binaries, "binaries", "two programs"), (commits, "commits", "two commits, which are built first"),
                               (strategies, "strategies", "two strategies or flavours of one program")):
@@ -212,7 +257,7 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
         one.set_defaults(work=work)
     one = kinds.add_parser("false-alarms", help="compares the same with the same")
     one.add_argument("--simulated", type=positive, default=100, help="comparisons (default: %(default)s)")
-    one.add_argument("--real", type=int, default=10, help="comparisons (default: %(default)s)")
+    one.add_argument("--real", type=from_zero, default=10, help="comparisons (default: %(default)s)")
     one.add_argument("--program", type=program, default=BENCH)
     add_live(one)
     add_shared(one, "reference/compare-false-alarms")
@@ -230,7 +275,7 @@ def main(words: list[str] | None = None) -> int:
         verdicts = judged(compared, arguments.any_load)
         deliver(compared, verdicts, arguments.out)
     except CannotCompare as error:
-        print(f"compare.py: {error}", file=sys.stderr)
+        print(f"compare.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 3 if isinstance(error, CouldNotMeasure) else 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

@@ -21,17 +21,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.bench import CannotCompare, Measured, call, read_file
+from lib.bench import CannotCompare, CouldNotMeasure, Measured, call, read_file
 from lib.bench import run as run_program
+from lib.report.strategies import OTHERS, is_strategies, load_strategies
 from lib.strategies import machine
 from lib.strategies.compact import FAMILIES, result, text_of, write
-from lib.strategies.counted import count
+from lib.strategies.counted import CONTEXTS, count
 
+IN_MODEL = rf"post/[^/]+/({'|'.join(CONTEXTS[1:])})/"  # of the model: the library's own posts are from anywhere
+BLOCK = ("<!-- answers of scripts/strategies.py: begin -->", "<!-- answers: end -->")
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS_EACH = 0.15  # a benchmark, roughly
+SECONDS_EACH = 0.13  # a benchmark, roughly
 QUICK = r"^(post/(direct|direct-again|irq_work|bpf_defer|nolock:irqs_off|nolock:irqs_off.call_srcu)/(none|irqs_off|rq_lock)/iterations.*" \
         r"|post/(direct|irq_work)/none/cpus:[0-9]+/.*|invoke/(direct|direct-again|irq_work)/(none|rq_lock)/.*" \
-        r"|throughput/(direct|irq_work)/none/posters:(1|16)/.*|deferral/nolock:(irqs_off|lock_bit)/(none|irqs_off|rq_lock|tracepoints)/.*)"
+        r"|post/(direct|irq_work|bpf_defer-node)/(none|nmi)/(cold/)?iterations.*|throughput/(direct|irq_work)/none/posters:(1|16)/.*|deferral/nolock:(irqs_off|lock_bit)/(none|irqs_off|rq_lock|tracepoints)/.*)"
 
 
 @dataclass
@@ -74,7 +77,7 @@ def filter_of(program: Path, wanted: str) -> tuple[str, list[str]]:
     """And what it selects. Without one, all that has a strategy's name: the library's own benchmarks are somebody else's."""
     listed = call(program, "--benchmark_list_tests").splitlines()
     if not wanted:
-        strategies = {re.escape(name.split("/")[1]) for name in listed if re.match(r"post/[^/]+/irqs_off/", name)}
+        strategies = {re.escape(name.split("/")[1]) for name in listed if re.match(IN_MODEL, name)}
         wanted = f"^({'|'.join(FAMILIES)})/({'|'.join(sorted(strategies))})([+]call_srcu)?/".replace("\\-", "-").replace("\\:", ":")
     found = [name for name in listed if name.split("/")[0] in FAMILIES and re.search(wanted, name)]
     if not found:
@@ -84,9 +87,29 @@ def filter_of(program: Path, wanted: str) -> tuple[str, list[str]]:
 
 def one_process(session: Session, number: int) -> Measured:
     out = session.dir / f"run-{number + 1}.json"
+    before = machine.Used.now()
     call(session.program, f"--benchmark_filter={session.filter}", "--benchmark_enable_random_interleaving=true",
          f"--benchmark_out={out}", "--benchmark_out_format=json")
-    return read_file(out)
+    measured = read_file(out)
+    if (others := machine.others(before, machine.Used.now())) is not None:
+        measured.context["others"] = others
+    return measured
+
+
+def too_loud(measured: Measured) -> bool:
+    return measured.context.get("others", 0.0) > OTHERS * machine.cpus()
+
+
+def one_quiet_process(session: Session, number: int, tries: int) -> tuple[Measured, int]:
+    """Once more, if somebody else kept the CPUs busy and there are tries left; the last one stays, loud or not."""
+    while True:
+        measured = one_process(session, number)
+        if not too_loud(measured):
+            return measured, tries
+        tell(f"process {number + 1}: others kept {measured.context['others']:.2g} CPUs busy{'; once more' if tries else ''}")
+        if not tries:
+            return measured, tries
+        tries -= 1
 
 
 def progress(session: Session, number: int, processes: int) -> None:
@@ -95,8 +118,10 @@ def progress(session: Session, number: int, processes: int) -> None:
 
 
 def measure(session: Session, arguments: argparse.Namespace) -> None:
+    tries = arguments.processes // 3
     for number in range(arguments.processes):
-        session.measured.append(one_process(session, number))
+        measured, tries = one_quiet_process(session, number, tries)
+        session.measured.append(measured)
         session.save()
         progress(session, number, arguments.processes)
     if not arguments.no_counts:
@@ -132,7 +157,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--filter", default="", help="a regular expression for the benchmarks' names")
     parser.add_argument("--no-counts", action="store_true", help="no instructions and cache lines, which take some minutes")
     parser.add_argument("--out", type=Path, help="the run directory (default: results/TIME-strategies)")
+    parser.add_argument("--answers", type=Path, metavar="DIR", help="measures nothing: prints what this run answers, as Markdown")
+    parser.add_argument("--into", type=Path, metavar="PAGE", help="with --answers: puts that into a page's place for it")
     arguments = parser.parse_args()
+    if arguments.into and not arguments.answers:
+        parser.error("--into takes --answers")
     if arguments.processes is None:
         arguments.processes = 2 if arguments.quick else 9
     if arguments.processes < 1:
@@ -149,6 +178,27 @@ def rerun_command(words: list[str]) -> str:
     """Without the directory, which is no longer empty."""
     kept = [word for at, word in enumerate(words) if not word.startswith("--out") and (at == 0 or words[at - 1] != "--out")]
     return shlex.join(["scripts/strategies.py", *kept])
+
+
+def quote(path: Path, page: Path | None) -> int:
+    """What the stored run answers: printed, or put into a page that has a place for it."""
+    from lib.report.strategies_page import answers_block  # late: with the libraries for figures it takes a second
+
+    if not is_strategies(path):
+        raise CannotCompare(f"{path} is no run of strategies.py; name its directory")
+    block = f"{BLOCK[0]}\n\n{answers_block(load_strategies(path))}\n{BLOCK[1]}"
+    if not page:
+        print(block)
+        return 0
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise CannotCompare(f"cannot read {page}: {error}") from error
+    start, end = text.find(BLOCK[0]), text.find(BLOCK[1])
+    if not 0 <= start < end:
+        raise CannotCompare(f"{page} has no place between the lines {BLOCK[0]} and {BLOCK[1]}")
+    write(page, text[:start] + block + text[end + len(BLOCK[1]) :])
+    return 0
 
 
 def report(path: Path) -> int:
@@ -187,10 +237,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
+    arguments = parse_arguments()
     try:
-        return run(parse_arguments())
+        return quote(arguments.answers, arguments.into) if arguments.answers else run(arguments)
+    except CouldNotMeasure as error:
+        print(f"strategies.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return 3
     except CannotCompare as error:
-        print(f"strategies.py: {error}", file=sys.stderr)
+        print(f"strategies.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -45,7 +45,7 @@ class Measured:
 
     def counter(self, name: str, counter: str) -> list[float]:
         self.of(name)
-        return self.counters[name][counter]
+        return self.counters[name].get(counter, [])
 
 
 def time_of(entry: dict[str, Any]) -> float:
@@ -97,18 +97,29 @@ def read(text: str) -> Measured:
     return measured_of(*parse(text))
 
 
-def call(program: Path, *options: str) -> str:
-    """What the program prints."""
+def call(program: Path, *options: str, env: dict[str, str] | None = None) -> str:
+    """What the program prints; of that, what is no UTF-8 is shown as such."""
     try:
-        return subprocess.run([program, *options], capture_output=True, text=True, check=True).stdout
-    except OSError as error:
-        raise CannotCompare(f"cannot run {program}: {error.strerror}; build the target srcu_bench") from error
+        done = subprocess.run([program, *options], capture_output=True, check=True, env=env)
+    except (OSError, ValueError) as error:
+        raise CannotCompare(f"cannot run {program}: {getattr(error, 'strerror', error)}; build the target srcu_bench") from error
     except subprocess.CalledProcessError as error:
-        raise CouldNotMeasure(f"{program} ended with status {error.returncode}: {error.stderr.strip()[-200:]}") from error
+        last = " ".join(error.stderr.decode(errors="backslashreplace").strip()[-200:].split())
+        raise CouldNotMeasure(f"{program} ended with status {error.returncode}: {last}") from error
+    try:
+        return done.stdout.decode()
+    except UnicodeDecodeError as error:
+        raise CannotCompare(f"what {program} prints is no text ({error.reason}); build the target srcu_bench") from error
 
 
-def run(program: Path, *options: str) -> Measured:
-    return read(call(program, "--benchmark_format=json", *options))
+def run(program: Path, *options: str, env: dict[str, str] | None = None) -> Measured:
+    return read(call(program, "--benchmark_format=json", *options, env=env))
+
+
+def exactly(names: list[str]) -> str:
+    """A filter for these, in the part of the syntax that all of Google Benchmark's regular expressions share."""
+    escaped = [re.sub(r"([.+*?^$|(){}[\]\\])", r"\\\1", name) for name in names]
+    return f"--benchmark_filter=^({'|'.join(escaped)})$"
 
 
 def read_file(path: Path) -> Measured:
@@ -116,6 +127,8 @@ def read_file(path: Path) -> Measured:
         return read(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CannotCompare(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CannotCompare(f"{path} is no text ({error.reason}); name a file of Google Benchmark") from error
 
 
 def machine() -> dict[str, str]:

@@ -72,8 +72,8 @@ def run_inside(command: list[Any], **how: Any) -> subprocess.CompletedProcess[st
         return RUN(command, **how)
     status, said = fake_bench.answer(program, command[1:])
     if status:
-        raise subprocess.CalledProcessError(status, command, "", said)
-    return subprocess.CompletedProcess(command, status, said, "")
+        raise subprocess.CalledProcessError(status, command, b"", said.encode())
+    return subprocess.CompletedProcess(command, status, said.encode(), b"")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from conftest import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from lib.compare import false_alarms
-from lib.compare.judge import Series, draws, judge
+from lib.report.judge import Series, draws, judge
 from lib.compare.schedule import rounds
 
 SIDES = ["A", "B", "A again"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import html
 import json
 import os
 import shutil
@@ -16,8 +18,10 @@ from conftest import PROGRAM, ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from lib.bench import Measured
-from lib.strategies.compact import columns, short, text_of
+import strategies
+from lib.bench import CannotCompare, Measured
+from lib.strategies import machine
+from lib.strategies.compact import columns, result, short, text_of
 from lib.strategies.counted import parse, twice
 
 SCRIPT = ROOT / "scripts" / "strategies.py"
@@ -34,10 +38,17 @@ out = options.get("benchmark_out")
 number = int(re.search(r"run-(\\d+)", out)[1]) if out else 0
 if number == int(os.environ.get("FAIL_AT", -1)):
     sys.exit("out of luck")
+if number == int(os.environ.get("GARBLE_AT", -1)):
+    sys.exit(Path(out).write_bytes(bytes([255, 254, 123])) and 0)
+if number and "GARBLE_ALL" in os.environ:
+    sys.stderr.buffer.write(bytes([255, 254]) + b" no text at all")
+    sys.exit(4)
 if number == int(os.environ.get("HANG_AT", -1)):
     time.sleep(60)
+counts = {f"{kind}_{what}": 100.0 + len(kind) for kind in ("first", "later") for what in ("instructions", "lines")}
 rows = [{"name": n, "run_name": n, "run_type": "iteration", "real_time": 20.0 + number, "cpu_time": 1.0, "time_unit": "ns",
-         "first_p50_ns": 1234.56, "first_count": 24.0} for n in NAMES if re.search(options["benchmark_filter"], n)]
+         "first_p50_ns": 1234.56, "first_count": 24.0, "clock_ns": 25.0,
+         **(counts if os.environ.get("SRCU_BENCH_COUNT") == os.environ.get("COUNTERS", "none") else {})} for n in NAMES if re.search(options["benchmark_filter"], n)]
 context = {"srcu_build": os.environ.get("BUILD", "release"), "load_avg": [0.5, 1, 1], "date": "now"}
 text = json.dumps({"context": context, "benchmarks": rows})
 Path(out).write_text(text) if out else print(text)
@@ -73,8 +84,8 @@ def test_leaves_a_run_directory(stand_in: Path, tmp_path: Path) -> None:
     assert stored(out, "verdict.json")["verdict"] == "SUCCESS"
     assert set(stored(out, "manifest.json")["machine"]["load"]) == {"at the start", "at the end"}
     found = stored(out, "strategies.json")
-    assert len(found["runs"]) == 3
-    assert found["benchmarks"]["post/direct/none"] == {"time_ns": [21, 22, 23], "first_p50_ns": 1235, "first_count": 24}
+    assert len(found["runs"]) == 3 and all(one["load"] == 0.5 and one["others"] >= 0 for one in found["runs"])
+    assert found["benchmarks"]["post/direct/none"] == {"time_ns": [21, 22, 23], "first_p50_ns": 1235, "first_count": 24, "clock_ns": 25}
     assert (out / "report.html").exists() and (out / "summary.md").exists() and len(list(out.glob("run-*.json"))) == 3
     assert "process 3 of 3 done" in done.stderr
 
@@ -104,7 +115,7 @@ def test_refuses_a_directory_that_is_not_empty(stand_in: Path, tmp_path: Path) -
 def test_a_process_that_fails_leaves_the_others(stand_in: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = call(stand_in, out, FAIL_AT="2")
-    assert done.returncode == 2 and "ended with status 1: out of luck" in done.stderr.splitlines()[-1]
+    assert done.returncode == 3 and "ended with status 1: out of luck" in done.stderr.splitlines()[-1]
     assert stored(out, "verdict.json")["verdict"] == "BROKEN"
     assert len(stored(out, "strategies.json")["runs"]) == 1
     assert "BROKEN" in (out / "report.html").read_text()
@@ -124,6 +135,104 @@ def test_ctrl_c_leaves_what_there_is(stand_in: Path, tmp_path: Path) -> None:
         "schema": 1, "verdict": "INTERRUPTED", "why": "stopped after 1 of 3 processes", "duration_s": 0}
     assert len(stored(out, "strategies.json")["runs"]) == 1
     assert "stopped after 1 of 3 processes" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize("env, status, words", [({"GARBLE_AT": "2"}, 2, "is no text"), ({"GARBLE_ALL": "1"}, 3, "no text at all")])
+def test_what_is_no_text_is_told_in_a_line(stand_in: Path, tmp_path: Path, env: dict[str, str], status: int, words: str) -> None:
+    done = call(stand_in, tmp_path / "out", **env)
+    assert done.returncode == status and "Traceback" not in done.stderr
+    assert words in done.stderr.splitlines()[-1] and done.stderr.splitlines()[-1].startswith("strategies.py: ")
+    assert stored(tmp_path / "out", "verdict.json")["verdict"] == "BROKEN"
+
+
+def test_a_list_that_is_no_text_is_told_in_a_line(tmp_path: Path) -> None:
+    program = tmp_path / "srcu_bench"
+    program.write_text("#!/bin/sh\nprintf '\\377\\376'\n")
+    program.chmod(0o755)
+    done = call(program, tmp_path / "out")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "is no text" in done.stderr
+
+
+def test_a_loud_process_runs_once_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    busy = iter([0.0, 1.5, 0.1, 1.5, 1.5])
+    monkeypatch.setattr(strategies, "one_process", lambda *_: Measured({"others": next(busy)}))
+    session = strategies.Session(tmp_path, tmp_path, "", [], "", {}, 0.0)
+    strategies.measure(session, argparse.Namespace(processes=3, no_counts=True))
+    assert [one.context["others"] for one in session.measured] == [0.0, 0.1, 1.5]  # there is one more try, not two
+
+
+def test_others_are_those_who_are_not_ours() -> None:
+    assert machine.others(machine.Used(100, 10, 50), machine.Used(104, 13, 60)) == pytest.approx(0.1)
+    assert machine.others(machine.Used(100, 10, 50), machine.Used(101, 13, 60)) == 0
+    assert machine.others(None, machine.Used(1, 1, 1)) is None
+    begin = machine.Used.now()
+    subprocess.run([sys.executable, "-c", "sum(range(5_000_000))"], check=True)
+    end = machine.Used.now()
+    assert begin and end and end.own > begin.own and end.busy >= begin.busy
+
+
+def long_tail(count: int, longest: list[float]) -> Measured:
+    run = Measured({})
+    run.times["invoke/a/none"] = [1.0]
+    run.counters["invoke/a/none"].update({"start_count": [float(count)], "start_p99_ns": [5.0],
+                                          **{f"start_longest{i + 1}_ns": [value] for i, value in enumerate(longest)}})
+    return run
+
+
+def test_tails_of_all_processes_together() -> None:
+    tails = [[9.0 - i + shift for i in range(16)] for shift in (0.0, 0.25, 0.5)]
+    found = result([long_tail(500, tail) for tail in tails], {})["benchmarks"]["invoke/a/none"]
+    every = sorted((value for tail in tails for value in tail), reverse=True)
+    assert found["start_all_p99_ns"] == every[14]  # 15 of 1500 are beyond
+    assert "start_all_p99.9_ns" not in found and not any("longest" in key for key in found)
+    few = result([long_tail(300, tail) for tail in tails], {})["benchmarks"]["invoke/a/none"]
+    assert "start_all_p99_ns" not in few
+    unknown = result([long_tail(500, tail[:5]) for tail in tails], {})["benchmarks"]["invoke/a/none"]
+    assert "start_all_p99_ns" not in unknown
+
+
+def test_the_processors_counters_are_taken_where_there_are_some(stand_in: Path, tmp_path: Path) -> None:
+    words = [str(SCRIPT), "--program", str(stand_in), "--out", str(tmp_path / "out"), "--processes", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, env={**os.environ, "COUNTERS": "hardware"})
+    assert done.returncode == 0, done.stderr
+    counted = stored(tmp_path / "out", "strategies.json")["counted"]
+    assert counted["tool"] == "the processor's counters"
+    assert counted["posts"]["direct/none"]["first"]["instructions"] == [105, 105]
+    assert "By the processor's counters" in html.unescape((tmp_path / "out" / "report.html").read_text())
+
+
+def test_the_way_to_the_counters_is_open(tmp_path: Path) -> None:
+    """By two that every kernel has: page faults and context switches."""
+    if not REAL.exists():
+        pytest.skip("srcu_bench is built with the preset release alone")
+    words = [str(REAL), "--benchmark_filter=^post/direct/irqs_off/iterations", "--benchmark_format=json"]
+    found = [json.loads(subprocess.run(words, capture_output=True, check=True, timeout=120, env={**os.environ, **env}).stdout)["benchmarks"][0]
+             for env in ({}, {"SRCU_BENCH_COUNT": "software"})]
+    names = {f"{kind}_{what}" for kind in ("first", "later") for what in ("instructions", "lines")}
+    assert not names & set(found[0])
+    if not names & set(found[1]):
+        pytest.skip("the kernel lets nobody count")
+    assert all(found[1][name] == 0 for name in names if name.startswith("later"))  # most of these posts fault nowhere
+
+
+def test_the_page_of_results_quotes_the_stored_run() -> None:
+    done = subprocess.run([SCRIPT, "--answers", ROOT / "results" / "reference" / "strategies"], capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) > 20, done.stderr
+    assert done.stdout in (ROOT / "results" / "README.md").read_text()
+
+
+def test_answers_go_into_a_page_that_has_a_place_for_them(tmp_path: Path) -> None:
+    page, run = tmp_path / "page.md", ROOT / "scripts" / "tests" / "data" / "strategies"
+    page.write_text(f"before\n{strategies.BLOCK[0]}\nold\n{strategies.BLOCK[1]}\nafter\n")
+    assert strategies.quote(run, page) == 0
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "What does a delay" in text and "\nold\n" not in text
+    page.write_text("nothing")
+    for where, what in ((page, "has no place"), (tmp_path / "none", "cannot read")):
+        with pytest.raises(CannotCompare, match=what):
+            strategies.quote(run, where)
+    with pytest.raises(CannotCompare, match="is no run of strategies.py"):
+        strategies.quote(tmp_path, None)
 
 
 def test_what_a_process_did_not_say_is_told_apart() -> None:
@@ -185,7 +294,11 @@ def test_quick_really_runs(tmp_path: Path) -> None:
     benchmarks = stored(tmp_path / "out", "strategies.json")["benchmarks"]
     assert {name.split("/")[0] for name in benchmarks} == {"post", "invoke", "throughput", "deferral"}
     assert {"post/direct-again/irqs_off", "post/nolock:irqs_off+call_srcu/none", "post/irq_work/rq_lock",
-            "invoke/direct-again/none"} <= set(benchmarks)
+            "invoke/direct-again/none", "post/bpf_defer-node/nmi", "post/direct/none/cold"} <= set(benchmarks)
+    needed = {place: benchmarks[f"deferral/nolock:irqs_off/{place}"] for place in ("none", "irqs_off", "rq_lock")}
+    assert [(one["deferred_share"], one["needed_share"], one["needless_share"]) for one in needed.values()] == [(0, 0, 0), (1, 0, 1), (1, 1, 0)]
+    assert benchmarks["post/direct/none"]["clock_within_ns"] >= benchmarks["post/direct/none"]["clock_ns"] >= 0
+    assert benchmarks["throughput/direct/none/posters:16"]["active_posters"] <= 16
     assert "too few processes, 1 where it takes 9" in (tmp_path / "out" / "report.html").read_text()
 
 

@@ -18,8 +18,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from lib.report.strategies import load_strategies
 from lib.report.strategies_answers import answers
-from lib.report.strategies_figures import ecdf, heatmap, throughput
-from lib.report.strategies_page import strategies_summary
+from lib.report.strategies_figures import ecdf, heatmap, percentile_plot, throughput
+from lib.report.strategies_page import latency_tables, strategies_summary, throughput_tables
 from lib.report.strategies_ratios import judge
 
 STORED = ROOT / "scripts" / "tests" / "data" / "strategies"
@@ -27,10 +27,16 @@ Found = dict[str, Any]
 
 
 def copied(where: Path) -> Path:
-    """Of a stored measurement, nine processes and a few strategies; the machine was loud, and is quiet here."""
+    """Of a stored measurement, nine processes and a few strategies; the machine was loud, and is quiet here, with more samples."""
     copy = Path(shutil.copytree(STORED, where / "strategies"))
     change(copy, lambda manifest: manifest["machine"]["load"].update({"at the start": 0.5}), "manifest.json")
+    change(copy, lambda found: samples(found, "(first|start|start_open|invoke)", 1200))
     return copy
+
+
+def samples(found: Found, kinds: str, count: int) -> None:
+    for columns in found["benchmarks"].values():
+        columns.update({key: count for key in columns if re.fullmatch(f"{kinds}_count", key)})
 
 
 @pytest.fixture
@@ -99,7 +105,7 @@ def test_page_is_one_file_without_network(unchanged: Path) -> None:
 
 @pytest.mark.parametrize("title", [
     "Cost of a post that asks for a grace period, by context and strategy, 99 %",
-    "Post to start of its grace period, by context and strategy, 99 %",
+    "Cost of a later post, by context and strategy, 99 %", "Post to start of its grace period, by context and strategy, 99 %",
     "Cost of a later post: no lock held", "Cost of a post that asks for a grace period: no lock held",
     "Cost of a post that asks for a grace period: runqueue's lock", "Post to start of its grace period: no lock held",
     "Intended post to start of its grace period: runqueue's lock", "Post to callback: no lock held", "Cost of a later post, by percentile",
@@ -107,7 +113,7 @@ def test_page_is_one_file_without_network(unchanged: Path) -> None:
     "Callbacks a second, by number of posters", "Cost of a post, by number of emulated CPUs"])
 def test_every_figure_is_drawn_and_says_a_sentence(unchanged: Path, title: str) -> None:
     page = html.unescape((unchanged / "report.html").read_text())
-    assert page.count('src="data:image/png;base64,') == 13
+    assert page.count('src="data:image/png;base64,') == 14
     assert len(caption(page, title).split()) > 8
 
 
@@ -130,7 +136,7 @@ def test_a_bar_within_the_interval_is_not_judged(run_dir: Path) -> None:
     (lambda found: found.update(runs=found["runs"][:8]), "too few processes"),
     (lambda found: found["benchmarks"].pop("post/irq_work/none"), "not measured"),
     (lambda found: found["benchmarks"]["post/irq_work/none"].update(time_ns=[10, 10, 10, 20, 20, 30, 30, 30, 30]), "spread"),
-    (lambda found: scale(found, "post/direct-again/none", "time_ns", 2), "the same against itself gives 2"),
+    (lambda found: scale(found, "post/direct-again/none", "time_ns", 2), "two series of A could come to differ by 101 %"),
     (lambda found: level(found, "time_ns", {"post/direct/none": 0.0}), "too short for the clock")])
 def test_what_says_nothing_gets_no_ratio(run_dir: Path, how: Callable[[Found], Any], why: str) -> None:
     change(run_dir, lambda found: (level(found, "time_ns", LEVEL), how(found)))
@@ -142,15 +148,89 @@ def test_what_says_nothing_gets_no_ratio(run_dir: Path, how: Callable[[Found], A
 def test_a_loud_machine_compares_nothing(run_dir: Path) -> None:
     change(run_dir, lambda manifest: manifest["machine"]["load"].update({"at the start": 3.5}), "manifest.json")
     page = page_of(run_dir)
-    assert "Nothing is compared here: the machine was loud, with a load of 3.5 on 2 CPUs at the start." in page
-    assert f"<tr><td>{LATER}</td>" in page and bar(run_dir, LATER) == "cannot tell: loud machine"
+    assert "Nothing is compared here: the machine was too loud, with a load of 3.5 on 2 CPUs at the start." in page
+    assert f"<tr><td>{LATER}</td>" in page and bar(run_dir, LATER) == "cannot tell: too loud"
     assert " times (" not in page
     assert "0 of 19 met, 0 missed, of 19 nothing can be told" in page
 
 
-@pytest.mark.parametrize("factor, word", [(3.0, "dearer for callers with no lock held"),
+@pytest.mark.parametrize("busy, word", [(0.31, "too loud"), (0.29, "met")])
+def test_who_comes_later_is_seen_too(run_dir: Path, busy: float, word: str) -> None:
+    """On two CPUs, in the seventh process alone."""
+    change(run_dir, lambda found: (level(found, "time_ns", LEVEL), [one.update(others=0.02) for one in found["runs"]],
+                                   found["runs"][6].update(others=busy)))
+    assert word in bar(run_dir, LATER)
+    told = "in 1 of 9 processes others kept more than 0.3 of 2 CPUs busy, up to 0.31" in strategies_summary(load_strategies(run_dir))
+    assert told == (word == "too loud")
+
+
+def test_a_contexts_noise_is_its_own(run_dir: Path) -> None:
+    """Of two copies with interrupts off that differ, nothing follows for callers with the runqueue's lock, nor for those with none."""
+    change(run_dir, lambda found: (level(found, "time_ns", {**LEVEL, "post/bpf_defer/rq_lock": 10.0, "post/nolock:irqs_off/rq_lock": 10.0}),
+                                   scale(found, "post/direct-again/irqs_off", "time_ns", 9)))
+    compared = {one.bar.says: one.compared for one in judge(load_strategies(run_dir))}
+    assert compared["bpf_defer to nolock, rq_lock, a later post"].noise == "no A/A copy"
+    assert compared[LATER].noise == "1 (1 to 1.01)"
+    again = {"post/nolock:irqs_off-again/rq_lock": {"time_ns": [11.0] * 9}}
+    change(run_dir, lambda found: found["benchmarks"].update(again))
+    assert re.fullmatch(r"1\.1 \(1\.1 to 1\.1\)", bars_of(run_dir)["bpf_defer to nolock, rq_lock, a later post"].noise)
+
+
+def bars_of(run_dir: Path) -> dict[str, Any]:
+    return {one.bar.says: one.compared for one in judge(load_strategies(run_dir))}
+
+
+def test_processes_are_compared_with_themselves(run_dir: Path) -> None:
+    """What makes a whole process slow is no noise between its benchmarks."""
+    factors = [1, 1.3, 0.8, 1.1, 0.9, 1.25, 0.85, 1.2, 1]
+    change(run_dir, lambda found: [found["benchmarks"][name].update(time_ns=[value * factor for factor in factors])
+                                   for name, value in LEVEL.items()])
+    assert bar(run_dir, LATER) == "met"
+    assert str(bars_of(run_dir)[LATER].ratio) == "1.05 (1.05 to 1.05)"
+
+
+def test_a_percentile_of_few_is_not_shown(run_dir: Path) -> None:
+    change(run_dir, lambda found: samples(found, "(first|start|start_open|invoke)", 300))
+    p99 = "post to start of grace period, 99 %, irq_work with rq_lock held to direct with none"
+    assert bar(run_dir, p99) == "cannot tell: too few samples for 99 %, 300 a process"
+    run = load_strategies(run_dir)
+    assert [run.quantile("post/direct/none", "first", percent) for percent in (99, 99.9)] == ["too few"] * 2
+    assert heatmap(run, "post", "first", "x") is None
+    assert "99" not in caption_of_percentiles(run)
+    row = next(table for table in latency_tables(run) if table.title == "The post that asks for a grace period").rows[0]
+    assert row[1].count("too few") == 2 and row[0] == "direct"
+
+
+def caption_of_percentiles(run: Any) -> str:
+    return percentile_plot(run, "invoke", "start", "x").caption
+
+
+def test_few_in_each_may_be_enough_in_all(run_dir: Path) -> None:
+    change(run_dir, lambda found: (samples(found, "first", 112), found["benchmarks"]["post/direct/none"].update({"first_all_p99_ns": 4321})))
+    run = load_strategies(run_dir)
+    assert run.quantile("post/direct/none", "first", 99) == 4321
+    assert run.quantile("post/direct/none", "first", 99.9) == "too few"
+    assert heatmap(run, "post", "first", "x") is not None
+
+
+def test_what_is_cold_has_a_table(run_dir: Path) -> None:
+    cold = {"post/direct/none/cold": {"first_p50_ns": [4000.0] * 9, "first_count": 24}}
+    change(run_dir, lambda found: found["benchmarks"].update(cold))
+    found = [table for table in latency_tables(load_strategies(run_dir)) if "thrown out of the caches" in table.title]
+    assert len(found) == 1 and found[0].rows[0][1].startswith("4 ") and "Of 24 samples a process" in found[0].about
+
+
+def test_heads_that_ran_out_are_said(run_dir: Path) -> None:
+    name = "throughput/direct/none/posters:64"
+    change(run_dir, lambda found: found["benchmarks"][name].update(ran_out=1, active_posters=32))
+    about = next(table.about for table in throughput_tables(load_strategies(run_dir)) if table.title.endswith("no lock held"))
+    assert "The heads ran out, which ended the posting, with: direct, 64." in about
+    assert "At worst 50 % of the posters came to post" in about
+
+
+@pytest.mark.parametrize("factor, word", [(3.0, "slower for callers with no lock held"),
                                           (1.0, "no difference seen for callers with no lock held"),
-                                          (0.3, "cheaper for callers with no lock held")])
+                                          (0.3, "faster for callers with no lock held")])
 def test_the_first_answer_follows_the_figures(run_dir: Path, factor: float, word: str) -> None:
     names = {"post/nolock:irqs_off+call_srcu/none": 20.0, "post/nolock:always/none": 20 * factor,
              "post/direct/none": 20, "post/direct-again/none": 20}
@@ -192,7 +272,7 @@ def test_captions_follow_the_figures(run_dir: Path) -> None:
 
     change(run_dir, heat)
     run = load_strategies(run_dir)
-    assert "to 1.7" in (seen := heatmap(run, "post", "first_p99_ns", "x").caption) and "(bpf_defer, runqueue's lock)" in seen
+    assert "to 1.7" in (seen := heatmap(run, "post", "first", "x").caption) and "(bpf_defer, runqueue's lock)" in seen
     assert re.search(r"no lock held, irq_work gets [\d.]+ [GT] a second", throughput(run).caption)
     assert re.search(r"µs with irq_work\.", ecdf(run, "post", "none", "later", "x").caption)
 

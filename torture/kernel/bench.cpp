@@ -17,6 +17,8 @@
 namespace torture::kernel {
 namespace {
 
+constexpr size_t kLongest = 32;
+
 std::vector<unsigned> real_cpus() {
   std::vector<unsigned> pus;
   for (unsigned pu = 0; pu < CPU_SETSIZE; ++pu)
@@ -26,6 +28,15 @@ std::vector<unsigned> real_cpus() {
 
 bool has_entry_of_its_own(const std::string& strategy) {
   return strategy.starts_with("nolock:") || strategy == "bpf_defer";
+}
+
+void post_by_own_node(srcu_struct* ssp, rcu_head* head, rcu_callback_t func) {
+  bpf_defer(&reinterpret_cast<HeadWithNode*>(head)->node, call_srcu, ssp, head, func);
+}
+
+void (*post_of(const std::string& strategy, Entry entry))(srcu_struct*, rcu_head*, rcu_callback_t) {
+  if (entry == Entry::kOwnNode) return post_by_own_node;
+  return entry == Entry::kAsMeant && has_entry_of_its_own(strategy) ? call_srcu_nolock : call_srcu;
 }
 
 // An idle domain, own CPU's lock, nobody in a hurry.
@@ -49,7 +60,7 @@ BenchMachine::~BenchMachine() { srcu::flush_deferred(); }
 
 BenchDomain::BenchDomain(const std::string& strategy, Entry entry)
     : ssp_{nullptr, is_fast(strategy) ? SRCU_KIND_FAST : SRCU_KIND_NORMAL, nullptr, "bench"},
-      post_(entry == Entry::kAsMeant && has_entry_of_its_own(strategy) ? call_srcu_nolock : call_srcu) {
+      post_(post_of(strategy, entry)) {
   srcu_set_strategy(&ssp_, strategy.c_str());
   put_on_kernel(&ssp_);
   usage().gp_work.owner = this;
@@ -84,7 +95,29 @@ void Samples::tell(benchmark::State& state, const std::string& name) {
   if (ns_.empty()) return;
   for (const double percent : {1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9})
     state.counters[fmt::format("{}_p{}_ns", name, percent)] = quantile(percent / 100);
+  for (size_t i = 1; i <= std::min(kLongest, ns_.size()); ++i)
+    state.counters[fmt::format("{}_longest{}_ns", name, i)] = static_cast<double>(ns_[ns_.size() - i]);
   state.counters[name + "_count"] = static_cast<double>(ns_.size());
+}
+
+uint64_t inner_clock_cost_ns() {
+  static const uint64_t cost = [] {
+    Samples readings;
+    for (int i = 0; i < 1000; ++i) {
+      const uint64_t begin = srcu::env::now_ns(), inner = srcu::env::now_ns();
+      uint64_t inside = srcu::env::now_ns() - inner;
+      benchmark::DoNotOptimize(inside);
+      readings.add(srcu::env::now_ns() - begin);
+    }
+    const auto all = static_cast<uint64_t>(readings.quantile(0.5));
+    return all - std::min(all, clock_cost_ns());
+  }();
+  return cost;
+}
+
+bool has_second_copy(const Pair& pair) {
+  const std::string context = pair.context->name;
+  return pair.strategy == (context == "none" || context == "irqs_off" ? "direct" : "nolock:irqs_off");
 }
 
 uint64_t clock_cost_ns() {

@@ -30,8 +30,14 @@ class BenchMachine {
 };
 
 /// How callers post: by the entry point that the strategy's callers use where they do not know what is held, or by
-/// call_srcu(), as those do who need no deferral.
-enum class Entry { kAsMeant, kCallSrcu };
+/// call_srcu(), as those do who need no deferral, or by bpf_defer() with a node of their own.
+enum class Entry { kAsMeant, kCallSrcu, kOwnNode };
+
+/// What is posted by Entry::kOwnNode.
+struct HeadWithNode {
+  rcu_head head;  // first: only its address is handed on
+  bpf_defer_node node;
+};
 
 /// Of one kind of domain or the other, as the strategy's users have them.
 inline bool is_fast(const std::string& strategy) { return strategy == "tasks_trace"; }
@@ -68,7 +74,8 @@ class Samples {
     sorted_ = false;
   }
   double quantile(double share);
-  /// As counters "NAME_p50_ns" and so on: enough to draw the distribution from. Nothing if there are no samples.
+  /// As counters "NAME_p50_ns" and so on: enough to draw the distribution from; and "NAME_longest1_ns" and on, from which
+  /// several processes together have a tail. Nothing if there are no samples.
   void tell(benchmark::State& state, const std::string& name);
 
  private:
@@ -78,6 +85,8 @@ class Samples {
 
 /// What two readings of the clock take, which every time contains.
 uint64_t clock_cost_ns();
+/// And what two more take that are made in between.
+uint64_t inner_clock_cost_ns();
 
 /// A strategy, and where its caller is.
 struct Pair {
@@ -86,8 +95,12 @@ struct Pair {
 };
 /// Those that no prediction lets hang, and no prover objects to.
 const std::vector<Pair>& pairs_that_live();
-/// A pair that is measured a second time, under a name of its own: what ratio one gets where there is no difference.
-inline bool has_second_copy(const Pair& pair) { return pair.strategy == "direct"; }
+/// A pair that is measured a second time, under a name of its own: what ratio one gets where there is no difference. In each
+/// context there is one.
+bool has_second_copy(const Pair& pair);
+/// The strategy as callers have it who bring a node for each call, by Entry::kOwnNode.
+inline constexpr const char* kOwnNodes = "bpf_defer-node";
+inline bool may_bring_nodes(const Pair& pair) { return pair.strategy == "bpf_defer"; }
 
 /// \name Each file's
 /// @{

@@ -19,6 +19,8 @@ class Cpu {
   /// PSI's accounting at a change of a task's state: arms its timer. The runqueue's lock is held.
   void account_pressure();
   TimerBase& base(BaseKind kind) { return bases[static_cast<unsigned>(kind)]; }
+  /// Whether that would take a timer base's lock now. In passing.
+  bool pressure_arms() const { return !pressure_armed_.load(std::memory_order_relaxed); }  // relaxed: as it says
   /// All workers sleep, and PSI's timer is not armed.
   bool quiet();
   /// For machines without self-IPI: a work that was claimed runs at the next tick. No lock.

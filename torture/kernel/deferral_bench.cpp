@@ -1,16 +1,17 @@
 // How often each way of telling has a post deferred, and how often it had to be: asked in every context and wherever the
-// natural paths come by, beside an oracle that knows of each lock that the thread holds, or that whoever it interrupted
-// does. Nothing is posted, so that wrong answers can be counted, too.
+// natural paths come by, beside a judge that follows the direct path to see whether it meets a lock that the thread holds
+// (needs.hpp). Nothing is posted, so that wrong answers can be counted, too.
 #include <fmt/format.h>
 
 #include "torture/kernel/bench.hpp"
 #include "torture/kernel/cells.hpp"
 #include "torture/kernel/natural.hpp"
+#include "torture/kernel/needs.hpp"
 
 namespace torture::kernel {
 namespace {
 
-constexpr unsigned kVisits = 200, kWalks = 20;
+constexpr unsigned kVisits = 40, kWalks = 20;
 
 /// Counts of answers. Signal-safe; relaxed throughout: counts that are read when all is over.
 struct Answers {
@@ -20,7 +21,7 @@ struct Answers {
   static void ask(void* argument) {
     auto& self = *static_cast<Answers*>(argument);
     srcu::Usage& usage = self.domain.usage();
-    const bool needed = srcu::holds_spinlock() || holds_what_posting_takes(), defers = usage.strategy->must_stage_nolock(usage);
+    const bool needed = post_must_be_deferred(usage), defers = usage.strategy->must_stage_nolock(usage);
     count(self.asked, true);
     count(self.deferred, defers);
     count(self.needed, needed);
@@ -50,8 +51,10 @@ void in_context(benchmark::State& state, const Pair& pair) {
   Answers answers{domain};
   for (auto _ : state) {
     const uint64_t begin_ns = srcu::env::now_ns();
-    for (unsigned visit = 0; visit < kVisits; ++visit)
+    for (unsigned visit = 0; visit < kVisits; ++visit) {
+      settle(domain.ssp());  // so that what is needed is always the same
       pair.context->run_in({domain.ssp(), cpu(0), visit % pair.context->places}, {Answers::ask, &answers});
+    }
     state.SetIterationTime(static_cast<double>(srcu::env::now_ns() - begin_ns) * 1e-9 / kVisits);
   }
   answers.tell(state);

@@ -12,8 +12,8 @@
 namespace torture::kernel {
 namespace {
 
-constexpr unsigned kDomains = 24, kProbes = 300;
-constexpr uint64_t kMeanGapNs = 1'000'000, kSpinNs = 200'000;
+constexpr unsigned kDomains = 32, kProbes = 1120;  ///< So many that 1 % of them are some.
+constexpr uint64_t kMeanGapNs = 260'000, kSpinNs = 100'000;
 
 // Asleep, and then awake for a while: sleepers wake late, by more than what is to be seen here.
 void wait_until(uint64_t due_ns) {
@@ -26,7 +26,7 @@ void wait_until(uint64_t due_ns) {
 }
 
 struct Probe {
-  rcu_head head;  // first: the callback casts
+  HeadWithNode posted;  // first: the callback casts
   BenchDomain* domain;
   uint64_t meant_ns = 0, posted_ns = 0;
   std::atomic<uint64_t> invoked_ns{0};
@@ -34,7 +34,7 @@ struct Probe {
   static void run(void* argument) {
     auto& self = *static_cast<Probe*>(argument);
     self.posted_ns = srcu::env::now_ns();
-    self.domain->post(&self.head, invoked);
+    self.domain->post(&self.posted.head, invoked);
   }
   static void invoked(rcu_head* head) {
     // release: pairs with the acquire in over(): the grace period's start, too
@@ -49,14 +49,14 @@ struct Target {
   Probe probe;
   bool asked = false;
 
-  explicit Target(const std::string& strategy) : domain(strategy, Entry::kAsMeant) { probe.domain = &domain; }
+  Target(const std::string& strategy, Entry entry) : domain(strategy, entry) { probe.domain = &domain; }
   bool free() { return !asked || (probe.over() && domain.idle()); }
 };
 
 class Prober {
  public:
-  explicit Prober(const Pair& pair) : pair_(pair) {
-    for (unsigned i = 0; i < kDomains; ++i) targets_.emplace_back(pair.strategy);
+  Prober(const Pair& pair, Entry entry) : pair_(pair) {
+    for (unsigned i = 0; i < kDomains; ++i) targets_.emplace_back(pair.strategy, entry);
   }
 
   void run(uint64_t seed) {
@@ -114,10 +114,10 @@ class Prober {
   Samples start_, start_open_, invoke_, invoke_open_;
 };
 
-void invoke(benchmark::State& state, const Pair& pair) {
+void invoke(benchmark::State& state, const Pair& pair, Entry entry) {
   const BenchMachine machine(2);
   for (auto _ : state) {
-    Prober prober(pair);
+    Prober prober(pair, entry);
     prober.run(static_cast<uint64_t>(state.iterations()));
     prober.tell(state);
   }
@@ -126,14 +126,15 @@ void invoke(benchmark::State& state, const Pair& pair) {
 }  // namespace
 
 void register_invoke_benchmarks() {
-  const auto add = [](const std::string& name, const Pair& pair) {
-    benchmark::RegisterBenchmark(fmt::format("invoke/{}/{}", name, pair.context->name).c_str(), invoke, pair)
+  const auto add = [](const std::string& name, const Pair& pair, Entry entry = Entry::kAsMeant) {
+    benchmark::RegisterBenchmark(fmt::format("invoke/{}/{}", name, pair.context->name).c_str(), invoke, pair, entry)
         ->UseManualTime()
         ->Iterations(1);
   };
   for (const Pair& pair : pairs_that_live()) {
     add(pair.strategy, pair);
     if (has_second_copy(pair)) add(pair.strategy + "-again", pair);
+    if (may_bring_nodes(pair)) add(kOwnNodes, pair, Entry::kOwnNode);
   }
 }
 

@@ -55,14 +55,18 @@ void Lock::lock([[maybe_unused]] srcu::Site site) {
   count_posting_lock(kind_, 1);
   if (word_.take([this] { watch_for_deadlocks.waits(key()); })) watch_for_deadlocks.had(key());
   ++raw_held;
+  holder_.store(&raw_held, srcu::relaxed);  // relaxed, here and below: asked for by this thread
   kind_.taken.hit();
 }
 
 void Lock::unlock() {
   --raw_held;
+  holder_.store(nullptr, srcu::relaxed);
   word_.drop();
   count_posting_lock(kind_, -1);
   srcu_lockdep_release(key());
 }
+
+bool Lock::held_here() const { return holder_.load(srcu::relaxed) == &raw_held; }
 
 }  // namespace torture::kernel

@@ -1,6 +1,8 @@
 // The model's locks, raw_spinlock_t all: real ones, annotated for the prover, each kind with its class and its tracepoint.
 #pragma once
 
+#include <atomic>
+
 #include "srcu/lockdep.h"
 #include "srcu/platform/irq.hpp"
 #include "srcu/platform/spinlock.hpp"
@@ -29,10 +31,13 @@ class Lock {
   void unlock();
   /// What the prover and the search for deadlocks know it by.
   const void* key() const { return &word_; }
+  /// Whether the calling thread holds it. Any context; one that interrupted the taking of it may be told no.
+  bool held_here() const;
 
  private:
   LockKind& kind_;
   srcu::SpinWord word_;
+  std::atomic<const void*> holder_{nullptr};  ///< Something of the thread's. Its own alone means anything to a thread.
 };
 
 /// Holds a lock with interrupts off while it lives.

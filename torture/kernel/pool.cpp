@@ -23,9 +23,19 @@ void Pool::stop() {
   {
     const IrqLock locked(lock);
     stopping_ = true;
-    for (; idle_; idle_ = idle_->next_idle) wake_up(*idle_);
+    while (Task* const idle = first_idle()) {
+      idle_.store(idle->next_idle, std::memory_order_relaxed);  // relaxed: under the lock, as all of it
+      wake_up(*idle);
+    }
   }
   for (harness::NamedThread& thread : threads_) thread.join();
+}
+
+Task* Pool::first_idle() const { return idle_.load(std::memory_order_relaxed); }  // relaxed: the lock is held
+
+// The lock is held. The worker leaves the idle list by itself, as kick_pool()'s does.
+void Pool::wake_idle_worker() {
+  if (Task* const idle = first_idle()) wake_up(*idle);
 }
 
 // The lock is held.
@@ -35,7 +45,7 @@ void Pool::append(srcu::Work& work) {
   srcu::Work** at = &first_;
   while (*at) at = &(*at)->next;
   *at = &work;
-  if (idle_) wake_up(*idle_);  // it leaves the idle list by itself, as kick_pool()'s does
+  wake_idle_worker();
 }
 
 void Pool::insert(srcu::Work& work) {
@@ -68,13 +78,13 @@ bool Pool::running(srcu::Work& work) {
 bool Pool::idle() {
   const IrqLock locked(lock);
   unsigned sleeping = 0;
-  for (const Task* each = idle_; each; each = each->next_idle) ++sleeping;
+  for (const Task* each = first_idle(); each; each = each->next_idle) ++sleeping;
   return !first_ && busy_ == 0 && sleeping == kWorkers;
 }
 
 Task* Pool::idle_worker() {
   const IrqLock locked(lock);
-  return idle_;
+  return first_idle();
 }
 
 // The first that does not run in the other worker. The lock is held.
@@ -90,17 +100,16 @@ srcu::Work* Pool::next_work() {
 
 // Under the lock, as in the kernel, where the timer of workers that are too many is armed here.
 void Pool::enter_idle(Task& self) {
-  self.next_idle = idle_;
-  idle_ = &self;
+  self.next_idle = first_idle();
+  idle_.store(&self, std::memory_order_relaxed);  // relaxed: under the lock
   cpu_.base(BaseKind::kDeferrable).arm(idle_timer_, srcu::env::now_ns() + 300 * kJiffyNs);
 }
 
 void Pool::leave_idle(Task& self) {
-  for (Task** at = &idle_; *at; at = &(*at)->next_idle) {
-    if (*at != &self) continue;
-    *at = self.next_idle;
-    return;
-  }
+  Task* const first = first_idle();
+  if (first == &self) return idle_.store(self.next_idle, std::memory_order_relaxed);  // relaxed: under the lock
+  for (Task* each = first; each; each = each->next_idle)
+    if (each->next_idle == &self) return static_cast<void>(each->next_idle = self.next_idle);
 }
 
 void Pool::work_until_stopped(Task& self) {
@@ -113,7 +122,7 @@ void Pool::work_until_stopped(Task& self) {
       if (work) {
         claim_run(*work);
         ++busy_;
-        if (first_ && idle_) wake_up(*idle_);
+        if (first_) wake_idle_worker();
       } else if (stopping_) {
         return;
       } else {
@@ -132,7 +141,7 @@ void Pool::work_until_stopped(Task& self) {
     const IrqLock locked(lock);
     --busy_;
     work->running = false;  // last: its owner may be gone the moment the lock is dropped
-    if (first_ && idle_) wake_up(*idle_);
+    if (first_) wake_idle_worker();
   }
 }
 

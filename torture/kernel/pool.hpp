@@ -1,6 +1,7 @@
 // A CPU's worker pool: a list of work, and workers that sleep while it is empty.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "harness/threads/named_thread.hpp"
@@ -28,11 +29,15 @@ class Pool {
   bool idle();
   /// The one that insert() would wake; null if all are awake.
   Task* idle_worker();
+  /// The same for those who cannot take the lock: who it was a moment ago.
+  Task* idle_worker_in_passing() const { return idle_.load(std::memory_order_relaxed); }  // relaxed: as it says
 
   Lock lock{pool_kind};
 
  private:
   static constexpr unsigned kWorkers = 2;
+  Task* first_idle() const;
+  void wake_idle_worker();
   void append(srcu::Work& work);
   void work_until_stopped(Task& self);
   srcu::Work* next_work();
@@ -41,7 +46,7 @@ class Pool {
 
   Cpu& cpu_;
   srcu::Work* first_ = nullptr;
-  Task* idle_ = nullptr;
+  std::atomic<Task*> idle_{nullptr};  ///< The lock's, but for looks in passing: relaxed throughout.
   unsigned busy_ = 0;
   bool stopping_ = false;
   Timer idle_timer_;  ///< Ends workers that have nothing to do, in a kernel. Here it only runs.

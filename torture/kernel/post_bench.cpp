@@ -1,17 +1,23 @@
 // What a post costs its caller, by strategy and by where the caller is. Bursts into an idle domain: of each, the first post
-// must ask for a grace period, the later ones find it asked for. A benchmark's time is that of a later one, on average.
+// must ask for a grace period, the later ones find it asked for. A benchmark's time is that of a later one, on average;
+// "each_ns" is that of the median batch, which a worker that comes in between does not change.
+//
+// Times hold no reading of the clock. Those of one post are less what two readings take (clock_ns), those with entering and
+// leaving the context also less what the two take that are made inside of it (clock_within_ns); both are medians of the same
+// process. So single times are right to some nanoseconds; below that, look at the batches.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "torture/kernel/bench.hpp"
+#include "torture/kernel/hardware_counts.hpp"
 #include "torture/kernel/natural.hpp"
 
 namespace torture::kernel {
 namespace {
 
-constexpr unsigned kManyBursts = 72, kFewBursts = 24;  ///< Few where no distribution is looked at.
+constexpr unsigned kManyBursts = 112, kFewBursts = 16;  ///< Few where no distribution is looked at.
 constexpr unsigned kOneByOne = 16;                     ///< The first of these asks for the grace period.
 constexpr unsigned kBatches = 3, kBatch = 16;          ///< Timed together: the clock is coarse beside one post.
 
@@ -19,12 +25,12 @@ void nothing(rcu_head*) {}
 
 // What is between the entry and the end of these two is one post: programs that count instructions know them by name. They
 // differ in shape, lest the compiler makes one of both, and end in something, lest they end in a jump.
-[[gnu::noinline]] void counted_first_post(BenchDomain& domain, rcu_head* heads) {
-  domain.post(heads, nothing);
+[[gnu::noinline]] void counted_first_post(BenchDomain& domain, rcu_head* const* heads) {
+  domain.post(heads[0], nothing);
   benchmark::ClobberMemory();
 }
-[[gnu::noinline]] void counted_later_post(BenchDomain& domain, rcu_head* heads, unsigned at) {
-  domain.post(&heads[at], nothing);
+[[gnu::noinline]] void counted_later_post(BenchDomain& domain, rcu_head* const* heads, unsigned at) {
+  domain.post(heads[at], nothing);
   benchmark::ClobberMemory();
 }
 /// They write down what they have so far here.
@@ -33,24 +39,37 @@ void nothing(rcu_head*) {}
 /// Posts made one after the other in one context, timed from inside it: one, or a batch.
 struct Posts {
   BenchDomain& domain;
-  rcu_head* heads;
+  rcu_head* const* heads;
   unsigned from, count;
+  const HardwareCounts& counters;
   uint64_t took_ns = 0;
+  Counts counted{};
 
   static void run(void* argument) {
     auto& self = *static_cast<Posts*>(argument);
+    if (self.counters.open()) return self.count_them();
     const uint64_t begin_ns = srcu::env::now_ns();
-    if (self.from == 0)
-      counted_first_post(self.domain, self.heads);
-    else if (self.count == 1)
-      counted_later_post(self.domain, self.heads, self.from);
-    else
-      for (unsigned i = 0; i < self.count; ++i) self.domain.post(&self.heads[self.from + i], nothing);
-    self.took_ns = since(begin_ns);
+    self.make();
+    self.took_ns = since(begin_ns, clock_cost_ns());
   }
-  static uint64_t since(uint64_t begin_ns) {
+  static uint64_t since(uint64_t begin_ns, uint64_t clocks_ns) {
     const uint64_t took_ns = srcu::env::now_ns() - begin_ns;
-    return took_ns - std::min(took_ns, clock_cost_ns());
+    return took_ns - std::min(took_ns, clocks_ns);
+  }
+
+ private:
+  void make() {
+    if (from == 0)
+      counted_first_post(domain, heads);
+    else if (count == 1)
+      counted_later_post(domain, heads, from);
+    else
+      for (unsigned i = 0; i < count; ++i) domain.post(heads[from + i], nothing);
+  }
+  void count_them() {
+    const Counts begin = counters.now();
+    make();
+    counted = counters.since(begin);
   }
 };
 
@@ -101,7 +120,9 @@ struct Burst {
 
 class Poster {
  public:
-  Poster(const Burst& how) : how_(how), domain_(how.strategy, how.entry) {}
+  Poster(const Burst& how) : how_(how), domain_(how.strategy, how.entry) {
+    for (unsigned i = 0; i < kHeads; ++i) heads_[i] = how.entry == Entry::kOwnNode ? &with_nodes_[i].head : &bare_[i];
+  }
 
   /// Into an idle domain; returns what the batches took.
   uint64_t burst() {
@@ -112,10 +133,14 @@ class Poster {
       if (how_.cold && i == 1) reader.emplace(domain_.ssp(), how_.strategy);
       const uint64_t begin_ns = srcu::env::now_ns();
       (i == 0 ? first_ : later_).add(post(i, 1));
-      (i == 0 ? first_with_context_ : later_with_context_).add(Posts::since(begin_ns));
+      (i == 0 ? first_with_context_ : later_with_context_).add(Posts::since(begin_ns, clock_cost_ns() + inner_clock_cost_ns()));
     }
     uint64_t sum_ns = 0;
-    for (unsigned i = 0; i < kBatches; ++i) sum_ns += post(kOneByOne + i * kBatch, kBatch);
+    for (unsigned i = 0; i < kBatches; ++i) {
+      const uint64_t took_ns = post(kOneByOne + i * kBatch, kBatch);
+      batch_.add(took_ns);
+      sum_ns += took_ns;
+    }
     reader.reset();
     srcu_barrier(&domain_.ssp());  // the heads are the next burst's
     return sum_ns;
@@ -126,21 +151,47 @@ class Poster {
     later_.tell(state, "later");
     first_with_context_.tell(state, "first_with_context");
     later_with_context_.tell(state, "later_with_context");
+    state.counters["each_ns"] = batch_.quantile(0.5) / kBatch;
     state.counters["clock_ns"] = static_cast<double>(clock_cost_ns());
+    state.counters["clock_within_ns"] = static_cast<double>(inner_clock_cost_ns());
+    if (!counters_.open()) return;
+    for (auto* const one : {&first_counts_, &later_counts_}) one->tell(state);
   }
 
  private:
+  /// The median of each.
+  struct Counted {
+    std::string name;
+    Samples instructions{}, lines{};
+
+    void tell(benchmark::State& state) {
+      state.counters[name + "_instructions"] = instructions.quantile(0.5);
+      state.counters[name + "_lines"] = lines.quantile(0.5);
+    }
+  };
+
   uint64_t post(unsigned from, unsigned count) {
-    Posts posts{domain_, heads_, from, count};
+    Posts posts{domain_, heads_, from, count, counters_};
     how_.context->run_in({domain_.ssp(), cpu(0), 0}, {Posts::run, &posts});
+    if (counters_.open() && count == 1) {
+      Counted& counts = from == 0 ? first_counts_ : later_counts_;
+      counts.instructions.add(posts.counted.instructions);
+      counts.lines.add(posts.counted.lines);
+    }
     return posts.took_ns;
   }
 
+  static constexpr unsigned kHeads = kOneByOne + kBatches * kBatch;
+
   const Burst& how_;
   BenchDomain domain_;
-  rcu_head heads_[kOneByOne + kBatches * kBatch];
+  rcu_head bare_[kHeads];
+  HeadWithNode with_nodes_[kHeads];
+  rcu_head* heads_[kHeads];
   Broom broom_;
-  Samples first_, later_, first_with_context_, later_with_context_;
+  Samples first_, later_, first_with_context_, later_with_context_, batch_;
+  HardwareCounts counters_;
+  Counted first_counts_{"first"}, later_counts_{"later"};
 };
 
 void post(benchmark::State& state, const Burst& how) {
@@ -158,11 +209,14 @@ void add(const std::string& name, const Burst& how) {
 }  // namespace
 
 void register_post_benchmarks() {
-  for (const auto& [strategy, context] : pairs_that_live()) {
+  for (const Pair& pair : pairs_that_live()) {
+    const auto& [strategy, context] = pair;
     const std::string name = fmt::format("post/{}/{}", strategy, context->name);
     add(name, {.strategy = strategy, .context = context});
-    if (has_second_copy({strategy, context}))
+    if (has_second_copy(pair))
       add(fmt::format("post/{}-again/{}", strategy, context->name), {.strategy = strategy, .context = context});
+    if (may_bring_nodes(pair))
+      add(fmt::format("post/{}/{}", kOwnNodes, context->name), {.strategy = strategy, .context = context, .entry = Entry::kOwnNode});
     add(name + "/cold", {.strategy = strategy, .context = context, .cold = true, .bursts = kFewBursts});
     if (context == find_context("none") && strategy.starts_with("nolock:"))
       add(fmt::format("post/{}+call_srcu/none", strategy), {.strategy = strategy, .context = context, .entry = Entry::kCallSrcu});

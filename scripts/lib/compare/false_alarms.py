@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .judge import CANNOT_TELL, LEAST_RUNS, NONE, Series, Verdict, judge
+from ..report.judge import CANNOT_TELL, LEAST_RUNS, NONE, Series, Verdict, judge
 from .schedule import rounds
 
 BENCHMARKS = 10  # a simulated comparison

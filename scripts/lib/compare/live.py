@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bench import HOW, CannotCompare, CouldNotMeasure, Measured, call, run
+from ..bench import HOW, CannotCompare, CouldNotMeasure, Measured, call, exactly, run
 from .schedule import rounds
 from .sides import Side, nearest
 
@@ -81,12 +81,6 @@ def listed(program: Path, words: str, side: Side, contexts: list[str] | None = N
     if not found:
         raise CannotCompare(f"no benchmark of {program} matches {words}{nearest(words, [name for name, _ in own])}")
     return found
-
-
-def exactly(names: list[str]) -> str:
-    """A filter for these, in the part of the syntax that all of Google Benchmark's regular expressions share."""
-    escaped = [re.sub(r"([.+*?^$|(){}[\]\\])", r"\\\1", name) for name in names]
-    return f"--benchmark_filter=^({'|'.join(escaped)})$"
 
 
 def common(subjects: list[Subject]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .judge import CONFIDENCE, LEAST_DIFFERENCE, LEAST_RUNS, LOUD
+from ..report.judge import CONFIDENCE, LEAST_DIFFERENCE, LEAST_RUNS, LOUD
 from .sides import Compared
 
 MEASURED = Path(__file__).resolve().parents[3] / "results" / "reference" / "compare-false-alarms.json"

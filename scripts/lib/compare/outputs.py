@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from typing import Any
 
 from ..bench import TIMES
 from ..report.text import count, latency
-from .judge import CANNOT_TELL, CONFIDENCE, WORSE, Series, Verdict
+from ..report.judge import CANNOT_TELL, CONFIDENCE, WORSE, Series, Verdict
 from .sides import Compared, Side
 from .stored import PROCESS_RUNS
 
@@ -23,6 +24,8 @@ def status(judged: Judged) -> int:
 
 
 def amount(series: Series, value: float) -> str:
+    if not math.isfinite(value):
+        return "?"
     return latency(value) if series.is_time else count(value)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 
 from . import picture
-from .judge import CANNOT_TELL, CONFIDENCE, FASTER, LARGER, SLOWER, SMALLER
+from ..report.judge import CANNOT_TELL, CONFIDENCE, FASTER, LARGER, SLOWER, SMALLER
 from .outputs import Judged, headline, row
 from .sides import Compared
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ..report.canvas import BOTTOM, CYCLE, RED, TOP, WIDE, Drawn, canvas, finished, legend_above
-from .judge import CONFIDENCE, FASTER, LARGER, NONE, SLOWER, SMALLER
+from ..report.judge import CONFIDENCE, FASTER, LARGER, NONE, SLOWER, SMALLER
 from .outputs import Judged, named
 
 LABELS = 3.9  # inches

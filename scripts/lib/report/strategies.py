@@ -20,8 +20,16 @@ AGAIN = "-again"
 MOST_BENCHMARKS, MOST_RUNS = 2000, 200
 # As the program lists them; others come after.
 ORDER = ("direct", "rc4", "delayed", "irq_work", "defer_nmi", "defer_irqoff", "nolock:always", "nolock:irqs_off", "nolock:in_nmi",
-         "nolock:held_lock_table", "nolock:lock_bit", "bpf_defer", "tasks_trace_legacy", "tasks_trace")
+         "nolock:held_lock_table", "nolock:lock_bit", "bpf_defer", "bpf_defer-node", "tasks_trace_legacy", "tasks_trace")
+LEAST_BEYOND = 10  # samples beyond a percentile, for it to say anything
+OTHERS = 0.15  # of the CPUs: more than this may nobody else keep busy while a process measures
+TOO_FEW = "too few"
 Columns = dict[str, list[float]]
+
+
+def enough(count: float, percent: float) -> bool:
+    """For a percentile, on whichever side of the middle it is."""
+    return count * min(percent, 100 - percent) / 100 >= LEAST_BEYOND - 1e-6
 
 
 def rank(strategy: str) -> tuple[int, str]:
@@ -35,6 +43,8 @@ class Strategies(RunDir):
     benchmarks: dict[str, Columns]
     counted: dict[str, Any]
     runs: int
+    loads: list[float] = field(default_factory=list)  # the load average as each process began: its predecessors count
+    others: list[float] = field(default_factory=list)  # how many CPUs anybody else kept busy meanwhile; nan: not known
 
     def column(self, name: str, key: str) -> list[float]:
         return self.benchmarks.get(name, {}).get(key, [])
@@ -46,6 +56,14 @@ class Strategies(RunDir):
         """Over the processes."""
         values = self.values(name, key)
         return statistics.median(values) if values else None
+
+    def quantile(self, name: str, kind: str, percent: float) -> float | str | None:
+        """The median over the processes, if each has samples enough; if only all together have, theirs; or TOO_FEW."""
+        value, count = self.median(name, f"{kind}_p{percent:g}_ns"), self.median(name, f"{kind}_count")
+        if value is None or count is None or enough(count, percent):
+            return value
+        pooled = self.median(name, f"{kind}_all_p{percent:g}_ns")
+        return pooled if pooled is not None else TOO_FEW
 
     def subjects(self, family: str, *rest: str) -> list[str]:
         """The strategies that a family has measured, in their order; with a context, or more, there."""
@@ -79,6 +97,18 @@ class Strategies(RunDir):
         return number(member(machine, "load").get("at the start")), number(member(machine, "cpu").get("count"))
 
 
+def loud(run: Strategies) -> str:
+    """In words; empty if nobody else was seen to want the CPUs."""
+    load, cpus = run.load
+    busy = [value for value in run.others if not math.isnan(value)]
+    if cpus and load > cpus:
+        return f"the machine was too loud, with a load of {load:g} on {cpus:g} CPUs at the start"
+    if cpus and (many := [value for value in busy if value > OTHERS * cpus]):
+        return (f"the machine was too loud: in {len(many)} of {run.runs} processes others kept more than {OTHERS * cpus:g} of {cpus:g} "
+                f"CPUs busy, up to {max(many):.2g}")
+    return ""
+
+
 def is_strategies(path: Path) -> bool:
     return json_object(path / "plan.json").get("kind") == "strategies"
 
@@ -102,8 +132,10 @@ def is_name(name: str) -> bool:
 def load_strategies(path: Path) -> Strategies:
     found = json_object(path / "strategies.json")
     processes = found.get("runs")
-    runs = min(len(processes), MOST_RUNS) if isinstance(processes, list) else 0
+    each = [one if isinstance(one, dict) else {} for one in processes[:MOST_RUNS]] if isinstance(processes, list) else []
+    runs = len(each)
     names = list(member(found, "benchmarks").items())[:MOST_BENCHMARKS]
     benchmarks = {name: columns_of(raw, runs) for name, raw in names if is_name(name)}
     return Strategies(path, json_object(path / "plan.json"), json_object(path / "manifest.json"), json_object(path / "verdict.json"),
-                      benchmarks, member(found, "counted"), runs)
+                      benchmarks, member(found, "counted"), runs, *([number(one.get(key), math.nan) for one in each]
+                                                                    for key in ("load", "others")))

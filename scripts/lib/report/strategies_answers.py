@@ -47,7 +47,7 @@ def overall(words: list[tuple[str, Compared]]) -> str:
     groups: dict[str, list[str]] = {}
     for who, compared in words:
         groups.setdefault(compared.word, []).append(who)
-    order = ("dearer", "cheaper", "no difference seen", "cannot tell")
+    order = ("slower", "faster", "no difference seen", "cannot tell")
     return "; ".join(f"{word} for {', '.join(groups[word])}" for word in order if word in groups)
 
 
@@ -71,7 +71,7 @@ def always_or_second_entry(run: Strategies) -> Answer:
                  f"it is needed): {overall([(who, compare(run, ours, theirs)) for who, ours, theirs in pairs])}."]
     sentences += [f"For {who}: {against(run, ours, theirs)}." for who, ours, theirs in pairs]
     whole = against(run, *(post(one, "irqs_off", "later_with_context_p50_ns") for one in ("nolock:always", "direct")))
-    sentences.append(f"With interrupts off, what is staged is drained when they go on, after these times: to that end a post takes {whole}.")
+    sentences.append(f"With interrupts off, what is staged is drained when they go on, after these times: until then a post takes {whole}.")
     checks = against(run, post("defer_irqoff", "none", LATER), At(f"post/{plain}", LATER))
     steps = against(run, post("irq_work", "none", LATER), At(f"post/{plain}", LATER))
     sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; "
@@ -81,7 +81,7 @@ def always_or_second_entry(run: Strategies) -> Answer:
         for one in ("nolock:always", "defer_irqoff"):
             whole = against(run, *(At(f"throughput/{strategy}/{context}/posters:1", LATER) for strategy in (one, "direct")))
             sentences.append(f"All in all, the drain included, a callback of one poster ({where(context)}) takes, {one} to direct: {whole}.")
-    return Answer("Is always deferring in call_srcu() dearer than a second entry point, and for whom?", sentences)
+    return Answer("Does always deferring in call_srcu() cost more than a second entry point, and whom?", sentences)
 
 
 def delay(run: Strategies) -> Answer:
@@ -119,9 +119,18 @@ def general_queue(run: Strategies) -> Answer:
                      f"through the primitive's own list; the time for each: {against(run, *(At(name, LATER) for name in names))}.")
     callback = against(run, *(At(f"invoke/{one}/rq_lock", "invoke_p50_ns") for one in ("bpf_defer", USUAL)))
     sentences.append(f"From a post under the runqueue's lock to its callback: {callback}.")
-    sentences.append("A domain with staged posts is one node of the queue here: a caller that brings a node for each call pays for more "
-                     "than these posts do.")
+    sentences.append("A domain with staged posts is one node of the queue there. A caller that brings a node for each call pays for more "
+                     f"than these posts do: {own_nodes(run)}.")
     return Answer("What does a general defer queue cost against one for each primitive?", sentences)
+
+
+def own_nodes(run: Strategies) -> str:
+    words = []
+    for context in ("rq_lock", "nmi"):
+        later, start = (against(run, *(At(f"{family}/{one}/{context}", key) for one in ("bpf_defer-node", USUAL)))
+                        for family, key in (("post", LATER), ("invoke", "start_p50_ns")))
+        words.append(f"{where(context)}, a later post {later}, from a post to the start of its grace period {start}")
+    return "; ".join(words)
 
 
 def percent(share: float | None) -> str:
@@ -152,8 +161,8 @@ def predicates(run: Strategies) -> Answer:
     least = [one for one in found if run.median(f"deferral/{one}/{TRACEPOINTS}", "missed_share") == 0]
     sentences = []
     if needed:
-        sentences.append(f"At the tracepoints {percent(max(needed))} of the calls had to be deferred: a lock was held that "
-                         "posting takes, or might be.")
+        sentences.append(f"At the tracepoints {percent(max(needed))} of the calls had to be deferred: the direct path would have come "
+                         "to a lock that its own thread held.")
     if least:
         best = min(least, key=lambda one: run.median(f"deferral/{one}/{TRACEPOINTS}", "needless_share") or 0)
         share = run.median(f"deferral/{best}/{TRACEPOINTS}", "needless_share")

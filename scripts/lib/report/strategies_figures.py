@@ -12,7 +12,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from . import text
 from .canvas import CYCLE, WIDE, Drawn, decades, finished
-from .strategies import PERCENTS, WORDS, Strategies
+from .judge import interval_of_median
+from .strategies import PERCENTS, TOO_FEW, WORDS, Strategies, enough
 
 DASHES = ("-", "--", ":")
 COLUMNS = 5
@@ -61,17 +62,24 @@ def latency_scale(axis, values: list[float]) -> None:
     axis.axes.set(**{f"{axis.axis_name}lim": (low, high)})
 
 
-def quantiles(run: Strategies, name: str, kind: str) -> np.ndarray:
+def told(run: Strategies, family: str, kind: str) -> list[float]:
+    """The percentiles for which every process has samples enough, of every benchmark."""
+    names = [name for name in run.benchmarks if name.startswith(family + "/") and name.count("/") == 2]
+    counts = [count for name in names if (count := run.median(name, f"{kind}_count")) is not None]
+    return [percent for percent in PERCENTS if percent == 50 or all(enough(count, percent) for count in counts)]
+
+
+def quantiles(run: Strategies, name: str, kind: str, percents: list[float]) -> np.ndarray:
     """A row a process; 1 ns is the least that the clock tells."""
-    columns = [run.column(name, f"{kind}_p{percent:g}_ns") for percent in PERCENTS]
+    columns = [run.column(name, f"{kind}_p{percent:g}_ns") for percent in percents]
     if not all(columns):
-        return np.empty((0, len(PERCENTS)))
+        return np.empty((0, len(percents)))
     rows = np.array(columns, dtype=float).T
     return np.maximum(rows[~np.isnan(rows).any(axis=1)], 1.0)
 
 
-def distributions(run: Strategies, family: str, context: str, kind: str) -> dict[str, np.ndarray]:
-    found = {one: quantiles(run, f"{family}/{one}/{context}", kind) for one in run.subjects(family, context)}
+def distributions(run: Strategies, family: str, context: str, kind: str, percents: list[float]) -> dict[str, np.ndarray]:
+    found = {one: quantiles(run, f"{family}/{one}/{context}", kind, percents) for one in run.subjects(family, context)}
     return {one: rows for one, rows in found.items() if len(rows)}
 
 
@@ -80,62 +88,68 @@ def extremes(values: dict[str, float]) -> tuple[str, str]:
 
 
 def ecdf(run: Strategies, family: str, context: str, kind: str, what: str) -> Drawn | None:
-    found = distributions(run, family, context, kind)
+    percents = told(run, family, kind)
+    found = distributions(run, family, context, kind, percents)
     if not found:
         return None
     figure, axes = panels(len(found), COLUMNS, height=1.5)
     middle = {one: np.median(rows, axis=0) for one, rows in found.items()}
     for one, (strategy, rows) in zip(axes, found.items()):
         for row in rows:
-            one.plot(row, PERCENTS, color="#9a9a9a", lw=0.6)
+            one.plot(row, percents, color="#9a9a9a", lw=0.6)
         if "direct" in middle and strategy != "direct":
-            one.plot(middle["direct"], PERCENTS, color="#000000", lw=0.9, ls=":")
-        one.plot(middle[strategy], PERCENTS, color=CYCLE[0][0], lw=1.6)
+            one.plot(middle["direct"], percents, color="#000000", lw=0.9, ls=":")
+        one.plot(middle[strategy], percents, color=CYCLE[0][0], lw=1.6)
         one.set_title(named(strategy), fontsize=8.5, loc="left", pad=2)
     latency_scale(axes[0].xaxis, [value for rows in found.values() for value in rows.flat])
     axes[0].set_ylim(0, 101)
     axes[0].yaxis.set_major_locator(FixedLocator([0, 50, 100]))
     figure.supxlabel(what, fontsize=9, y=0.1 / figure.get_figheight())
     figure.supylabel("share, %", fontsize=9, x=0.08 / WIDE)
-    least, most = extremes({one: float(row[PERCENTS.index(50)]) for one, row in middle.items()})
-    half = [text.latency(middle[one][PERCENTS.index(50)]) for one in (least, most)]
+    least, most = extremes({one: float(row[percents.index(50)]) for one, row in middle.items()})
+    half = [text.latency(middle[one][percents.index(50)]) for one in (least, most)]
     seen = f"half are over within {half[0]} with {least}" + (f", within {half[1]} with {most}" if least != most else "")
     return finished(figure, f"{what[0].upper()}{what[1:]}: {WORDS.get(context, context)}",
-                    f"Of {len(found)} strategies, {seen}. Thin: one process each; thick: their median; dotted: direct's.", wide=True)
+                    f"Of {len(found)} strategies, {seen}. Thin: one process each; thick: their median; dotted: direct's. "
+                    f"From {percents[0]:g} % to {percents[-1]:g} %: there each process has samples enough.", wide=True)
 
 
 def percentile_axis(axes: Axes) -> None:
     """By how many are beyond, so that the tail has room."""
-    marks = [50, 90, 99, 99.9]
+    marks = [50, 90, 99]
     axes.set_xscale("function", functions=(lambda p: -np.log10(np.maximum(100 - p, 1e-3)), lambda x: 100 - 10.0 ** -x))
-    axes.set_xlim(30, 99.93)
+    axes.set_xlim(30, 99.4)
     axes.xaxis.set_major_locator(FixedLocator(marks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def percentile_plot(run: Strategies, family: str, kind: str, what: str) -> Drawn | None:
-    shown = [percent for percent in PERCENTS if percent >= 50]
-    found = {context: distributions(run, family, context, kind) for context in run.contexts(family)}
+    shown = [percent for percent in told(run, family, kind) if percent >= 50]
+    found = {context: distributions(run, family, context, kind, shown) for context in run.contexts(family)}
     found = {context: rows for context, rows in found.items() if rows}
-    if not found:
+    if not found or len(shown) < 2:
         return None
     figure, axes = panels(len(found), 3, height=2.4, right=1.75)
     subjects = [one for one in run.subjects(family) if any(one in rows for rows in found.values())]
-    middles = {(c, one): np.median(rows, axis=0)[-len(shown) :] for c, of in found.items() for one, rows in of.items()}
+    middles = {(c, one): np.median(rows, axis=0) for c, of in found.items() for one, rows in of.items()}
     for one, context in zip(axes, found):
-        for strategy in found[context]:
-            one.plot(shown, middles[context, strategy], **style(subjects.index(strategy)))
+        for strategy, rows in found[context].items():
+            how = style(subjects.index(strategy))
+            one.plot(shown, middles[context, strategy], **how)
+            ends = np.array([interval_of_median(column) for column in rows.T])
+            one.vlines(shown, ends[:, 0], ends[:, 1], color=how["color"], lw=0.7, alpha=0.7)
         one.set_title(WORDS.get(context, context)[:40].replace("$", "\\$"), fontsize=8.5, loc="left", pad=2)
     percentile_axis(axes[0])
     latency_scale(axes[0].yaxis, [value for row in middles.values() for value in row])
     labels(figure, subjects, [style(i) for i in range(len(subjects))])
     figure.supxlabel("percentile", fontsize=9, y=0.1 / figure.get_figheight(), x=0.45)
-    tails = {at: float(row[shown.index(99)]) for at, row in middles.items()}
+    tails = {at: float(row[-1]) for at, row in middles.items()}
     least, most = min(tails, key=lambda at: tails[at]), max(tails, key=lambda at: tails[at])
     words = [f"{text.latency(tails[at])} ({at[1]}, {WORDS.get(at[0], at[0])})" for at in (least, most)]
     return finished(figure, f"{what[0].upper()}{what[1:]}, by percentile",
-                    f"At 99 % from {words[0]} to {words[1]}; medians over the processes.", wide=True)
+                    f"At {shown[-1]:g} % from {words[0]} to {words[1]}; medians over the processes, with their intervals. Percentiles for "
+                    "which a process has too few samples are not drawn.", wide=True)
 
 
 def labels(figure: Figure, names: list[str], styles: list[dict[str, object]]) -> None:
@@ -208,39 +222,54 @@ def by_cpus(run: Strategies) -> Drawn | None:
                     f"{growth[least]:.3g} times with {least}; medians over the processes, no lock held.", wide=True)
 
 
-def heatmap(run: Strategies, family: str, key: str, what: str) -> Drawn | None:
+def cell_words(run: Strategies, name: str, kind: str, value: float | str) -> str:
+    """With the interval of the median over the processes, if it is one."""
+    if isinstance(value, str):
+        return value.replace(" ", "\n")
+    values = run.values(name, f"{kind}_p99_ns")
+    if len(values) < 2 or value != run.median(name, f"{kind}_p99_ns"):
+        return text.latency(value)
+    low, high = interval_of_median(values)
+    return f"{text.latency(value)}\n{text.latency(low)}\nto {text.latency(high)}"
+
+
+def heatmap(run: Strategies, family: str, kind: str, what: str) -> Drawn | None:
     subjects, contexts = run.subjects(family), run.contexts(family)
-    values = {(c, one): value for c in contexts for one in subjects if (value := run.median(f"{family}/{one}/{c}", key)) is not None}
+    found = {(c, one): value for c in contexts for one in subjects
+             if (value := run.quantile(f"{family}/{one}/{c}", kind, 99)) is not None}
+    values = {at: value for at, value in found.items() if not isinstance(value, str)}
     if not values:
         return None
-    figure = Figure(figsize=(WIDE, 1.2 + 0.42 * len(contexts)))
+    row = 0.52
+    figure = Figure(figsize=(WIDE, 1.2 + row * len(contexts)))
     FigureCanvasAgg(figure)
     high = figure.get_figheight()
-    axes = figure.add_axes([1.35 / WIDE, 0.12 / high, (WIDE - 2.05) / WIDE, 0.42 * len(contexts) / high])
+    axes = figure.add_axes([1.35 / WIDE, 0.12 / high, (WIDE - 2.05) / WIDE, row * len(contexts) / high])
     table = np.array([[np.log10(max(values.get((c, one), np.nan), 1.0)) for one in subjects] for c in contexts])
     shades = axes.imshow(np.ma.masked_invalid(table), cmap="Greys", aspect="auto", vmin=np.nanmin(table) - 0.5, vmax=np.nanmax(table) + 0.2)
     for y, context in enumerate(contexts):
         for x, one in enumerate(subjects):
-            if (context, one) not in values:
-                axes.text(x, y, "-", ha="center", va="center", fontsize=8, color="#777777")
-                continue
-            dark = shades.norm(table[y, x]) > 0.55
-            axes.text(x, y, text.latency(values[context, one]), ha="center", va="center", fontsize=7.5,
-                      color="#ffffff" if dark else "#000000")
+            value = found.get((context, one), "-")
+            words = cell_words(run, f"{family}/{one}/{context}", kind, value)
+            dark = not isinstance(value, str) and shades.norm(table[y, x]) > 0.55
+            axes.text(x, y, words, ha="center", va="center", fontsize=5.8, linespacing=1.05,
+                      color="#ffffff" if dark else "#000000" if not isinstance(value, str) else "#777777")
     axes.set_yticks(range(len(contexts)), [WORDS.get(c, c)[:LONGEST].replace("$", "\\$") for c in contexts], fontsize=8.5)
     axes.set_xticks(range(len(subjects)), [named(one) for one in subjects], fontsize=8.5, rotation=35, ha="left")
     axes.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, length=0)
     axes.spines[:].set_visible(False)
     least, most = min(values, key=lambda at: values[at]), max(values, key=lambda at: values[at])
-    words = [f"{text.latency(values[at])} ({at[1]}, {WORDS.get(at[0], at[0])})" for at in (least, most)]
-    return finished(figure, f"{what}, 99 %", f"From {words[0]} to {words[1]}; the darker, the longer. -: would hang, or was not measured.",
-                    wide=True)
+    ends = [f"{text.latency(values[at])} ({at[1]}, {WORDS.get(at[0], at[0])})" for at in (least, most)]
+    return finished(figure, f"{what}, 99 %", f"From {ends[0]} to {ends[1]}; the darker, the longer. Below: the interval of the median over the "
+                    "processes; without one it is of all processes' samples together, for each alone has too few. "
+                    f"{TOO_FEW.capitalize()}: all together, too. -: would hang, or was not measured.", wide=True)
 
 
 def draw_all(run: Strategies) -> list[Drawn]:
     start, asks, later = "post to start of its grace period", "cost of a post that asks for a grace period", "cost of a later post"
-    found = [heatmap(run, "post", "first_p99_ns", "Cost of a post that asks for a grace period, by context and strategy"),
-             heatmap(run, "invoke", "start_p99_ns", "Post to start of its grace period, by context and strategy"),
+    found = [heatmap(run, "post", "first", "Cost of a post that asks for a grace period, by context and strategy"),
+             heatmap(run, "post", "later", "Cost of a later post, by context and strategy"),
+             heatmap(run, "invoke", "start", "Post to start of its grace period, by context and strategy"),
              ecdf(run, "post", "none", "later", later),
              ecdf(run, "post", "none", "first", asks), ecdf(run, "post", "rq_lock", "first", asks),
              ecdf(run, "invoke", "none", "start", start), ecdf(run, "invoke", "rq_lock", "start_open", f"intended {start}"),

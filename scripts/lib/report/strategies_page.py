@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,17 @@ import jinja2
 
 from . import text
 from .cut_short import INTERRUPTED
+from .judge import CONFIDENCE
 from .outputs import clean, code, plain
 from .page import facts, machine_line, tone
-from .strategies import WORDS, Strategies
+from .strategies import TOO_FEW, WORDS, Strategies, loud
 from .strategies_answers import Answer, answers, percent
 from .strategies_figures import draw_all
-from .strategies_ratios import At, Judged, compare, judge, loud, too_few
+from .strategies_ratios import At, Judged, compare, judge, too_few
 from .text import member
 
 TITLE = "What each way of deferring costs"
-EDGES = ("p50", "p99", "p99.9")
-ENOUGH = 1000  # for a quantile of 99.9 %
+EDGES = (50, 99, 99.9)
 DEFERRAL = {"deferred_share": "Share of calls that are deferred", "precision": "Precision: share of deferrals that were needed",
             "needless_share": "Share of calls that are deferred without need",
             "missed_share": "Share of calls that had to be deferred and are not"}
@@ -40,32 +41,37 @@ def where(context: str) -> str:
     return WORDS.get(context, context)
 
 
-def together(values: list[float | None]) -> str:
+def together(values: list[float | str | None]) -> str:
     """A unit that several have in common stands once."""
-    words = ["?" if value is None else text.latency(value) for value in values]
-    units = {word.partition(" ")[2] for word in words}
-    return " / ".join(word.partition(" ")[0] for word in words) + " " + units.pop() if len(units) == 1 else " / ".join(words)
+    words = ["?" if value is None else value if isinstance(value, str) else text.latency(value) for value in values]
+    units = {word.partition(" ")[2] for word, value in zip(words, values) if not isinstance(value, str)}
+    if len(units) != 1:
+        return " / ".join(words)
+    return " / ".join(word if isinstance(value, str) else word.partition(" ")[0] for word, value in zip(words, values)) + " " + units.pop()
 
 
 def quantile_words(run: Strategies, name: str, kind: str) -> str:
-    values = [run.median(name, f"{kind}_{edge}_ns") for edge in EDGES]
+    values = [run.quantile(name, kind, edge) for edge in EDGES]
     return together(values) if any(value is not None for value in values) else "-"
 
 
-def few_note(run: Strategies, family: str, kind: str) -> str:
-    """What a quantile of few is."""
-    counts = [value for name in run.benchmarks if name.startswith(family + "/") and (value := run.median(name, f"{kind}_count"))]
-    least = min(counts, default=0)
-    if not least or least >= ENOUGH:
+def count_note(run: Strategies, names: list[str], kind: str) -> str:
+    counts = sorted({value for name in names if (value := run.median(name, f"{kind}_count"))})
+    if not counts:
         return ""
-    return f"Of {least:,.0f} a process, 99.9 %{' and 99 % are' if least < 100 else ' is'} the longest of each."
+    many = f"{counts[0]:,.0f}" + (f" to {counts[-1]:,.0f}" if counts[-1] > counts[0] else "")
+    return (f"Of {many} samples a process. Where those are too few for a percentile (fewer than ten beyond it), it is that of all "
+            f"processes' samples together; where those are too few as well, it says {TOO_FEW}.")
 
 
-def latency_table(run: Strategies, family: str, kind: str, title: str) -> Table | None:
-    contexts = run.contexts(family)
-    rows = [[one, *(quantile_words(run, f"{family}/{one}/{c}", kind) for c in contexts)] for one in run.subjects(family)]
-    about = f"50 % / 99 % / 99.9 %, each a median over the processes. -: would hang, or was not measured. {few_note(run, family, kind)}"
-    return Table(title, about, ["strategy", *map(where, contexts)], rows) if rows else None
+def latency_table(run: Strategies, family: str, kind: str, title: str, variant: str = "") -> Table | None:
+    contexts, subjects = run.contexts(family), run.subjects(family)
+    names = [f"{family}/{one}/{c}{variant}" for one in subjects for c in contexts]
+    rows = [[one, *(quantile_words(run, f"{family}/{one}/{c}{variant}", kind) for c in contexts)] for one in subjects]
+    about = ("50 % / 99 % / 99.9 %, each a median over the processes. -: would hang, or was not measured. "
+             f"{count_note(run, names, kind)}")
+    told = any(cell != "-" for row in rows for cell in row[1:])
+    return Table(title, about, ["strategy", *map(where, contexts)], rows) if told else None
 
 
 def average_table(run: Strategies) -> Table | None:
@@ -76,8 +82,8 @@ def average_table(run: Strategies) -> Table | None:
         return "-" if value is None else text.latency(value)
 
     rows = [[one, *(word(f"post/{one}/{c}") for c in contexts)] for one in run.subjects("post")]
-    return Table("A later post, on average", "Batches of posts that find the grace period asked for, so that the clock does not count; "
-                 "medians over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
+    return Table("A later post, in batches", "Batches of posts that find the grace period asked for, so that the clock counts for little; "
+                 "the median batch, and medians over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
 
 
 def latency_tables(run: Strategies) -> list[Table]:
@@ -87,7 +93,10 @@ def latency_tables(run: Strategies) -> list[Table]:
               ("invoke", "start_open", "The same from the time at which the post was meant to be"),
               ("invoke", "invoke", "From the post to its callback"),
               ("invoke", "invoke_open", "The same from the time at which the post was meant to be")]
-    found = [average_table(run), *(latency_table(run, *one) for one in wanted)]
+    cold = [("first", "The post that asks, right after everything was thrown out of the caches"),
+            ("later", "A later post, right after everything was thrown out of the caches")]
+    found = [average_table(run), *(latency_table(run, *one) for one in wanted[:3]),
+             *(latency_table(run, "post", kind, title, "/cold") for kind, title in cold), *(latency_table(run, *one) for one in wanted[3:])]
     return [one for one in found if one]
 
 
@@ -112,9 +121,22 @@ def throughput_tables(run: Strategies) -> list[Table]:
             return "-" if value is None else text.count(value)
 
         rows = [[one, *(word(one, n) for n in steps)] for one in subjects]
-        found.append(Table(f"Callbacks a second, by posters: {where(context)}", "Medians over the processes.",
+        found.append(Table(f"Callbacks a second, by posters: {where(context)}",
+                           "All that was posted, by the time until the last callback has run; medians over the processes. " + notes(run, context),
                            ["strategy", *map(str, steps)], rows))
     return [one for one in found if one.rows]
+
+
+def notes(run: Strategies, context: str) -> str:
+    """Where the heads ran out, and where not all posters had their turn."""
+    names = [name for name in run.benchmarks if name.startswith("throughput/") and name.split("/")[2] == context]
+    out = [name.split("/")[1] + ", " + name.rpartition(":")[2] for name in names if run.median(name, "ran_out")]
+    active = [(float(name.rpartition(":")[2]), value) for name in names if name.rpartition(":")[2].isdigit()
+              and (value := run.median(name, "active_posters")) is not None]
+    late = min((value / wanted for wanted, value in active if wanted), default=1.0)
+    words = [f"The heads ran out, which ended the posting, with: {'; '.join(out)}."] if out else []
+    words += [f"At worst {100 * late:.0f} % of the posters came to post in the time that there was."] if late < 1 else []
+    return " ".join(words)
 
 
 def share(run: Strategies, name: str, key: str) -> str:
@@ -153,6 +175,13 @@ def process_words(run: Strategies) -> str:
     return f"{run.runs} process{'es' if run.runs != 1 else ''}, {len(run.benchmarks)} benchmarks each"
 
 
+def load_facts(run: Strategies) -> list[tuple[str, str]]:
+    """Of each process, so that a loud one is seen."""
+    rows = [("Load average as each process began (its predecessors count)", run.loads), ("CPUs that others kept busy meanwhile", run.others)]
+    return [(what, ", ".join("?" if math.isnan(value) else f"{value:.2g}" for value in values)) for what, values in rows
+            if any(not math.isnan(value) for value in values)]
+
+
 def bars_tally(judged: list[Judged]) -> str:
     words = [one.word.split()[0] for one in judged]
     return f"{words.count('met')} of {len(words)} met, {words.count('missed')} missed, of {words.count('cannot')} nothing can be told"
@@ -162,8 +191,8 @@ def view(run: Strategies) -> dict[str, Any]:
     judged = judge(run)
     never = never_needed(run)
     counted = counted_table(run)
-    return {"title": TITLE, "name": run.name, "word": run.word, "why": run.why, "tone": tone(run.word), "warnings": warnings(run),
-            "rerun": run.rerun, "machine": machine_line(run), "facts": facts(run),  # type: ignore[arg-type]
+    return {"title": TITLE, "confidence": f"{100 * CONFIDENCE:g}", "name": run.name, "word": run.word, "why": run.why, "tone": tone(run.word), "warnings": warnings(run),
+            "rerun": run.rerun, "machine": machine_line(run), "facts": [*facts(run), *load_facts(run)],  # type: ignore[arg-type]
             "processes": process_words(run), "finished": run.word != INTERRUPTED, "answers": answers(run), "bars": judged,
             "tally": bars_tally(judged), "never": never, "latencies": latency_tables(run), "throughput": throughput_tables(run),
             "deferral": deferral_tables(run), "counted": counted,
@@ -175,6 +204,15 @@ def render_strategies(run: Strategies, template: Path) -> str:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(template.parent), autoescape=True,
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template(template.name).render(run=view(run))
+
+
+def answers_block(run: Strategies) -> str:
+    """For pages that quote the run."""
+    lines = [f"{process_words(run).capitalize()}; {plain(machine_line(run))}.", ""]  # type: ignore[arg-type]
+    lines += [line for warning in warnings(run) for line in (plain(warning), "")]
+    for answer in answers(run):
+        lines += [f"**{plain(answer.question)}**", "", *(f"- {plain(sentence)}" for sentence in answer.sentences), ""]
+    return "\n".join([*lines, f"Bars: {bars_tally(judge(run))}.", ""])
 
 
 def prose(answer: Answer) -> list[str]:
@@ -189,7 +227,5 @@ def strategies_summary(run: Strategies) -> str:
     lines += [line for answer in answers(run) for line in prose(answer)]
     lines += [f"Bars: {bars_tally(judged)}.", "", "| bar | at most | ratio (interval) | same against same | |", "|---|---:|---:|---:|---|"]
     for one in judged:
-        ratio, floor = one.compared.ratio, one.compared.floor
-        noise = f"{floor.value:.3g}" if floor else ""
-        lines.append(f"| {plain(one.bar.says)} | {one.bar.most:g} | {ratio or ''} | {noise} | {plain(one.word)} |")
+        lines.append(f"| {plain(one.bar.says)} | {one.bar.most:g} | {one.compared.ratio or ''} | {one.compared.noise} | {plain(one.word)} |")
     return "\n".join([*lines, "", f"The same again: {code(run.rerun)}", ""])

@@ -1,24 +1,27 @@
-"""How much dearer one thing is than another, and whether that can be told at all.
+"""How much longer one thing takes than another, and whether that can be told at all.
 
-A ratio is that of medians over processes, with a bootstrap interval over the same; beside it stands what one benchmark gives that is
-measured twice in each process. Too few processes, a loud machine, figures that jump: then there is a reason, and no ratio.
+judge.py decides, as for compare.py; here each process measured both sides, and each context has a benchmark that is measured
+twice in each process. Too few processes, a loud machine, a percentile of too few samples, figures that jump: then there is a
+reason, and no ratio.
 """
 
 from __future__ import annotations
 
-import functools
+import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from .strategies import AGAIN, Strategies
+from .judge import CANNOT_TELL, LOUD, Series
+from .judge import LEAST_RUNS as FEWEST_RUNS
+from .judge import judge as decide
+from .strategies import AGAIN, Strategies, enough, loud
 
-FEWEST_RUNS = 9
 WIDEST_SPREAD = 0.5  # the middle half of the processes, to their median
-LARGEST_FLOOR = 1.25
 TAIL = 2  # by so much may the tails of distributions spread more, and differ more from themselves
-RESAMPLES = 2000
 NOT_MEASURED = "not measured"
+NO_COPY = "no A/A copy"
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,6 @@ class At:
     @property
     def leeway(self) -> int:
         return TAIL if "_p99" in self.key else 1
-
-    @property
-    def context(self) -> str:
-        return self.name.split("/")[2]
 
 
 @dataclass(frozen=True)
@@ -52,95 +51,88 @@ class Compared:
     """`why` is empty, or the reason why nothing can be told; then there is no ratio."""
 
     ratio: Ratio | None
-    floor: Ratio | None
+    floor: Ratio | None  # the same against itself, in the same context; none if it was not measured twice there
     why: str = ""
+    word: str = CANNOT_TELL
 
     @property
-    def noise(self) -> float:
-        return max(self.floor.value, 1 / self.floor.value) if self.floor else 1.0
-
-    @property
-    def word(self) -> str:
-        """Whether the interval lies beyond what noise makes of no difference."""
-        if not self.ratio:
-            return "cannot tell"
-        return "dearer" if self.ratio.low > self.noise else "cheaper" if self.ratio.high < 1 / self.noise else "no difference seen"
+    def noise(self) -> str:
+        """For tables."""
+        return str(self.floor) if self.floor else NO_COPY if self.ratio else ""
 
     @property
     def said(self) -> str:
         if not self.ratio:
-            return f"cannot tell: {self.why}"
-        floor = f"; the same against itself {self.floor.value:.3g}" if self.floor else ""
-        return f"{self.ratio.value:.3g} times ({self.ratio.low:.3g} to {self.ratio.high:.3g}{floor})"
+            return f"{CANNOT_TELL}: {self.why}"
+        floor = f"the same against itself {self.floor}" if self.floor else NO_COPY
+        return f"{self.ratio.value:.3g} times ({self.ratio.low:.3g} to {self.ratio.high:.3g}; {floor})"
 
 
-@functools.cache
-def draws(runs: int) -> np.ndarray:
-    """The same for all ratios, and for each time the page is made."""
-    return np.random.default_rng(1).integers(0, runs, (RESAMPLES, runs))
-
-
-def ratio_of(ours: np.ndarray, theirs: np.ndarray) -> Ratio:
-    at = draws(len(ours))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        many = np.median(ours[at], axis=1) / np.median(theirs[at], axis=1)
-    low, high = np.quantile(many[np.isfinite(many)], (0.025, 0.975))
-    return Ratio(float(np.median(ours) / np.median(theirs)), float(low), float(high))
-
-
-def both(run: Strategies, ours: At, theirs: At) -> tuple[np.ndarray, np.ndarray]:
+def both(run: Strategies, ours: At, theirs: At) -> tuple[list[float], list[float]]:
     """Of those processes that measured both."""
-    columns = [np.array(run.column(one.name, one.key), dtype=float) for one in (ours, theirs)]
-    if min(map(len, columns)) == 0:
-        return np.array([]), np.array([])
-    told = ~np.isnan(columns[0]) & ~np.isnan(columns[1])
-    return columns[0][told], columns[1][told]
+    columns = [run.column(one.name, one.key) for one in (ours, theirs)]
+    told = [pair for pair in zip(*columns) if not any(map(math.isnan, pair))]
+    return [one for one, _ in told], [other for _, other in told]
 
 
-def floor_of(run: Strategies, ours: At, theirs: At) -> Ratio | None:
-    """Of the pair that has a second copy, where the two callers are; with interrupts off if that is neither's place."""
-    family = ours.name.split("/")[0]
-    context = "none" if ours.context == theirs.context == "none" else "irqs_off"
-    one, other = At(f"{family}/direct{AGAIN}/{context}", ours.key), At(f"{family}/direct/{context}", ours.key)
-    again, first = both(run, one, other)
-    return ratio_of(again, first) if len(first) >= FEWEST_RUNS and np.median(first) > 0 and np.median(again) > 0 else None
+def second_copies(run: Strategies, at: At) -> list[tuple[list[float], list[float]]]:
+    """Of what is measured twice where this is: same family, same context, as many CPUs or posters."""
+    family, _, *place = at.name.split("/")
+    names = [words[1] for words in (name.split("/") for name in sorted(run.benchmarks))
+             if words[0] == family and words[1].endswith(AGAIN) and words[2:] == place]
+    pairs = [both(run, *(At("/".join([family, one, *place]), at.key) for one in (name.removesuffix(AGAIN), name))) for name in names]
+    return [pair for pair in pairs if len(pair[0]) >= FEWEST_RUNS and min(map(min, pair)) > 0]
 
 
-def spread(values: np.ndarray) -> float:
+def copies(run: Strategies, ours: At, theirs: At) -> list[tuple[list[float], list[float]]]:
+    """None, unless there are some at both places: another's noise says nothing."""
+    found = [second_copies(run, at) for at in (ours, theirs)]
+    return found[0] + found[1] if all(found) else []
+
+
+def spread(values: list[float]) -> float:
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
     return float((high - low) / middle)
-
-
-def loud(run: Strategies) -> str:
-    load, cpus = run.load
-    return f"the machine was loud, with a load of {load:g} on {cpus:g} CPUs at the start" if cpus and load > cpus else ""
 
 
 def too_few(runs: int) -> str:
     return f"too few processes, {runs} where it takes {FEWEST_RUNS}" if runs < FEWEST_RUNS else ""
 
 
-def obstacle(run: Strategies, ours: np.ndarray, theirs: np.ndarray, leeway: int) -> str:
-    if not len(ours):
+def too_few_samples(run: Strategies, at: At) -> str:
+    """For its percentile."""
+    of = re.fullmatch(r"(.+)_p([\d.]+)_ns", at.key)
+    count = run.median(at.name, f"{of[1]}_count") if of else None
+    if of is None or count is None or enough(count, float(of[2])):
+        return ""
+    return f"too few samples for {of[2]} %, {count:g} a process"
+
+
+def obstacle(run: Strategies, ours: At, theirs: At, mine: list[float], others: list[float]) -> str:
+    if not mine:
         return NOT_MEASURED
     if loud(run):
-        return "loud machine"
-    if too_few(len(ours)):
+        return "too loud"
+    if too_few(len(mine)):
         return "too few processes"
-    if min(np.median(ours), np.median(theirs)) <= 0:
+    if why := too_few_samples(run, ours) or too_few_samples(run, theirs):
+        return why
+    if min(np.median(mine), np.median(others)) <= 0:
         return "too short for the clock"
-    widest = max(spread(ours), spread(theirs))
-    return f"half of the processes spread over {100 * widest:.0f} % of their median" if widest > leeway * WIDEST_SPREAD else ""
+    widest = max(spread(mine), spread(others))
+    return f"half of the processes spread over {100 * widest:.0f} % of their median" if widest > ours.leeway * WIDEST_SPREAD else ""
 
 
 def compare(run: Strategies, ours: At, theirs: At) -> Compared:
     mine, others = both(run, ours, theirs)
-    if why := obstacle(run, mine, others, ours.leeway):
+    if why := obstacle(run, ours, theirs, mine, others):
         return Compared(None, None, why)
-    floor = floor_of(run, ours, theirs)
-    if floor and max(floor.value, 1 / floor.value) > 1 + ours.leeway * (LARGEST_FLOOR - 1):
-        return Compared(None, floor, f"the same against itself gives {floor.value:.3g}")
-    return Compared(ratio_of(mine, others), floor)
+    series = Series(ours.name, ours.key, others, mine, copies=copies(run, ours, theirs), paired=True)
+    verdict = decide(series, loud=1 + ours.leeway * (LOUD - 1))
+    floor = Ratio(*verdict.same) if verdict.same else None
+    if verdict.ratio is None or verdict.interval is None:
+        return Compared(None, floor, verdict.why)
+    return Compared(Ratio(verdict.ratio, *verdict.interval), floor, "", verdict.word)
 
 
 @dataclass(frozen=True)
@@ -162,9 +154,9 @@ class Judged:
     def word(self) -> str:
         ratio = self.compared.ratio
         if not ratio:
-            return f"cannot tell: {self.compared.why}"
+            return f"{CANNOT_TELL}: {self.compared.why}"
         if ratio.low <= self.bar.most < ratio.high:
-            return "cannot tell: the bar lies within the interval"
+            return f"{CANNOT_TELL}: the bar lies within the interval"
         return "met" if ratio.high <= self.bar.most else f"missed by {100 * (ratio.value / self.bar.most - 1):.0f} %"
 
     @property

@@ -9,22 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from ..bench import TIMES, Measured
+from ..report.strategies import enough
 
 SCHEMA = 1
 FAMILIES = ("post", "invoke", "throughput", "deferral")
 EDGES = ("p50_ns", "p99_ns", "p99.9_ns", "count")  # of what stands in tables, but in no figure
+BATCH = "each_ns"
+LONGEST = re.compile(r"(.+)_longest\d+_ns")
+POOLED = (99.0, 99.9)  # percentiles for which a process has too few samples
 DRAWN = re.compile(r"(?:first|later|start|start_open|invoke)_(?:p[\d.]+_ns|count)")
 Number = float | int | None
 
 
 def is_kept(name: str, counter: str) -> bool:
     """Whole distributions of what is posted on two CPUs with warm caches; of variants the middle and the tail."""
-    if counter in TIMES:
+    if counter in (*TIMES, BATCH):
         return False  # the one that counts stands as time_ns
+    if LONGEST.fullmatch(counter):
+        return False  # of all processes together: pooled()
+    if counter.startswith("clock_"):
+        return True
     if not counter.endswith(("_ns", "_count")):
         return True
     if name.count("/") > 2:
-        return counter.endswith(EDGES[:2]) and "_with_context" not in counter
+        return counter.endswith((*EDGES[:2], "count")) and "_with_context" not in counter
     return bool(DRAWN.fullmatch(counter)) or counter.endswith(EDGES)
 
 
@@ -41,10 +49,28 @@ def columns(measured: list[Measured]) -> dict[str, dict[str, list[Number]]]:
     for at, run in enumerate(measured):
         for name, times in run.times.items():
             kept = {key: values for key, values in run.counters[name].items() if is_kept(name, key)}
+            times = run.counters[name].get(BATCH, times)  # the median batch says more than the mean of all
             for key, values in {"time_ns": times, **kept}.items():
                 column = found.setdefault(name, {}).setdefault(key, [None] * len(measured))
                 column[at] = short(values[0])
     return found
+
+
+def together(counters: list[dict[str, list[float]]], kind: str, percent: float) -> float | None:
+    """The percentile of all processes' samples, from the longest of each; none if there are too few, or fewer are known."""
+    counts = [values[f"{kind}_count"][0] for values in counters if f"{kind}_count" in values]
+    longest = [[values[0] for key, values in of.items() if (found := LONGEST.fullmatch(key)) and found[1] == kind] for of in counters]
+    beyond = sum(counts) - int(percent / 100 * sum(counts))
+    if not enough(sum(counts), percent) or any(len(known) < min(beyond, count) for known, count in zip(longest, counts)):
+        return None
+    return sorted((value for known in longest for value in known), reverse=True)[int(beyond) - 1]
+
+
+def pooled(measured: list[Measured], name: str) -> dict[str, Number]:
+    counters = [run.counters[name] for run in measured if name in run.times]
+    kinds = sorted({found[1] for of in counters for key in of if (found := LONGEST.fullmatch(key))})
+    found = {f"{kind}_all_p{percent:g}_ns": together(counters, kind, percent) for kind in kinds for percent in POOLED}
+    return {key: short(value) for key, value in found.items() if value is not None}
 
 
 def folded(column: list[Number]) -> list[Number] | Number:
@@ -53,9 +79,10 @@ def folded(column: list[Number]) -> list[Number] | Number:
 
 
 def result(measured: list[Measured], counted: dict[str, Any]) -> dict[str, Any]:
-    runs = [{"date": run.context.get("date"), "load": (run.context.get("load_avg") or [None])[0]} for run in measured]
+    runs = [{"date": run.context.get("date"), "load": (run.context.get("load_avg") or [None])[0],
+             **({"others": round(run.context["others"], 3)} if "others" in run.context else {})} for run in measured]
     return {"schema": SCHEMA, "kind": "strategies", "runs": runs, "counted": counted,
-            "benchmarks": {name: {key: folded(column) for key, column in of.items()} for name, of in columns(measured).items()}}
+            "benchmarks": {name: {**{key: folded(column) for key, column in of.items()}, **pooled(measured, name)} for name, of in columns(measured).items()}}
 
 
 def text_of(found: dict[str, Any]) -> str:
