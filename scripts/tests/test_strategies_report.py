@@ -206,7 +206,8 @@ def caption_of_percentiles(run: Any) -> str:
 
 
 def test_few_in_each_may_be_enough_in_all(run_dir: Path) -> None:
-    change(run_dir, lambda found: (samples(found, "first", 112), found["benchmarks"]["post/direct/none"].update({"first_all_p99_ns": 4321})))
+    together = {"first_all_p99_ns": 4321}
+    change(run_dir, lambda found: (samples(found, "first", 112), found["benchmarks"]["post/direct/none"].update(together)))
     run = load_strategies(run_dir)
     assert run.quantile("post/direct/none", "first", 99) == 4321
     assert run.quantile("post/direct/none", "first", 99.9) == "too few"
