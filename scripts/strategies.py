@@ -34,7 +34,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SECONDS_EACH = 0.13  # a benchmark, roughly
 QUICK = r"^(post/(direct|direct-again|irq_work|bpf_defer|nolock:irqs_off|nolock:irqs_off.call_srcu)/(none|irqs_off|rq_lock)/iterations.*" \
         r"|post/(direct|irq_work)/none/cpus:[0-9]+/.*|invoke/(direct|direct-again|irq_work)/(none|rq_lock)/.*" \
-        r"|post/(direct|irq_work|bpf_defer-node)/(none|nmi)/(cold/)?iterations.*|throughput/(direct|irq_work)/none/posters:(1|16)/.*|deferral/nolock:(irqs_off|lock_bit)/(none|irqs_off|rq_lock|tracepoints)/.*)"
+        r"|post/(direct|irq_work|bpf_defer-node)/(none|nmi)/(cold/)?iterations.*|throughput/(direct|irq_work)/none/posters:(1|16)/.*" \
+        r"|deferral/nolock:(irqs_off|lock_bit)/(none|irqs_off|rq_lock|tracepoints)/.*)"
 
 
 @dataclass

@@ -18,7 +18,8 @@ from lib.report.judge import Series, judge
 
 
 @pytest.mark.parametrize("words", [
-    ["--seed", "-1"], ["--seed", "1e9"], ["--seed", "x"], ["--out", ""], ["--out", "/"], ["--out", ".."], ["--runs", "0"], ["--runs", "9" * 30],
+    ["--seed", "-1"], ["--seed", "1e9"], ["--seed", "x"], ["--out", ""], ["--out", "/"], ["--out", ".."],
+    ["--runs", "0"], ["--runs", "9" * 30],
     ["--min-time", "inf"], ["--min-time", "nan"], ["--min-time", "1e308"], ["--min-time", "-1"], ["--min-time", "0"], ["--patience", "inf"],
     ["--patience", "nan"], ["--patience", "-3"], ["--repetitions", "1.5"], ["--no-such"]], ids=" ".join)
 def test_a_wrong_word_is_told_in_a_line(comparison: Comparison, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811

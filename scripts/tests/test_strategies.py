@@ -48,7 +48,8 @@ if number == int(os.environ.get("HANG_AT", -1)):
 counts = {f"{kind}_{what}": 100.0 + len(kind) for kind in ("first", "later") for what in ("instructions", "lines")}
 rows = [{"name": n, "run_name": n, "run_type": "iteration", "real_time": 20.0 + number, "cpu_time": 1.0, "time_unit": "ns",
          "first_p50_ns": 1234.56, "first_count": 24.0, "clock_ns": 25.0,
-         **(counts if os.environ.get("SRCU_BENCH_COUNT") == os.environ.get("COUNTERS", "none") else {})} for n in NAMES if re.search(options["benchmark_filter"], n)]
+         **(counts if os.environ.get("SRCU_BENCH_COUNT") == os.environ.get("COUNTERS", "none") else {})}
+        for n in NAMES if re.search(options["benchmark_filter"], n)]
 context = {"srcu_build": os.environ.get("BUILD", "release"), "load_avg": [0.5, 1, 1], "date": "now"}
 text = json.dumps({"context": context, "benchmarks": rows})
 Path(out).write_text(text) if out else print(text)
@@ -206,8 +207,9 @@ def test_the_way_to_the_counters_is_open(tmp_path: Path) -> None:
     if not REAL.exists():
         pytest.skip("srcu_bench is built with the preset release alone")
     words = [str(REAL), "--benchmark_filter=^post/direct/irqs_off/iterations", "--benchmark_format=json"]
-    found = [json.loads(subprocess.run(words, capture_output=True, check=True, timeout=120, env={**os.environ, **env}).stdout)["benchmarks"][0]
-             for env in ({}, {"SRCU_BENCH_COUNT": "software"})]
+    done = [subprocess.run(words, capture_output=True, check=True, timeout=120, env={**os.environ, **env})
+            for env in ({}, {"SRCU_BENCH_COUNT": "software"})]
+    found = [json.loads(one.stdout)["benchmarks"][0] for one in done]
     names = {f"{kind}_{what}" for kind in ("first", "later") for what in ("instructions", "lines")}
     assert not names & set(found[0])
     if not names & set(found[1]):
@@ -296,7 +298,8 @@ def test_quick_really_runs(tmp_path: Path) -> None:
     assert {"post/direct-again/irqs_off", "post/nolock:irqs_off+call_srcu/none", "post/irq_work/rq_lock",
             "invoke/direct-again/none", "post/bpf_defer-node/nmi", "post/direct/none/cold"} <= set(benchmarks)
     needed = {place: benchmarks[f"deferral/nolock:irqs_off/{place}"] for place in ("none", "irqs_off", "rq_lock")}
-    assert [(one["deferred_share"], one["needed_share"], one["needless_share"]) for one in needed.values()] == [(0, 0, 0), (1, 0, 1), (1, 1, 0)]
+    shares = [[one[f"{what}_share"] for what in ("deferred", "needed", "needless")] for one in needed.values()]
+    assert shares == [[0, 0, 0], [1, 0, 1], [1, 1, 0]]
     assert benchmarks["post/direct/none"]["clock_within_ns"] >= benchmarks["post/direct/none"]["clock_ns"] >= 0
     assert benchmarks["throughput/direct/none/posters:16"]["active_posters"] <= 16
     assert "too few processes, 1 where it takes 9" in (tmp_path / "out" / "report.html").read_text()

@@ -86,7 +86,7 @@ def paired(kind: str, sides: list[Side], metrics: list[str], seed: int, facts: d
                 series.append(Series(key, metric, numbers[0], numbers[1], numbers[2] if numbers[2:] else None, is_time(metric)))
         if metric not in {one.metric for one in series}:
             known = sorted({counter for run in sides[0].runs for own in run.counters.values() for counter in own})
-            raise CannotCompare(f"no benchmark here gives {' '.join(metric.split())}{nearest(metric, known)}; there are {', '.join(known[:MANY])}"
-                                + (", and so on" if len(known) > MANY else ""))
+            some = ", ".join(known[:MANY]) + (", and so on" if len(known) > MANY else "")
+            raise CannotCompare(f"no benchmark here gives {' '.join(metric.split())}{nearest(metric, known)}; there are {some}")
     only = {side.label: [own[key] for key in own if key not in common] for side, own in zip(sides, names)}
     return Compared(kind, sides, series, seed, facts, {label: found for label, found in only.items() if found})

@@ -56,10 +56,10 @@ def canvas(*, wide: bool, height: float = HEIGHT, right: float = RIGHT) -> tuple
     return figure, axes
 
 
-def finished(figure: Figure, title: str, caption: str, *, wide: bool) -> Drawn:
+def finished(figure: Figure, title: str, caption: str, *, wide: bool, colours: int = 128) -> Drawn:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150, pil_kwargs={"compress_level": 0})
-    few_colours = Image.open(buffer).convert("RGB").quantize(128, dither=Image.Dither.NONE)  # a third of the size
+    few_colours = Image.open(buffer).convert("RGB").quantize(colours, dither=Image.Dither.NONE)  # a third of the size
     buffer = io.BytesIO()
     few_colours.save(buffer, format="png", compress_level=9)
     return Drawn(title, "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), caption, wide)

@@ -1,13 +1,14 @@
 """From one number a process run to a word: faster, slower, no difference seen, or that it cannot be told, and why.
 
-Of compare.py and of the page of strategies, by the same rules. The ratio is of medians over runs. Its interval comes from resampling the runs of either side: within a process figures
+Of compare.py and of the page of strategies, by the same rules.
+
+The ratio is of medians over runs. Its interval comes from resampling the runs of either side: within a process figures
 depend on each other (one memory layout, one moment's clock rate), so runs are what was repeated; where each process measured
-both, processes are drawn. A difference is spoken of
-if the interval lies wholly on one side of 1 and the ratio lies beyond the noise floor, which is how far a second series of
-A came out from the first. Of simulated benchmarks that do not differ (false_alarms.py) a 99 % interval accuses one in 500,
-one of 95 % one in 100; at 99.9 % nine runs no longer show 20 %. The floor alone, a single draw of what the machine does,
-accuses more than one in four. Where the same was measured twice, beside what is compared, the worst of these pairs is the
-floor.
+both sides, processes are drawn. A difference is spoken of if the interval lies wholly on one side of 1 and the ratio lies
+beyond the noise floor, which is how far a second series of A came out from the first; where several were measured twice
+beside what is compared, the worst of these pairs is the floor. Of simulated benchmarks that do not differ (false_alarms.py) a
+99 % interval accuses one in 500, one of 95 % one in 100; at 99.9 % nine runs no longer show 20 %. The floor alone, a single
+draw of what the machine does, accuses more than one in four.
 """
 
 from __future__ import annotations

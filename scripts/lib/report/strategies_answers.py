@@ -80,7 +80,8 @@ def always_or_second_entry(run: Strategies) -> Answer:
     for context in ("none", "irqs_off"):
         for one in ("nolock:always", "defer_irqoff"):
             whole = against(run, *(At(f"throughput/{strategy}/{context}/posters:1", LATER) for strategy in (one, "direct")))
-            sentences.append(f"All in all, the drain included, a callback of one poster ({where(context)}) takes, {one} to direct: {whole}.")
+            sentences.append(f"All in all, the drain included, a callback of one poster ({where(context)}) takes, {one} to direct: "
+                             f"{whole}.")
     return Answer("Does always deferring in call_srcu() cost more than a second entry point, and whom?", sentences)
 
 

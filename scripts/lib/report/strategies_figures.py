@@ -17,6 +17,7 @@ from .strategies import PERCENTS, TOO_FEW, WORDS, Strategies, enough
 
 DASHES = ("-", "--", ":")
 COLUMNS = 5
+FEW = 32  # colours: there are many figures on the page
 LONGEST = 22  # letters of a name in a figure
 Point = tuple[float, float]
 
@@ -111,7 +112,7 @@ def ecdf(run: Strategies, family: str, context: str, kind: str, what: str) -> Dr
     seen = f"half are over within {half[0]} with {least}" + (f", within {half[1]} with {most}" if least != most else "")
     return finished(figure, f"{what[0].upper()}{what[1:]}: {WORDS.get(context, context)}",
                     f"Of {len(found)} strategies, {seen}. Thin: one process each; thick: their median; dotted: direct's. "
-                    f"From {percents[0]:g} % to {percents[-1]:g} %: there each process has samples enough.", wide=True)
+                    f"From {percents[0]:g} % to {percents[-1]:g} %: there each process has samples enough.", wide=True, colours=FEW)
 
 
 def percentile_axis(axes: Axes) -> None:
@@ -149,7 +150,7 @@ def percentile_plot(run: Strategies, family: str, kind: str, what: str) -> Drawn
     words = [f"{text.latency(tails[at])} ({at[1]}, {WORDS.get(at[0], at[0])})" for at in (least, most)]
     return finished(figure, f"{what[0].upper()}{what[1:]}, by percentile",
                     f"At {shown[-1]:g} % from {words[0]} to {words[1]}; medians over the processes, with their intervals. Percentiles for "
-                    "which a process has too few samples are not drawn.", wide=True)
+                    "which a process has too few samples are not drawn.", wide=True, colours=FEW)
 
 
 def labels(figure: Figure, names: list[str], styles: list[dict[str, object]]) -> None:
@@ -204,7 +205,7 @@ def throughput(run: Strategies) -> Drawn | None:
     most, least = max(ends, key=lambda one: ends[one][1]), min(ends, key=lambda one: ends[one][1])
     return finished(figure, "Callbacks a second, by number of posters",
                     f"With {ends[most][0]:g} posters and {WORDS.get(context, context)}, {most} gets {text.count(ends[most][1])} "
-                    f"a second through, {least} {text.count(ends[least][1])}.", wide=True)
+                    f"a second through, {least} {text.count(ends[least][1])}.", wide=True, colours=FEW)
 
 
 def by_cpus(run: Strategies) -> Drawn | None:
@@ -219,7 +220,7 @@ def by_cpus(run: Strategies) -> Drawn | None:
     ends = found[key][most][0][0], found[key][most][-1][0]
     return finished(figure, "Cost of a post, by number of emulated CPUs",
                     f"{kinds[key].capitalize()} takes {growth[most]:.3g} times as long on {ends[1]:g} CPUs as on {ends[0]:g} with {most}, "
-                    f"{growth[least]:.3g} times with {least}; medians over the processes, no lock held.", wide=True)
+                    f"{growth[least]:.3g} times with {least}; medians over the processes, no lock held.", wide=True, colours=FEW)
 
 
 def cell_words(run: Strategies, name: str, kind: str, value: float | str) -> str:
@@ -260,9 +261,9 @@ def heatmap(run: Strategies, family: str, kind: str, what: str) -> Drawn | None:
     axes.spines[:].set_visible(False)
     least, most = min(values, key=lambda at: values[at]), max(values, key=lambda at: values[at])
     ends = [f"{text.latency(values[at])} ({at[1]}, {WORDS.get(at[0], at[0])})" for at in (least, most)]
-    return finished(figure, f"{what}, 99 %", f"From {ends[0]} to {ends[1]}; the darker, the longer. Below: the interval of the median over the "
-                    "processes; without one it is of all processes' samples together, for each alone has too few. "
-                    f"{TOO_FEW.capitalize()}: all together, too. -: would hang, or was not measured.", wide=True)
+    return finished(figure, f"{what}, 99 %", f"From {ends[0]} to {ends[1]}; the darker, the longer. Below: the interval of the median over "
+                    "the processes; without one it is of all processes' samples together, for each alone has too few. "
+                    f"{TOO_FEW.capitalize()}: all together, too. -: would hang, or was not measured.", wide=True, colours=FEW)
 
 
 def draw_all(run: Strategies) -> list[Drawn]:

@@ -122,7 +122,8 @@ def throughput_tables(run: Strategies) -> list[Table]:
 
         rows = [[one, *(word(one, n) for n in steps)] for one in subjects]
         found.append(Table(f"Callbacks a second, by posters: {where(context)}",
-                           "All that was posted, by the time until the last callback has run; medians over the processes. " + notes(run, context),
+                           "All that was posted, by the time until the last callback has run; medians over the processes. "
+                           + notes(run, context),
                            ["strategy", *map(str, steps)], rows))
     return [one for one in found if one.rows]
 
@@ -177,7 +178,8 @@ def process_words(run: Strategies) -> str:
 
 def load_facts(run: Strategies) -> list[tuple[str, str]]:
     """Of each process, so that a loud one is seen."""
-    rows = [("Load average as each process began (its predecessors count)", run.loads), ("CPUs that others kept busy meanwhile", run.others)]
+    rows = [("Load average as each process began (its predecessors count)", run.loads),
+            ("CPUs that others kept busy meanwhile", run.others)]
     return [(what, ", ".join("?" if math.isnan(value) else f"{value:.2g}" for value in values)) for what, values in rows
             if any(not math.isnan(value) for value in values)]
 
@@ -191,7 +193,8 @@ def view(run: Strategies) -> dict[str, Any]:
     judged = judge(run)
     never = never_needed(run)
     counted = counted_table(run)
-    return {"title": TITLE, "confidence": f"{100 * CONFIDENCE:g}", "name": run.name, "word": run.word, "why": run.why, "tone": tone(run.word), "warnings": warnings(run),
+    return {"title": TITLE, "confidence": f"{100 * CONFIDENCE:g}", "name": run.name, "word": run.word, "why": run.why,
+            "tone": tone(run.word), "warnings": warnings(run),
             "rerun": run.rerun, "machine": machine_line(run), "facts": [*facts(run), *load_facts(run)],  # type: ignore[arg-type]
             "processes": process_words(run), "finished": run.word != INTERRUPTED, "answers": answers(run), "bars": judged,
             "tally": bars_tally(judged), "never": never, "latencies": latency_tables(run), "throughput": throughput_tables(run),
@@ -227,5 +230,6 @@ def strategies_summary(run: Strategies) -> str:
     lines += [line for answer in answers(run) for line in prose(answer)]
     lines += [f"Bars: {bars_tally(judged)}.", "", "| bar | at most | ratio (interval) | same against same | |", "|---|---:|---:|---:|---|"]
     for one in judged:
-        lines.append(f"| {plain(one.bar.says)} | {one.bar.most:g} | {one.compared.ratio or ''} | {one.compared.noise} | {plain(one.word)} |")
+        numbers = f"{one.bar.most:g} | {one.compared.ratio or ''} | {one.compared.noise}"
+        lines.append(f"| {plain(one.bar.says)} | {numbers} | {plain(one.word)} |")
     return "\n".join([*lines, "", f"The same again: {code(run.rerun)}", ""])

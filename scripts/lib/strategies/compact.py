@@ -82,7 +82,8 @@ def result(measured: list[Measured], counted: dict[str, Any]) -> dict[str, Any]:
     runs = [{"date": run.context.get("date"), "load": (run.context.get("load_avg") or [None])[0],
              **({"others": round(run.context["others"], 3)} if "others" in run.context else {})} for run in measured]
     return {"schema": SCHEMA, "kind": "strategies", "runs": runs, "counted": counted,
-            "benchmarks": {name: {**{key: folded(column) for key, column in of.items()}, **pooled(measured, name)} for name, of in columns(measured).items()}}
+            "benchmarks": {name: {**{key: folded(column) for key, column in of.items()}, **pooled(measured, name)}
+                           for name, of in columns(measured).items()}}
 
 
 def text_of(found: dict[str, Any]) -> str:
