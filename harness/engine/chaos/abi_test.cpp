@@ -132,6 +132,11 @@ TYPED_TEST(Abi, ComparesAndExchanges) {
       EXPECT_TRUE(expected == b) << "failure says what was there";
       return same;
     });
+    this->expect(b, 0, b, [&](T* at, int order) {
+      expected = a;
+      return static_cast<T>(C::weak(at, &expected, a, order, fail));
+    });
+    EXPECT_TRUE(expected == b);
     expected = a;
     this->expect(a, 1, b, [&](T* at, int order) {
       int same = 0;
