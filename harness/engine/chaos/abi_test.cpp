@@ -151,7 +151,7 @@ TYPED_TEST(Abi, ComparesAndExchanges) {
 TYPED_TEST(Abi, IsAtomic) {
   EACH_WIDTH
   static_cast<void>(a), static_cast<void>(b);
-  constexpr unsigned kTimes = 200'000;
+  constexpr unsigned kTimes = 50'000;
   const T step = bytes<T>(1);  // in all bytes at once
   this->place = {0, 0, 0};
   std::atomic<int> there{0};
