@@ -88,6 +88,12 @@ def test_own_program_offers_its_flavour(sound: Path) -> None:
     assert "handmade" in listed(sound / "torture_handmade", "flavors")
 
 
+def test_own_program_is_not_compiled_for_chaos(program: Program, sound: Path) -> None:
+    ended = subprocess.run([sound / "torture_handmade", "run", "--chaos"], cwd=program.cwd, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "this program's own scheme is not compiled for it: make it a plugin" in ended.stderr
+
+
 def test_scenarios_are_the_installed_ones(prefix: Path, sound: Path) -> None:
     for program in (prefix / "bin" / "srcutorture", sound / "torture_handmade"):
         assert {"basic", "INSTALLED"} <= listed(program, "scenarios"), program
