@@ -27,6 +27,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.mutant_objects import stock_of
+
 ROOT = Path(__file__).resolve().parents[1]
 MUTANTS = ROOT / "torture" / "mutants"
 TABLES = {"srcu": "srcu_normal", "srcud": "srcu_dynamic", "srcu-nmisafe": "srcu_nmisafe", "srcu-updown": "srcu_updown",
@@ -99,7 +101,8 @@ def build(mutant: Mutant, where: Path, program: Path, chaos: bool = False) -> Bu
     called("git", "apply", mutant.patch, cwd=where)
     asked = ["--chaos"] if chaos else []
     if "scenario" not in mutant.header:
-        plugin = build_plugin(mutant, where, CHAOS_FLAGS if chaos else [])
+        kept = program.parent / "mutants" / ("chaos" if chaos else "plain")
+        plugin = build_plugin(mutant, where, CHAOS_FLAGS if chaos else [], kept)
         return Built(where, [program, "run", "basic", *asked, "--plugin", plugin], "basic")
     words = [word for setting in shlex.split(mutant.header.get("set", "")) for word in ("--set", setting)]
     scenario = mutant.header["scenario"]
@@ -107,18 +110,30 @@ def build(mutant: Mutant, where: Path, program: Path, chaos: bool = False) -> Bu
     return Built(where, [build_program(mutant, where, original), "run", scenario, *asked, *words], scenario)
 
 
-def build_plugin(mutant: Mutant, where: Path, flags: list[str]) -> Path:
-    for part in ("torture/flavors", "torture/mutants"):
+def changed_by(mutant: Mutant) -> set[str]:
+    return set(re.findall(r"^\+\+\+ b/(\S+)", mutant.patch.read_text(), re.M))
+
+
+def build_plugin(mutant: Mutant, where: Path, flags: list[str], kept: Path) -> Path:
+    """`kept`: where objects of what no mutant changes are."""
+    rooms = ["torture/flavors", "torture/mutants"]
+    for part in rooms:
         shutil.copytree(ROOT / part, where / part, dirs_exist_ok=True)
     for part in ("torture/ops.h", "torture/ops.hpp"):
         shutil.copy(ROOT / part, where / part)
-    sources = [p for room in ("core", "defer", "host", "platform") for p in sorted((where / "srcu" / room).glob("*.cpp"))
-               if not p.stem.endswith(("_test", "_bench"))]
-    sources += [where / "torture/flavors/srcu.cpp", where / "torture/mutants/plugin.cpp"]
-    include = ["-I", where, "-I", where / "srcu/include", f"-DMUTANT_TABLE={TABLES[mutant.header['flavor']]}"]
-    in_parallel([["c++", *FLAGS, *flags, *include, "-c", p, "-o", p.with_suffix(".o")] for p in sources], where)
+    sources = [p.relative_to(ROOT) for room in ("core", "defer", "host", "platform") for p in sorted((ROOT / "srcu" / room).glob("*.cpp"))
+               if not p.stem.endswith(("_test", "_bench"))] + [Path("torture/flavors/srcu.cpp")]
+
+    def compiler(root: Path) -> list[str | Path]:
+        return ["c++", *FLAGS, *flags, "-I", root, "-I", root / "srcu/include"]
+
+    stock = stock_of(ROOT, ["srcu", *rooms, "torture/ops.h", "torture/ops.hpp"], sources, compiler(ROOT), kept, in_parallel)
+    unchanged = stock.unchanged(changed_by(mutant))
+    again = [where / source for source in [*sources, Path("torture/mutants/plugin.cpp")] if source not in unchanged]
+    table = f"-DMUTANT_TABLE={TABLES[mutant.header['flavor']]}"
+    in_parallel([[*compiler(where), table, "-c", p, "-o", p.with_suffix(".o")] for p in again], where)
     plugin = where / "mutant.so"
-    called("c++", "-shared", "-o", plugin, *(p.with_suffix(".o") for p in sources), "-lpthread", cwd=where)
+    called("c++", "-shared", "-o", plugin, *(p.with_suffix(".o") for p in again), *map(stock.object, unchanged), "-lpthread", cwd=where)
     return plugin
 
 
@@ -150,7 +165,7 @@ def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
     words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
     at = words.index("-o")
     commands = [command for command in map(shlex.split, compiles) if "-c" in command]
-    differ = built_from(build_dir, set(re.findall(r"^\+\+\+ b/(\S+)", mutant.patch.read_text(), re.M)))
+    differ = built_from(build_dir, changed_by(mutant))
     named = {source_of(command) for command in commands if output_of(command) in words[:at]}
     again, objects = [], []
     for command in commands:

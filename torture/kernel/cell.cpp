@@ -10,6 +10,7 @@
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/host.hpp"
 #include "torture/kernel/natural.hpp"
+#include "torture/kernel/needs.hpp"
 #include "torture/kernel/prover.hpp"
 #include "torture/kernel/tracepoint.hpp"
 
@@ -47,8 +48,7 @@ struct Post {
   static void run(void* argument) {
     auto& self = *static_cast<Post*>(argument);
     srcu::Usage& usage = self.domain->usage();
-    // Held by the caller, or by whom it interrupted.
-    self.needed = srcu::holds_spinlock() || holds_what_posting_takes();
+    self.needed = post_must_be_deferred(usage);
     self.deferred = usage.strategy->must_stage_nolock(usage);
     self.posted_ns = srcu::env::now_ns();
     call_srcu_nolock(&self.domain->ssp(), &self.head, invoked);
