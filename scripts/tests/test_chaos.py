@@ -86,6 +86,11 @@ def test_plugin_that_is_compiled_for_it_needs_it(program: Program, tmp_path: Pat
     refused(ended, "undefined symbol: __tsan_", "it is compiled for --chaos, so run it with that")
 
 
+def test_plugin_that_is_linked_with_thread_sanitizer(program: Program, tmp_path: Path) -> None:
+    lib = plugin(tmp_path, *FOR_CHAOS, link=("-fsanitize=thread",))
+    refused(program.run("--chaos", "--plugin", lib, "--duration", "2s"), "link it without -fsanitize=thread")
+
+
 def test_plugin_that_never_fires_judges_nothing(program: Program, tmp_path: Path) -> None:
     source = tmp_path / "locks.c"
     source.write_text("""#include <srcutorture/ops.h>

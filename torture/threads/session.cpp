@@ -44,7 +44,7 @@ const char* finish_name(Finish finish) {
 
 /// What happens only around the threads (stutter, shuffle, signals), or inside the scheme: chaos.
 struct Injectors {
-  Injectors(const SessionPlan& plan, const Roles& roles, Events& events)
+  Injectors(const SessionPlan& plan, const Roles& roles, const World& world, Events& events)
       : shuffle(plan.pus, seconds(plan.params.shuffle_interval == 0 ? 1 : plan.params.shuffle_interval),
                 [&events](std::optional<unsigned> idle) {
                   events.say("shuffle", {{"idle_pu", idle ? Json(*idle) : Json(nullptr)}});
@@ -57,7 +57,12 @@ struct Injectors {
       const auto period = static_cast<uint64_t>(plan.params.signal_period);
       signals.emplace(period / 2, period + period / 2, plan.seed);
     }
-    if (plan.chaos) chaos.emplace(plan.seed);
+    if (plan.chaos) {
+      chaos.emplace(plan.seed, [&world] {  // a wait drains the store buffer
+        const Phase* phase = world.phase.load(std::memory_order_acquire);
+        return phase && phase->stuffing;
+      });
+    }
   }
 
   static double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
@@ -239,7 +244,7 @@ void torture_now(const SessionPlan& plan, Events& events) {
   world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
   if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");
   const Roles roles = roles_of(plan);
-  Injectors injectors(plan, roles, events);
+  Injectors injectors(plan, roles, world, events);
   world.stutter = injectors.stutter ? &*injectors.stutter : nullptr;
   const std::vector<Phase> first = parse_phases(plan.params.phases, plan.cpus);
   world.phase.store(&first.front(), std::memory_order_relaxed);  // relaxed: no thread yet

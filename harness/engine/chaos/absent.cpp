@@ -8,7 +8,7 @@ bool linked() { return false; }
 uint64_t units() { return 0; }
 
 struct Chaos::Rotation {};
-Chaos::Chaos(uint64_t) { throw harness::Broken("this program was linked without chaos"); }
+Chaos::Chaos(uint64_t, std::function<bool()>) { throw harness::Broken("this program was linked without chaos"); }
 Chaos::~Chaos() = default;
 Counts Chaos::counts() const { return {}; }
 std::vector<Counts> Chaos::by_thread() const { return {}; }

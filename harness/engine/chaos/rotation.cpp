@@ -9,15 +9,21 @@ namespace engine::chaos {
 struct Chaos::Rotation {
   harness::Pace pace;
   std::array<std::atomic<uint64_t>, kKinds> epochs{};  // relaxed: counts with one writer
-  harness::NamedThread thread;
+  std::function<bool()> calm;
+  unsigned calm_epochs = 0;
+  harness::NamedThread thread;  // last: it uses the others
 
-  explicit Rotation(uint64_t seed) : thread("chaos", std::nullopt, [this, seed] { rotate(seed); }) {}
+  Rotation(uint64_t seed, std::function<bool()> when_calm)
+      : calm(std::move(when_calm)), thread("chaos", std::nullopt, [this, seed] { rotate(seed); }) {}
+
+  bool hushed() { return calm && calm() && ++calm_epochs % 4 != 0; }
 
   void rotate(uint64_t seed) {
     Epochs drawn(seed);
     do {
       reap();
-      const Epoch epoch = drawn.next(seen());
+      Epoch epoch = drawn.next(seen());  // in any case: what follows must not depend on calm
+      if (hushed()) epoch = {};
       auto& count = epochs[static_cast<unsigned>(epoch.kind)];
       count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
       current.store(epoch.word(), std::memory_order_relaxed);  // relaxed: see point()
@@ -25,9 +31,9 @@ struct Chaos::Rotation {
   }
 };
 
-Chaos::Chaos(uint64_t seed) {
+Chaos::Chaos(uint64_t seed, std::function<bool()> calm) {
   begin(seed);
-  rotation_ = std::make_unique<Rotation>(seed);
+  rotation_ = std::make_unique<Rotation>(seed, std::move(calm));
 }
 
 Chaos::~Chaos() {

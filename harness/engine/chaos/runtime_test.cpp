@@ -161,6 +161,13 @@ TEST(Chaos, ChangesSettingsCountsAndStopsAtItsEnd) {
   EXPECT_EQ(counts_by_thread().at(0).yields, before);
 }
 
+TEST(Chaos, IsMostlyQuietInACalm) {
+  Chaos chaos(7, [] { return true; });
+  while (chaos.epochs() < 16) harness::sleep_ns(1'000'000);
+  EXPECT_GE(chaos.epochs_by_kind()[0], 12u);
+  EXPECT_LT(chaos.epochs_by_kind()[0], chaos.epochs());
+}
+
 TEST(Chaos, IsLinkedHere) { EXPECT_TRUE(linked()); }
 
 }  // namespace
