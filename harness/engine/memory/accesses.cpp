@@ -19,7 +19,12 @@ uintptr_t end_of(const Access& access) { return access.address + access.size; }
 
 }  // namespace
 
-void Memory::State::race(const Access& now, const Access& then) { execution.fault(Fault::kRace, now, &then); }
+/// Once an access.
+void Memory::State::race(const Access& now, const Access& then) {
+  if (raced) return;
+  raced = true;
+  execution.fault(Fault::kRace, now, &then);
+}
 
 bool Memory::State::check_freed(const Access& now, const Cell& cell) {
   if (!cell.object || !cell.object->freed) return true;
@@ -56,6 +61,7 @@ void Memory::State::check_atomic(const Access& now, Cell& cell, const Location* 
 
 /// The location that an atomic access is to; all that can be wrong with the access is said.
 Location& Memory::State::touch(const Access& now, bool loads) {
+  raced = false;
   Cell& cell = cells.at(now.address);
   Location* location = nullptr;
   for (Location* each : cell.locations)

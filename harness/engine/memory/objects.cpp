@@ -11,6 +11,7 @@ uintptr_t as_address(const void* pointer) { return reinterpret_cast<uintptr_t>(p
 /// A read is of uninitialised memory when nobody wrote any of its bytes: copies of structures may take padding along.
 void Memory::State::plain(Access now, const void* memory, size_t size) {
   const uintptr_t begin = as_address(memory), end = begin + size;
+  raced = false;
   now.address = begin;
   now.size = static_cast<uint32_t>(size);
   if (buffers(now.thread, begin, end)) drain(now.thread);
@@ -48,6 +49,7 @@ void Memory::freed(ThreadId id, const void* address, size_t size, uintptr_t pc) 
   Object* object = s.cells.object_of(begin);
   if (object && (object->freed || object->begin != begin))
     return s.execution.fault(Fault::kBadFree, now, object->freed ? &object->freed_by : nullptr);
+  s.raced = false;
   if (!object) object = &s.cells.adopt(begin, begin + size);
   now.size = static_cast<uint32_t>(object->end - begin);
   if (s.buffers(id, begin, object->end)) s.drain(id);

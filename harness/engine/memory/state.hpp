@@ -71,6 +71,7 @@ struct Memory::State {
   Model model = Model::kCpp;
   Arena arena;
   Cells cells;
+  bool raced = false;  ///< The access at hand.
   unsigned count = 0;  ///< Threads so far.
   WideView fences;     ///< What seq_cst fences saw so far: only `seen` counts.
   Epoch sc = 1;        ///< The order S: seq_cst accesses carry the number of the fence that comes next.
