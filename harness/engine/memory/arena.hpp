@@ -11,7 +11,7 @@
 #include <new>
 #include <type_traits>
 
-namespace engine {
+namespace engine::memory {
 
 /// Zeroed; ends the program when there is none.
 inline void* map_pages(size_t bytes) {
@@ -122,4 +122,4 @@ class Growing {
   uint32_t size_ = 0, capacity_ = 0;
 };
 
-}  // namespace engine
+}  // namespace engine::memory

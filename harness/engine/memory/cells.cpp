@@ -4,7 +4,7 @@
 
 #include <bit>
 
-namespace engine {
+namespace engine::memory {
 
 void Cells::map(size_t slots) {
   slots_ = static_cast<Slot*>(map_pages(slots * sizeof(Slot)));
@@ -92,4 +92,4 @@ Object& Cells::adopt(uintptr_t begin, uintptr_t end) {
   return object;
 }
 
-}  // namespace engine
+}  // namespace engine::memory

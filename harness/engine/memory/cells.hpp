@@ -3,7 +3,7 @@
 
 #include "harness/engine/memory/location.hpp"
 
-namespace engine {
+namespace engine::memory {
 
 inline constexpr uintptr_t kCell = 8;
 
@@ -95,4 +95,4 @@ class Cells {
   Growing<Object*> objects_;  ///< By address; they do not overlap.
 };
 
-}  // namespace engine
+}  // namespace engine::memory

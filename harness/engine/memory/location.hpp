@@ -6,7 +6,7 @@
 
 #include "harness/engine/memory/view.hpp"
 
-namespace engine {
+namespace engine::memory {
 
 struct Store {
   Value value;
@@ -86,4 +86,4 @@ struct Location {
   }
 };
 
-}  // namespace engine
+}  // namespace engine::memory

@@ -4,7 +4,7 @@
 
 #include "harness/engine/memory/cells.hpp"
 
-namespace engine {
+namespace engine::memory {
 
 /// A store that its own thread alone can see yet.
 struct Buffered {
@@ -21,6 +21,12 @@ struct Thread {
   const View* called = nullptr;  ///< In a membarrier: what its targets learn ...
   WideView gathered;             ///< ... and what they knew.
 };
+
+}  // namespace engine::memory
+
+namespace engine {
+
+using namespace memory;  // NOLINT: of what includes this, all is the memory's
 
 inline bool acquires(Order order) { return order != Order::kRelaxed && order != Order::kRelease; }
 inline bool releases(Order order) { return order >= Order::kRelease; }

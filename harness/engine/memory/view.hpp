@@ -13,7 +13,7 @@
 #include "harness/engine/memory/arena.hpp"
 #include "harness/engine/memory.hpp"
 
-namespace engine {
+namespace engine::memory {
 
 using Epoch = uint32_t;
 
@@ -74,4 +74,4 @@ struct WideView : View {
   Part room[kMaxThreads];
 };
 
-}  // namespace engine
+}  // namespace engine::memory
