@@ -169,6 +169,7 @@ void Run::act(Agent agent) {
 void Run::count_step(ThreadId id) {
   Thread& me = threads_[id];
   ++me.steps;
+  ++steps_ever_;
   if (++outcome_.steps > settings_.step_limit)
     fail(Outcome::Kind::kLivelock, "no end after " + std::to_string(settings_.step_limit) + " steps", next_[id].pc);
   if (me.progress_bound != 0 && ++me.progress_steps > me.progress_bound)

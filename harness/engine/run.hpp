@@ -57,6 +57,7 @@ class Run final : public Execution {
   Memory& memory() { return memory_; }
   const Settings& settings() const { return settings_; }
   uint64_t now_ns() const { return now_ns_; }
+  uint64_t steps_ever() const { return steps_ever_; }
 
   void point(const Step&);                                   ///< Others may take steps before this one.
   void did(Value read, Value written, bool changed = true);  ///< How the step went.
@@ -112,7 +113,7 @@ class Run final : public Execution {
   ThreadId self_ = 0, thread_count_ = 0;
   Agent last_ = 0;
   uint32_t in_a_row_ = 0;
-  uint64_t now_ns_ = 0;
+  uint64_t now_ns_ = 0, steps_ever_ = 0;
 };
 
 /// The run whose code under test is on now; null in the engine itself and outside of executions. The only variable of the engine
