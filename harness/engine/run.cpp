@@ -42,6 +42,8 @@ void Run::begin(const Test& test, const Settings& settings) {
     fences_due_[id] = fences_awaited_[id] = followed_choices_[id] = 0;
   }
   if (recording_) *recording_ = {};
+  if (!locks_.empty()) locks_.clear();
+  membarrier_ = Kernel::kUnasked;
   thread_count_ = 0;
   last_ = kAgents;
   in_a_row_ = 0;
@@ -295,6 +297,7 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
   it.argument = argument;
   it.result = nullptr;
   it.detached = detached;
+  it.cpu = child % 4;
   it.state = Thread::State::kAble;
   it.steps = it.old_values = it.progress_bound = 0;
   it.handler = nullptr;
@@ -338,9 +341,9 @@ void Run::end_thread() {
 
 void Run::join(ThreadId id, uintptr_t pc) {
   point({Kind::kJoin, Order::kAcquire, 0, 0, pc});
+  did(id, 0);
   while (threads_[id].state != Thread::State::kEnded) block(&threads_[id], "join");
   memory_.join(self_, id);
-  did(id, 0);
 }
 
 void Run::fenced(ThreadId target) {
@@ -348,6 +351,11 @@ void Run::fenced(ThreadId target) {
   fences_due_[target] &= fences_due_[target] - 1;
   memory_.membarrier_at(caller, target);
   if (--fences_awaited_[caller] == 0) wake(&fences_awaited_[caller], 1);
+}
+
+bool Run::lacks_membarrier() {
+  if (membarrier_ == Kernel::kUnasked) membarrier_ = fault(kNoMembarrier) ? Kernel::kLacks : Kernel::kHas;
+  return membarrier_ == Kernel::kLacks;
 }
 
 void Run::membarrier(uintptr_t pc) {

@@ -115,7 +115,7 @@ std::vector<std::string> tell(const Recording& recording, size_t most) {
   for (const Event* event : told) {
     const std::string where = event->step.pc != 0 ? lines.at(event->step.pc) : "";
     const bool to_the_right = event->agent % 2 == 0 && event->agent != 0;
-    story.push_back(fmt::format("{:<4} {}{:<52} {}", who(event->agent), to_the_right ? "    " : "", what(*event), where));
+    story.push_back(fmt::format("{:<4} {:<56} {}", who(event->agent), (to_the_right ? "    " : "") + what(*event), where));
   }
   if (story.size() > most) {
     const size_t left_out = story.size() - most + 1;
