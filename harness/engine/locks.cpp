@@ -63,6 +63,11 @@ int wait(Run& run, pthread_cond_t* condition, pthread_mutex_t* mutex, uint64_t u
   return woken == Woken::kByTime ? ETIMEDOUT : 0;
 }
 
+/// Writers come after each reader before them, readers not after each other: each has an object of its own to release.
+const void* of_reader(const pthread_rwlock_t* it, ThreadId reader) {
+  return reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(it) ^ (uintptr_t{reader} + 1) << 56);  // nobody's address
+}
+
 int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintptr_t pc) {
   run.point(step(Kind::kLock, it, pc));
   Lock& lock = run.lock(it);
@@ -76,6 +81,7 @@ int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintp
   else
     ++lock.readers;
   run.memory().acquire_from(run.self(), it);
+  for (ThreadId reader = 0; write && reader < run.thread_count(); ++reader) run.memory().acquire_from(run.self(), of_reader(it, reader));
   run.did(0, 0);
   return 0;
 }
@@ -83,13 +89,14 @@ int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintp
 int unlock_shared(Run& run, pthread_rwlock_t* it, uintptr_t pc) {
   run.point(step(Kind::kUnlock, it, pc));
   Lock& lock = run.lock(it);
-  if (lock.writer == run.self())
+  const bool write = lock.writer == run.self();
+  if (!write && lock.readers == 0) run.fail(Outcome::Kind::kMisuse, "unlock of a read-write lock that nobody holds", pc);
+  if (write)
     lock.writer = kMaxThreads;
-  else if (lock.readers != 0)
-    --lock.readers;
   else
-    run.fail(Outcome::Kind::kMisuse, "unlock of a read-write lock that nobody holds", pc);
-  run.memory().release_to(run.self(), it);
+    --lock.readers;
+  run.memory().release_to(run.self(), write ? it : of_reader(it, run.self()));
+  run.did(0, 0);
   run.wake(it, kMaxThreads);
   return 0;
 }

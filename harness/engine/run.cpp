@@ -266,7 +266,7 @@ void Run::set_handler(void (*handler)()) {
   else if (settings_.handler_at != 0)
     me.handler_at = me.steps + settings_.handler_at;
   else
-    me.handler_at = me.steps + 1 + static_cast<uint32_t>(chance_.below(settings_.steps_expected));
+    me.handler_at = me.steps + 1 + static_cast<uint32_t>(chance_.below(1 + settings_.steps_expected / thread_count_));
 }
 
 void Run::maybe_handle() {
@@ -362,9 +362,13 @@ void Run::membarrier(uintptr_t pc) {
   point({Kind::kMembarrier, Order::kSeqCst, 0, 0, pc});
   memory_.membarrier_begin(self_);
   did(0, 0);
-  for (ThreadId id = 0; id < thread_count_; ++id)
-    if (id != self_ && threads_[id].state != Thread::State::kEnded)
+  for (ThreadId id = 0; id < thread_count_; ++id) {
+    if (id == self_) continue;
+    if (threads_[id].state == Thread::State::kEnded)
+      memory_.membarrier_at(self_, id);  // the end of a thread is a full fence for the kernel, though not for C++
+    else
       fences_due_[id] |= uint64_t{1} << self_, ++fences_awaited_[self_];
+  }
   while (fences_awaited_[self_] != 0) block(&fences_awaited_[self_], "membarrier");
   memory_.membarrier_end(self_);
 }

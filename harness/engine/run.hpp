@@ -63,6 +63,7 @@ class Run final : public Execution {
   /// @{
   ThreadId self() const { return self_; }
   Thread& thread(ThreadId id) { return threads_[id]; }
+  ThreadId thread_count() const { return thread_count_; }
   Memory& memory() { return memory_; }
   const Settings& settings() const { return settings_; }
   uint64_t now_ns() const { return now_ns_; }

@@ -66,12 +66,15 @@ std::string what(const Event& event) {
 class Shared {
  public:
   explicit Shared(const std::vector<Event>& events) {
+    std::set<Agent> with_handler;  // as good as two threads
+    for (const Event& event : events)
+      if (event.step.kind == Kind::kHandler) with_handler.insert(event.agent);
     for (const Event& event : events) {
       const Step& step = event.step;
       for (uintptr_t byte = step.address; byte < step.address + std::min(step.size, 64u); byte += 1) {
         Use& use = uses_[byte];
         if (use.first == kAgents) use.first = event.agent;
-        use.many |= use.first != event.agent;
+        use.many |= use.first != event.agent || with_handler.contains(event.agent);
         use.written |= step.writes();
       }
     }
