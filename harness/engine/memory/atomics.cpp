@@ -71,6 +71,15 @@ void Memory::State::commit(ThreadId id, Location& location, Value value, Order o
   if (order == Order::kSeqCst) location.sc.reach(arena, sc, store);
 }
 
+/// The newest store, or an older one: of the last few hundred, or the oldest of all.
+uint32_t Memory::State::chosen(const Location& location, uint32_t oldest) {
+  constexpr uint32_t kMost = 200;  // a choice is written down in a byte
+  const uint32_t newest = location.newest(), possible = std::min(newest - oldest + 1, kMost);
+  if (possible == 1) return newest;
+  const uint32_t back = execution.choose(possible);
+  return back + 1 == possible ? oldest : newest - back;
+}
+
 /// The newest store, or a stale one whose value is not `value`: of the last few, so that loops on a busy location stay cheap.
 uint32_t Memory::State::other_than(Value value, const Location& location, uint32_t oldest) {
   constexpr unsigned kMost = 16;
@@ -86,8 +95,7 @@ Value Memory::load(ThreadId id, const void* address, unsigned size, Order order,
   State& s = *state_;
   Location& location = s.touch(atomic(id, address, size, false, pc), true);
   if (const Buffered* own = s.forwarded(id, &location)) return own->store.value;
-  const uint32_t newest = location.newest(), oldest = s.oldest(id, location, order);
-  const uint32_t store = newest > oldest ? newest - s.execution.choose(newest - oldest + 1) : newest;
+  const uint32_t store = s.chosen(location, s.oldest(id, location, order));
   s.observe(id, location, store, order);
   return location.stores[store].value;
 }

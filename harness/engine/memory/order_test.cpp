@@ -250,6 +250,14 @@ TEST_F(OrderTest, EveryWidth) {
   EXPECT_TRUE(script.seen.empty());
 }
 
+TEST_F(OrderTest, ChoicesFitInAByte) {
+  for (int i = 1; i <= 1000; ++i) t1.store(x, i, rlx);
+  script.choices = {150};
+  EXPECT_EQ(t2.load(x, rlx), 850);
+  EXPECT_EQ(t3.load(x, rlx), 0) << "the oldest stays possible";
+  EXPECT_LE(script.counts[0], 255u);
+}
+
 TEST_F(OrderTest, ManyStoresOfManyEpochs) {
   for (int i = 1; i <= 100; ++i) {
     t1.store(x, i, rlx);

@@ -61,6 +61,7 @@ struct Memory::State {
   /// @{
   void refresh(Location&);
   uint32_t oldest(ThreadId, const Location&, Order);
+  uint32_t chosen(const Location&, uint32_t oldest);
   uint32_t other_than(Value, const Location&, uint32_t oldest);
   void observe(ThreadId, Location&, uint32_t store, Order);
   uint32_t append(Location&, Value, const View* message);
