@@ -47,7 +47,7 @@ Report one_job(const Test& test, const Plan& plan, unsigned job) {
   Run run;
   watch_for_crashes(run);
   Report report;
-  uint32_t steps_expected = plan.settings.steps_expected;
+  uint32_t steps_expected = 10;  // grows with what is seen
   const double begun = cpu_seconds();
   const uint64_t deadline = plan.seconds > 0 ? harness::now_ns() + static_cast<uint64_t>(plan.seconds * 1e9) : 0;
   for (uint64_t i = job; deadline != 0 || i < plan.executions; i += plan.jobs) {

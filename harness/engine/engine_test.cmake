@@ -3,7 +3,8 @@
 # Also for other projects, after find_package(srcutorture).
 include_guard(GLOBAL)
 
-set(SRCUTORTURE_ENGINE_FLAGS -fsanitize=thread -g -fno-omit-frame-pointer)
+set(SRCUTORTURE_ENGINE_FLAGS -fsanitize=thread -g -fno-omit-frame-pointer
+    -fno-optimize-sibling-calls)  # or a report would name the caller of the line that it is about
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   list(APPEND SRCUTORTURE_ENGINE_FLAGS "SHELL:-mllvm -tsan-instrument-func-entry-exit=0" "SHELL:-mllvm -tsan-distinguish-volatile=1")
 else()

@@ -37,7 +37,8 @@ std::string demangled(const char* name) {
   std::string text = status == 0 ? plain.get() : name;
   for (const std::string_view noise : {"(anonymous namespace)::"})
     for (size_t at; (at = text.find(noise)) != text.npos;) text.erase(at, noise.size());
-  return text;
+  // A static variable of a function: its own name is enough.
+  return text.find(')') == text.npos ? text : text.substr(text.rfind("::") == text.npos ? 0 : text.rfind("::") + 2);
 }
 
 /// The symbol table, which is not among what the loader maps.

@@ -20,6 +20,7 @@ Real find_all() {
   ENGINE_FIND(pthread_join);
   ENGINE_FIND(pthread_detach);
   ENGINE_FIND(pthread_once);
+  ENGINE_FIND(pthread_self);
   ENGINE_FIND(pthread_mutex_lock);
   ENGINE_FIND(pthread_mutex_trylock);
   ENGINE_FIND(pthread_mutex_timedlock);
@@ -36,6 +37,7 @@ Real find_all() {
   ENGINE_FIND(pthread_rwlock_unlock);
   ENGINE_FIND(sched_yield);
   ENGINE_FIND(nanosleep);
+  ENGINE_FIND(clock_gettime);
   ENGINE_FIND(clock_nanosleep);
 #undef ENGINE_FIND
   return all;

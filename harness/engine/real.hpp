@@ -15,6 +15,7 @@ struct Real {
   ENGINE_REAL(pthread_join);
   ENGINE_REAL(pthread_detach);
   ENGINE_REAL(pthread_once);
+  ENGINE_REAL(pthread_self);
   ENGINE_REAL(pthread_mutex_lock);
   ENGINE_REAL(pthread_mutex_trylock);
   ENGINE_REAL(pthread_mutex_timedlock);
@@ -31,6 +32,7 @@ struct Real {
   ENGINE_REAL(pthread_rwlock_unlock);
   ENGINE_REAL(sched_yield);
   ENGINE_REAL(nanosleep);
+  ENGINE_REAL(clock_gettime);
   ENGINE_REAL(clock_nanosleep);
 #undef ENGINE_REAL
 };

@@ -42,6 +42,8 @@ void Run::begin(const Test& test, const Settings& settings) {
     fences_due_[id] = fences_awaited_[id] = followed_choices_[id] = 0;
   }
   if (recording_) *recording_ = {};
+  if (!locks_.empty()) locks_.clear();
+  membarrier_ = Kernel::kUnasked;
   thread_count_ = 0;
   last_ = kAgents;
   in_a_row_ = 0;
@@ -264,7 +266,7 @@ void Run::set_handler(void (*handler)()) {
   else if (settings_.handler_at != 0)
     me.handler_at = me.steps + settings_.handler_at;
   else
-    me.handler_at = me.steps + 1 + static_cast<uint32_t>(chance_.below(settings_.steps_expected));
+    me.handler_at = me.steps + 1 + static_cast<uint32_t>(chance_.below(1 + settings_.steps_expected / thread_count_));
 }
 
 void Run::maybe_handle() {
@@ -295,6 +297,7 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
   it.argument = argument;
   it.result = nullptr;
   it.detached = detached;
+  it.cpu = child % 4;
   it.state = Thread::State::kAble;
   it.steps = it.old_values = it.progress_bound = 0;
   it.handler = nullptr;
@@ -338,9 +341,9 @@ void Run::end_thread() {
 
 void Run::join(ThreadId id, uintptr_t pc) {
   point({Kind::kJoin, Order::kAcquire, 0, 0, pc});
+  did(id, 0);
   while (threads_[id].state != Thread::State::kEnded) block(&threads_[id], "join");
   memory_.join(self_, id);
-  did(id, 0);
 }
 
 void Run::fenced(ThreadId target) {
@@ -350,13 +353,22 @@ void Run::fenced(ThreadId target) {
   if (--fences_awaited_[caller] == 0) wake(&fences_awaited_[caller], 1);
 }
 
+bool Run::lacks_membarrier() {
+  if (membarrier_ == Kernel::kUnasked) membarrier_ = fault(kNoMembarrier) ? Kernel::kLacks : Kernel::kHas;
+  return membarrier_ == Kernel::kLacks;
+}
+
 void Run::membarrier(uintptr_t pc) {
   point({Kind::kMembarrier, Order::kSeqCst, 0, 0, pc});
   memory_.membarrier_begin(self_);
   did(0, 0);
-  for (ThreadId id = 0; id < thread_count_; ++id)
-    if (id != self_ && threads_[id].state != Thread::State::kEnded)
+  for (ThreadId id = 0; id < thread_count_; ++id) {
+    if (id == self_) continue;
+    if (threads_[id].state == Thread::State::kEnded)
+      memory_.membarrier_at(self_, id);  // the end of a thread is a full fence for the kernel, though not for C++
+    else
       fences_due_[id] |= uint64_t{1} << self_, ++fences_awaited_[self_];
+  }
   while (fences_awaited_[self_] != 0) block(&fences_awaited_[self_], "membarrier");
   memory_.membarrier_end(self_);
 }

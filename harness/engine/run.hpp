@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "harness/base/random.hpp"
@@ -32,12 +33,20 @@ struct Thread {
   void* argument = nullptr;
   void* result = nullptr;
   bool detached = false;
+  unsigned cpu = 0;
   uint32_t steps = 0;
   uint32_t old_values = 0;          ///< Loads in a row that did not take the newest.
   void (*handler)() = nullptr;
   uint32_t handler_at = 0;
   uint32_t progress_bound = 0, progress_steps = 0;
   std::vector<std::pair<void (*)(void*), void*>> at_exit;
+};
+
+/// A mutex or read-write lock of the code under test.
+struct Lock {
+  ThreadId writer = kMaxThreads;  ///< Or owner; kMaxThreads: none.
+  unsigned depth = 0;             ///< How often its owner took it again.
+  unsigned readers = 0;
 };
 
 class Run final : public Execution {
@@ -54,6 +63,7 @@ class Run final : public Execution {
   /// @{
   ThreadId self() const { return self_; }
   Thread& thread(ThreadId id) { return threads_[id]; }
+  ThreadId thread_count() const { return thread_count_; }
   Memory& memory() { return memory_; }
   const Settings& settings() const { return settings_; }
   uint64_t now_ns() const { return now_ns_; }
@@ -71,6 +81,8 @@ class Run final : public Execution {
   [[noreturn]] void end_thread();
   void membarrier(uintptr_t pc);
   void set_handler(void (*handler)());
+  bool lacks_membarrier();
+  Lock& lock(const void* object) { return locks_[object]; }
   [[noreturn]] void fail(Outcome::Kind, std::string what, uintptr_t where, uintptr_t before = 0);
   /// @}
 
@@ -101,6 +113,7 @@ class Run final : public Execution {
   std::array<std::unique_ptr<Scheduler>, 3> schedulers_;
   std::unique_ptr<Scheduler> follower_;
   std::vector<Agent> able_;
+  std::unordered_map<const void*, Lock> locks_;  ///< Never walked through: its order is chance.
   Fiber host_;
   Scheduler* scheduler_ = nullptr;
   const Test* test_ = nullptr;
@@ -113,6 +126,7 @@ class Run final : public Execution {
   ThreadId self_ = 0, thread_count_ = 0;
   Agent last_ = 0;
   uint32_t in_a_row_ = 0;
+  enum class Kernel : uint8_t { kUnasked, kHas, kLacks } membarrier_ = Kernel::kUnasked;
   uint64_t now_ns_ = 0, steps_ever_ = 0;
 };
 

@@ -7,6 +7,7 @@ namespace engine {
 namespace {
 
 constexpr unsigned kMostTries = 4000;
+constexpr uint64_t kMostSteps = 20'000'000;
 
 auto cost(const Decisions& decisions, uint32_t steps) {
   size_t unusual = 0;
@@ -24,7 +25,7 @@ class Shrinker {
   }
 
   Shrunk shrunk() && {
-    while (best_.tries < kMostTries && (fewer_stretches() || longer_stretches() || fewer_oddities())) {
+    while (may_try() && (fewer_stretches() || longer_stretches() || fewer_oddities())) {
     }
     run_.follow(nullptr);
     run_.record_to(nullptr);
@@ -32,15 +33,18 @@ class Shrinker {
   }
 
  private:
+  bool may_try() const { return best_.tries < kMostTries && steps_ < kMostSteps; }
   Decisions& best() { return best_.recording.decisions; }
 
   /// Takes over what `decisions` lead to if it finds the same and is cheaper.
   bool better(const Decisions& decisions) {
     ++best_.tries;
+    const uint64_t before = run_.steps_ever();
     Recording recording;
     run_.follow(&decisions);
     run_.record_to(&recording);
     Outcome outcome = run_.execute(test_, settings_);
+    steps_ += run_.steps_ever() - before;
     if (!outcome.same_finding(best_.outcome) ||
         cost(recording.decisions, outcome.steps) >= cost(best(), best_.outcome.steps))
       return false;
@@ -51,7 +55,7 @@ class Shrinker {
 
   bool fewer_stretches() {
     bool any = false;
-    for (size_t i = best().schedule.size(); i-- > 0 && best_.tries < kMostTries;) {
+    for (size_t i = best().schedule.size(); i-- > 0 && may_try();) {
       if (i >= best().schedule.size()) continue;
       Decisions without = best();
       without.schedule.erase(without.schedule.begin() + static_cast<ptrdiff_t>(i));
@@ -63,7 +67,7 @@ class Shrinker {
   /// A thread that goes on until it ends or must wait does not come again.
   bool longer_stretches() {
     bool any = false;
-    for (size_t i = 0; i < best().schedule.size() && best_.tries < kMostTries; ++i) {
+    for (size_t i = 0; i < best().schedule.size() && may_try(); ++i) {
       const auto steps_later = [&] {
         uint32_t steps = 0;
         for (size_t j = i + 1; j < best().schedule.size(); ++j)
@@ -86,7 +90,7 @@ class Shrinker {
   bool fewer_oddities() {
     bool any = false;
     for (size_t thread = 0; thread < kMaxThreads; ++thread) {
-      for (size_t i = 0; i < best().choices[thread].size() && best_.tries < kMostTries; ++i) {
+      for (size_t i = 0; i < best().choices[thread].size() && may_try(); ++i) {
         if (best().choices[thread][i] == 0) continue;
         Decisions usual = best();
         usual.choices[thread][i] = 0;
@@ -104,6 +108,7 @@ class Shrinker {
   const Test& test_;
   const Settings& settings_;
   Shrunk best_;
+  uint64_t steps_ = 0;
 };
 
 }  // namespace

@@ -66,12 +66,15 @@ std::string what(const Event& event) {
 class Shared {
  public:
   explicit Shared(const std::vector<Event>& events) {
+    std::set<Agent> with_handler;  // as good as two threads
+    for (const Event& event : events)
+      if (event.step.kind == Kind::kHandler) with_handler.insert(event.agent);
     for (const Event& event : events) {
       const Step& step = event.step;
       for (uintptr_t byte = step.address; byte < step.address + std::min(step.size, 64u); byte += 1) {
         Use& use = uses_[byte];
         if (use.first == kAgents) use.first = event.agent;
-        use.many |= use.first != event.agent;
+        use.many |= use.first != event.agent || with_handler.contains(event.agent);
         use.written |= step.writes();
       }
     }
@@ -115,7 +118,7 @@ std::vector<std::string> tell(const Recording& recording, size_t most) {
   for (const Event* event : told) {
     const std::string where = event->step.pc != 0 ? lines.at(event->step.pc) : "";
     const bool to_the_right = event->agent % 2 == 0 && event->agent != 0;
-    story.push_back(fmt::format("{:<4} {}{:<52} {}", who(event->agent), to_the_right ? "    " : "", what(*event), where));
+    story.push_back(fmt::format("{:<4} {:<56} {}", who(event->agent), (to_the_right ? "    " : "") + what(*event), where));
   }
   if (story.size() > most) {
     const size_t left_out = story.size() - most + 1;
