@@ -79,7 +79,7 @@ class Memory {
   /// @{
   void membarrier_begin(ThreadId caller);
   void membarrier_at(ThreadId caller, ThreadId target);  ///< Now, in `target`; joined with the caller only.
-  void membarrier_end(ThreadId caller);
+  void membarrier_end(ThreadId caller);                  ///< Who had none yet has it now: ended threads.
   /// @}
 
   /// \name Plain accesses and objects

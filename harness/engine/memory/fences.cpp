@@ -27,18 +27,21 @@ void Memory::fence(ThreadId id, Order order) {
 
 // Linux runs a full barrier on each CPU that runs one of the process's threads, each at its own time between the call's begin
 // and its end; the caller waits for each. So each target has a seq_cst fence of its own, ordered after what the
-// caller did before its call and before what it does after it. Targets are not ordered with each other by it.
+// caller did before its call and before what it does after it. Targets are not ordered with each other by it. A thread that
+// runs nowhere is passed over by Linux, since the switch from it was a barrier: ended ones are ordered all the same.
 
 void Memory::membarrier_begin(ThreadId caller) {
   Thread& thread = state_->thread(caller);
   state_->sc_fence(caller);
   thread.called = thread.released;
   thread.gathered.clear();
+  thread.fenced = uint64_t{1} << caller;
 }
 
 void Memory::membarrier_at(ThreadId caller, ThreadId target) {
   State& s = *state_;
   if (caller == target || !s.thread(caller).called) return;
+  s.thread(caller).fenced |= uint64_t{1} << target;
   s.thread(target).now.join(*s.thread(caller).called);
   s.sc_fence(target);
   s.thread(caller).gathered.join(*s.thread(target).released);
@@ -46,6 +49,8 @@ void Memory::membarrier_at(ThreadId caller, ThreadId target) {
 
 void Memory::membarrier_end(ThreadId caller) {
   Thread& thread = state_->thread(caller);
+  for (ThreadId id = 0; id < state_->count; ++id)
+    if ((thread.fenced >> id & 1) == 0) membarrier_at(caller, id);
   thread.called = nullptr;
   thread.now.join(thread.gathered);
   state_->sc_fence(caller);

@@ -250,6 +250,15 @@ TEST_F(OrderTest, EveryWidth) {
   EXPECT_TRUE(script.seen.empty());
 }
 
+TEST_F(OrderTest, WhatOverflowsIsCutOff) {
+  uint8_t small = 250;
+  t1.store(x, 1, rlx);
+  t1.add(small, uint8_t{10}, rel);
+  script.choices = {0};
+  EXPECT_EQ(t2.load(small, acq), 4);
+  EXPECT_EQ(t2.load(x, rlx), 1) << "and it is still the store that released";
+}
+
 TEST_F(OrderTest, ChoicesFitInAByte) {
   for (int i = 1; i <= 1000; ++i) t1.store(x, i, rlx);
   script.choices = {150};

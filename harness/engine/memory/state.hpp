@@ -20,6 +20,7 @@ struct Thread {
   uint32_t flushed = 0;
   const View* called = nullptr;  ///< In a membarrier: what its targets learn ...
   WideView gathered;             ///< ... and what they knew.
+  uint64_t fenced = 0;           ///< Those that had their fence, a bit each.
 };
 
 }  // namespace engine::memory

@@ -68,7 +68,8 @@ TEST_F(TsoTest, NothingElseDrains) {
   t1.store(y, kOne, rel);
   t1.load(z, sc);
   t2.fence(sc);
-  t2.membarrier({3});
+  memory.membarrier_begin(2);
+  memory.membarrier_at(2, 3);
   EXPECT_EQ(memory.buffered(1), 2u);
 }
 
