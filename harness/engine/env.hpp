@@ -1,5 +1,5 @@
 // The system, for code under test: what blocks, sleeps, maps memory, starts threads or asks the clock. Controlled threads get the
-// engine's: virtual time, deadlocks that are seen, and faults that the settings allow. For srcu, as SRCU_ENV_HEADER.
+// engine's: virtual time, deadlocks that are seen, and faults that the settings allow.
 #pragma once
 
 #include <atomic>

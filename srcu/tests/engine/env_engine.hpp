@@ -1,4 +1,4 @@
-// For SRCU_ENV_HEADER: the engine's system under the names that the library uses.
+// For SRCU_ENV_HEADER: the controlled engine's system under the names that the library uses.
 #pragma once
 
 #include "harness/engine/env.hpp"
