@@ -3,18 +3,18 @@
 # Also for other projects, after find_package(srcutorture).
 include_guard(GLOBAL)
 
-set(SRCUTORTURE_ENGINE_FLAGS -fsanitize=thread -g -fno-omit-frame-pointer
-    -fno-optimize-sibling-calls)  # or a report would name the caller of the line that it is about
-if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-  list(APPEND SRCUTORTURE_ENGINE_FLAGS "SHELL:-mllvm -tsan-instrument-func-entry-exit=0" "SHELL:-mllvm -tsan-distinguish-volatile=1")
-else()
-  # The warning is about fences, which libtsan does not know; the engine does.
-  list(APPEND SRCUTORTURE_ENGINE_FLAGS -Wno-tsan --param=tsan-instrument-func-entry-exit=0 --param=tsan-distinguish-volatile=1)
-endif()
-
-# The sources of TARGET will call the engine at each access. Not a link option: libtsan stays out.
+# The sources of TARGET will call the engine at each access. Not a link option: libtsan stays out. Called from anywhere, so what it
+# needs stands in it.
 function(srcutorture_engine_instrument TARGET)
-  target_compile_options(${TARGET} PRIVATE ${SRCUTORTURE_ENGINE_FLAGS})
+  set(FLAGS -fsanitize=thread -g -fno-omit-frame-pointer
+      -fno-optimize-sibling-calls)  # or a report would name the caller of the line that it is about
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    list(APPEND FLAGS "SHELL:-mllvm -tsan-instrument-func-entry-exit=0" "SHELL:-mllvm -tsan-distinguish-volatile=1")
+  else()
+    # The warning is about fences, which libtsan does not know; the engine does.
+    list(APPEND FLAGS -Wno-tsan --param=tsan-instrument-func-entry-exit=0 --param=tsan-distinguish-volatile=1)
+  endif()
+  target_compile_options(${TARGET} PRIVATE ${FLAGS})
 endfunction()
 
 function(srcutorture_engine_test NAME)

@@ -190,6 +190,25 @@ TEST_F(ScTest, MembarrierFenceOfATargetIsAFullOne) {
   EXPECT_EQ(t3.load(x, rlx), 1) << "the caller's stores are behind what the target stores";
 }
 
+TEST_F(ScTest, MembarrierEndsWithAFence) {
+  memory.membarrier_begin(1);
+  memory.membarrier_at(1, 2);
+  t2.store(x, 1, sc);
+  memory.membarrier_end(1);
+  EXPECT_EQ(t1.load(x, rlx), 1) << "by [atomics.order]/4.3";
+}
+
+TEST_F(ScTest, MembarrierKnowsNothingOfTheLastExecution) {
+  for (int i = 0; i < 9; ++i) t2.store(y, i, rel);
+  t1.membarrier({2});
+  begin(Model::kCpp);
+  memory.membarrier_begin(1);
+  memory.membarrier_end(1);
+  t2.write(x, 1);
+  t1.read(x);
+  EXPECT_EQ(script.seen.size(), 1u) << "its epochs are new";
+}
+
 TEST_F(ScTest, TwoMembarriersAtOnce) {
   t1.store(x, 1, rlx);
   t2.store(y, 1, rlx);
