@@ -90,6 +90,7 @@ class Run final : public Execution {
   void fault(Fault, const Access& now, const Access* before) override;
 
  private:
+  static Run* started_;  ///< Whose threads begin; set before they do.
   static void first_steps();
   void run_test();
   void begin(const Test&, const Settings&);
