@@ -62,9 +62,14 @@ void Run::run_test() {
   if (test_->begin) test_->begin();
   {
     Inside in;
-    ThreadId first = thread_count_;
-    for (const auto thread : test_->threads) start(body, reinterpret_cast<void*>(thread), false, 0);
-    for (size_t i = 0; i < test_->threads.size(); ++i) join(first + static_cast<ThreadId>(i), 0);
+    std::array<ThreadId, kMaxThreads> started;
+    unsigned count = 0;
+    for (const auto thread : test_->threads) {
+      started[count] = start(body, reinterpret_cast<void*>(thread), false, 0);
+      if (started[count] == kMaxThreads) fail(Outcome::Kind::kMisuse, "the test has too many threads", 0);
+      ++count;
+    }
+    for (unsigned i = 0; i < count; ++i) join(started[i], 0);
   }
   if (test_->end) test_->end();
   engaged = nullptr;

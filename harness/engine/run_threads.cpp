@@ -5,10 +5,9 @@
 namespace engine {
 
 ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr_t pc) {
+  if (thread_count_ != 0) point({Kind::kStart, Order::kRelease, 0, 0, pc});
   if (thread_count_ == kMaxThreads) return kMaxThreads;
-  const ThreadId child = thread_count_;
-  if (child != 0) point({Kind::kStart, Order::kRelease, 0, 0, pc});
-  ++thread_count_;
+  const ThreadId child = thread_count_++;  // only now: others may have started threads meanwhile
   Thread& it = threads_[child];
   if (!it.fiber.placed()) it.fiber.place(child);
   it.fiber.restart(first_steps);

@@ -97,8 +97,18 @@ TEST_F(FaultTest, BytesOfOneCellAreApart) {
 TEST_F(FaultTest, PartOfAWriteIsNotForgottenWithAnother) {
   auto* bytes = reinterpret_cast<uint8_t*>(&x);
   t1.write(x, uint64_t{1});
+  t1.unlock(&z);
   t1.write(bytes[0], uint8_t{2});
   t2.read(bytes[7]);
+  EXPECT_TRUE(saw({Fault::kRace}));
+}
+
+TEST_F(FaultTest, WriteAfterAReleaseIsNotInIt) {
+  t1.write(x, uint64_t{1});
+  t1.unlock(&z);
+  t1.write(x, uint64_t{2});
+  t2.lock(&z);
+  t2.read(x);
   EXPECT_TRUE(saw({Fault::kRace}));
 }
 
@@ -313,6 +323,8 @@ TEST_F(ObjectTest, ManyObjectsAndMuchMemory) {
   static uint64_t much[20'000];
   for (size_t i = 0; i < 20'000; i += 4) memory.allocated(1, &much[i], 16, true);
   for (auto& each : much) t1.write(each, uint64_t{1});
+  t2.read(much[3]);
+  EXPECT_TRUE(saw({Fault::kRace})) << "with one of the first";
   for (size_t i = 0; i < 20'000; i += 8) t1.free(&much[i], 16);
   EXPECT_TRUE(nothing());
   for (size_t i = 0; i < 20'000; ++i) {

@@ -111,6 +111,13 @@ TEST_F(ScTest, WhatHappensBeforeAFenceCountsFromAnyThread) {
   EXPECT_EQ(t3.load(x, rlx), 1);
 }
 
+TEST_F(ScTest, BeginForgetsFences) {
+  for (int i = 0; i < 9; ++i) t1.fence(sc);
+  begin(Model::kCpp);
+  t1.store(x, 1, rlx);
+  EXPECT_EQ(t2.load(x, sc), 0);
+}
+
 TEST_F(ScTest, FencesMakeNothingHappenBefore) {
   t1.write(x, 1);
   t1.fence(sc);
