@@ -101,6 +101,15 @@ TEST_F(ScTest, WhatAFenceSawGoesOnWithReleases) {
   EXPECT_EQ(t3.load(x, rlx), 1);
 }
 
+TEST_F(ScTest, SoDoSeqCstAccessesThatAFenceSaw) {
+  t1.store(x, 1, sc);
+  t2.fence(sc);
+  t2.store(y, 1, rel);
+  script.choices = {0};
+  EXPECT_EQ(t3.load(y, acq), 1);
+  EXPECT_EQ(t3.load(x, rlx), 1);
+}
+
 TEST_F(ScTest, WhatHappensBeforeAFenceCountsFromAnyThread) {
   t1.store(x, 1, rlx);
   t1.store(y, 1, rel);
