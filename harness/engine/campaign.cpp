@@ -37,6 +37,7 @@ void tell_failure(Run& run, const Test& test, const Settings& settings, const Ou
   report.hash = found.hash;
   report.token = to_text({build_id(), test.name, settings});
   const Shrunk shrunk = shrink(run, test, settings);
+  end_watch();
   report.what = tell(shrunk.outcome.fine() ? found : shrunk.outcome);
   report.shrunk_steps = shrunk.outcome.steps;
   report.story = tell(shrunk.recording, kStoryLines);
@@ -106,6 +107,17 @@ struct Job {
   std::string said;
 };
 
+Report or_broken(const std::function<Report()>& work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    Report report;
+    report.broken = true;
+    report.what = error.what();
+    return report;
+  }
+}
+
 Job start_job(const std::function<Report()>& work) {
   int ends[2];
   if (pipe(ends) != 0) throw harness::Broken("no pipe can be had");
@@ -114,7 +126,7 @@ Job start_job(const std::function<Report()>& work) {
   if (pid < 0) throw harness::Broken("no process can be had");
   if (pid == 0) {
     close(ends[0]);
-    const std::string text = as_json(work());
+    const std::string text = as_json(or_broken(work));
     for (size_t at = 0; at < text.size();) {
       const ssize_t written = write(ends[1], text.data() + at, text.size() - at);
       if (written <= 0) _exit(3);
@@ -181,6 +193,7 @@ Report run_once(const Test& test, const Settings& settings, bool in_full) {
     report.steps = outcome.steps;
     report.hash = outcome.hash;
     if (!outcome.fine()) tell_failure(run, test, settings, outcome, report);
+    end_watch();
     if (in_full) report.story = tell(recording, SIZE_MAX);
     return report;
   });

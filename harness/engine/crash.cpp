@@ -72,4 +72,9 @@ void watch_for_crashes(Run& run) {
   setitimer(ITIMER_VIRTUAL, &every_second, nullptr);
 }
 
+void end_watch() {
+  const itimerval never{};
+  setitimer(ITIMER_VIRTUAL, &never, nullptr);
+}
+
 }  // namespace engine

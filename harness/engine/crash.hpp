@@ -9,4 +9,7 @@ namespace engine {
 /// the process.
 void watch_for_crashes(Run& run);
 
+/// Executions are over: no more signals, which cut short what reports have to wait for.
+void end_watch();
+
 }  // namespace engine

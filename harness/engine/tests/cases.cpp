@@ -1,4 +1,5 @@
 // What the engine does for code under test, and what it finds. The names of those that must fail begin with "wrong_".
+#include <poll.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -273,6 +274,10 @@ ENGINE_TEST(wrong_handler_in_an_addition, "A handler comes between the load and 
     engine::set_handler(nullptr);
     check(x.load(kRelaxed) == (came ? 2 : 1), "an addition was lost to a handler");
   });
+}
+
+ENGINE_TEST(broken_blocks_by_itself, "What would stop the one real thread is refused.") {
+  test.thread([] { poll(nullptr, 0, 10); });
 }
 
 ENGINE_TEST(wrong_null, "A null pointer is a finding.") {
