@@ -17,6 +17,11 @@ void controlled(const Inside& in, const char* call) {
 
 uintptr_t address_of(const void* object) { return reinterpret_cast<uintptr_t>(object); }
 
+/// Linux has a full barrier between the caller's stores and its look at who waits, or at the word: a store buffer is empty by then.
+void drain(const Inside& in) {
+  while (in->memory().buffered(in->self()) != 0) in->memory().flush_one(in->self());
+}
+
 void* call_hook(void* hook) { return reinterpret_cast<void (*)()>(hook)(), nullptr; }
 
 }  // namespace
@@ -25,6 +30,7 @@ void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t timeout
   Inside in;
   controlled(in, "futex_wait");
   in->point({Kind::kWait, Order::kRelaxed, sizeof word, address_of(&word), ENGINE_CALLER});
+  drain(in);
   // The kernel reads the word itself, under a lock that wakers take, too: it sees the newest value.
   uint32_t now = 0;
   __builtin_memcpy(&now, &word, sizeof now);
@@ -38,6 +44,7 @@ void futex_wake(std::atomic<uint32_t>& word) {
   Inside in;
   controlled(in, "futex_wake");
   in->point({Kind::kWake, Order::kRelaxed, sizeof word, address_of(&word), ENGINE_CALLER});
+  drain(in);
   in->did(0, in->wake(&word, kMaxThreads));
 }
 
