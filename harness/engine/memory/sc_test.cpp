@@ -208,7 +208,7 @@ TEST_F(ScTest, MembarrierFenceOfATargetIsAFullOne) {
 
 TEST_F(ScTest, MembarrierEndsWithAFence) {
   memory.membarrier_begin(1);
-  memory.membarrier_at(1, 2);
+  for (ThreadId target : {0, 2, 3, 4}) memory.membarrier_at(1, target);
   t2.store(x, 1, sc);
   memory.membarrier_end(1);
   EXPECT_EQ(t1.load(x, rlx), 1) << "by [atomics.order]/4.3";
