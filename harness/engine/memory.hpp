@@ -34,7 +34,7 @@ struct Access {
 /// What a memory needs from the execution that it serves.
 class Execution {
  public:
-  /// One of `count` > 1 possibilities; 0 is the newest, which is what most machines would show.
+  /// One of `count` possibilities, 2 to 255; 0 is the newest, which is what most machines would show.
   virtual unsigned choose(unsigned count) = 0;
   /// Something is wrong with `now`; `before` is the access that it clashes with, null if there is none. May not return.
   virtual void fault(Fault, const Access& now, const Access* before) = 0;
@@ -79,7 +79,7 @@ class Memory {
   /// @{
   void membarrier_begin(ThreadId caller);
   void membarrier_at(ThreadId caller, ThreadId target);  ///< Now, in `target`; joined with the caller only.
-  void membarrier_end(ThreadId caller);
+  void membarrier_end(ThreadId caller);                  ///< Who had none yet has it now: ended threads.
   /// @}
 
   /// \name Plain accesses and objects

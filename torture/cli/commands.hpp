@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "torture/cli/plan.hpp"
 #include "torture/oracle/verdict.hpp"
@@ -45,6 +46,15 @@ struct TopologyOptions {
   unsigned threads = 4;
 };
 int topology_command(const TopologyOptions& options);
+
+/// What is handed to the controlled engine's program.
+struct EngineOptions {
+  std::optional<std::filesystem::path> binary;  ///< None: srcutorture-engine beside this one.
+  std::vector<std::string> words;
+};
+
+/// Becomes the controlled engine's program: `what` is its subcommand. Returns only by an exception.
+int engine_command(const std::string& what, const EngineOptions& options);
 
 /// main(), for a program with or without a flavour of its own.
 int main_command(const Ops* extra, int argc, char** argv);

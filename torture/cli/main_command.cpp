@@ -79,6 +79,14 @@ void add_matrix(CLI::App& app, MatrixOptions& options) {
   matrix->add_option("--out", options.out, "the run directory; must not exist, or be empty");
 }
 
+/// All words but --binary are the engine's to understand, --help included.
+void add_engine(CLI::App& app, const char* name, const char* sentence, EngineOptions& options) {
+  CLI::App* engine = app.add_subcommand(name, sentence);
+  engine->set_help_flag();
+  engine->allow_extras();
+  engine->add_option("--binary", options.binary, "the program with the tests; none: srcutorture-engine beside this one");
+}
+
 // CLI11 says of a mistyped subcommand only that one is required.
 void refuse_unknown_subcommand(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
@@ -96,11 +104,19 @@ struct Parsed {
   MatrixOptions matrix;
   std::vector<std::string> cell;
   TopologyOptions topology;
+  EngineOptions engine;
   std::string check_dir, list_what;
   bool json = false;
 };
 
-int dispatch(const CLI::App& app, const Parsed& parsed, const Ops* extra) {
+int dispatch(const CLI::App& app, Parsed& parsed, const Ops* extra) {
+  for (const auto& [name, what] : {std::pair("engine", "run"), std::pair("replay", "replay")}) {
+    if (!app.got_subcommand(name)) continue;
+    parsed.engine.words = app.get_subcommand(name)->remaining();
+    return engine_command(what, parsed.engine);
+  }
+  if (app.got_subcommand("list") && parsed.list_what == "tests")
+    return engine_command("list", {{}, parsed.json ? std::vector<std::string>{"--json"} : std::vector<std::string>{}});
   if (app.got_subcommand("run")) return run_command(parsed.run, extra);
   if (app.got_subcommand("matrix")) return matrix_command(parsed.matrix);
   if (app.got_subcommand(kCellCommand)) return cell_command(parsed.cell);
@@ -125,10 +141,12 @@ int parse_and_dispatch(const Ops* extra, int argc, char** argv) {
       ->add_option("DIR", parsed.check_dir)
       ->required();
   CLI::App* list = app.add_subcommand(
-      "list", "scenarios sets flavors contexts strategies tracepoints placements params checks");
+      "list", "scenarios sets flavors contexts strategies tracepoints placements params checks tests");
   list->add_option("WHAT", parsed.list_what)->required();
   list->add_flag("--json", parsed.json);
   add_topology(app, parsed.topology);
+  add_engine(app, "engine", "controlled executions of the library's own tests (engine --help)", parsed.engine);
+  add_engine(app, "replay", "one controlled execution again: replay TOKEN", parsed.engine);
   refuse_empty_values(app);
   refuse_unknown_subcommand(app, argc, argv);
   try {

@@ -1,0 +1,203 @@
+#include "harness/engine/campaign.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/clock.hpp"
+#include "harness/base/errors.hpp"
+#include "harness/engine/crash.hpp"
+#include "harness/engine/shrink.hpp"
+#include "harness/engine/story.hpp"
+#include "harness/engine/token.hpp"
+
+namespace engine {
+namespace {
+
+constexpr size_t kStoryLines = 60;
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+uint64_t mixed(uint64_t seed, uint64_t index) {
+  uint64_t x = seed + (index + 1) * 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+void tell_failure(Run& run, const Test& test, const Settings& settings, const Outcome& found, Report& report) {
+  report.failed = true;
+  report.steps = found.steps;
+  report.hash = found.hash;
+  report.token = to_text({build_id(), test.name, settings});
+  const Shrunk shrunk = shrink(run, test, settings);
+  end_watch();
+  report.what = tell(shrunk.outcome.fine() ? found : shrunk.outcome);
+  report.shrunk_steps = shrunk.outcome.steps;
+  report.story = tell(shrunk.recording, kStoryLines);
+}
+
+/// Executions job, job + jobs, ... of the campaign.
+Report one_job(const Test& test, const Plan& plan, unsigned job) {
+  Run run;
+  watch_for_crashes(run);
+  Report report;
+  uint32_t steps_expected = 10;  // grows with what is seen
+  const double begun = cpu_seconds();
+  const uint64_t deadline = plan.seconds > 0 ? harness::now_ns() + static_cast<uint64_t>(plan.seconds * 1e9) : 0;
+  for (uint64_t i = job; deadline != 0 || i < plan.executions; i += plan.jobs) {
+    if (deadline != 0 && report.executions % 64 == 0 && harness::now_ns() > deadline) break;
+    const Settings settings = settings_of(plan, i, steps_expected);
+    const Outcome outcome = run.execute(test, settings);
+    ++report.executions;
+    report.hash = mixed(report.hash, outcome.hash);
+    if (plan.each_twice && run.execute(test, settings).hash != outcome.hash) {
+      report.broken = true;
+      report.what = fmt::format("an execution is not the same the second time: {}", to_text({build_id(), test.name, settings}));
+      break;
+    }
+    if (!outcome.fine()) {
+      report.seconds = cpu_seconds() - begun;
+      tell_failure(run, test, settings, outcome, report);
+      return report;
+    }
+    steps_expected = std::max(steps_expected, outcome.steps);
+  }
+  report.seconds = cpu_seconds() - begun;
+  return report;
+}
+
+std::string as_json(const Report& it) {
+  return nlohmann::json{{"executions", it.executions}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
+                        {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
+                        {"hash", it.hash}, {"story", it.story}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Report from_json(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  Report it;
+  if (json.is_discarded()) {
+    it.broken = true;
+    it.what = "a job ended without a report";
+    return it;
+  }
+  it.executions = json["executions"];
+  it.seconds = json["seconds"];
+  it.failed = json["failed"];
+  it.broken = json["broken"];
+  it.what = json["what"];
+  it.token = json["token"];
+  it.steps = json["steps"];
+  it.shrunk_steps = json["shrunk_steps"];
+  it.hash = json["hash"];
+  it.story = json["story"];
+  return it;
+}
+
+struct Job {
+  pid_t pid = 0;
+  int from = -1;
+  std::string said;
+};
+
+Report or_broken(const std::function<Report()>& work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    Report report;
+    report.broken = true;
+    report.what = error.what();
+    return report;
+  }
+}
+
+Job start_job(const std::function<Report()>& work) {
+  int ends[2];
+  if (pipe(ends) != 0) throw harness::Broken("no pipe can be had");
+  std::fflush(nullptr);
+  const pid_t pid = fork();
+  if (pid < 0) throw harness::Broken("no process can be had");
+  if (pid == 0) {
+    close(ends[0]);
+    const std::string text = as_json(or_broken(work));
+    for (size_t at = 0; at < text.size();) {
+      const ssize_t written = write(ends[1], text.data() + at, text.size() - at);
+      if (written <= 0) _exit(3);
+      at += static_cast<size_t>(written);
+    }
+    _exit(0);
+  }
+  close(ends[1]);
+  return {pid, ends[0], {}};
+}
+
+Report end_job(Job& job) {
+  char buffer[4096];
+  for (ssize_t got; (got = read(job.from, buffer, sizeof buffer)) > 0;) job.said.append(buffer, static_cast<size_t>(got));
+  close(job.from);
+  int status = 0;
+  waitpid(job.pid, &status, 0);
+  return from_json(job.said);
+}
+
+}  // namespace
+
+Settings settings_of(const Plan& plan, uint64_t index, uint32_t steps_expected) {
+  Settings settings = plan.settings;
+  settings.seed = mixed(plan.settings.seed, index);
+  settings.steps_expected = steps_expected;
+  if (plan.each_handler) settings.handler_at = 1 + static_cast<uint32_t>(index % steps_expected);
+  if (plan.mix) {  // the two find different things: bugs that need one long delay, and bugs that need a fine mesh
+    settings.strategy = index % 2 == 0 ? Strategy::kPos : Strategy::kPct;
+    settings.depth = index % 4 == 1 ? 3 : 5;
+  }
+  return settings;
+}
+
+Report run_campaign(const Test& test, const Plan& plan) {
+  std::vector<Job> jobs;
+  for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job] { return one_job(test, plan, job); }));
+  Report all;
+  for (Job& job : jobs) {
+    Report one = end_job(job);
+    all.executions += one.executions;
+    all.seconds += one.seconds;
+    if (one.broken || (one.failed && !all.failed && !all.broken)) {
+      one.executions = all.executions;
+      one.seconds = all.seconds;
+      all = std::move(one);
+    } else if (!all.failed) {
+      all.hash = mixed(all.hash, one.hash);
+    }
+  }
+  return all;
+}
+
+Report run_once(const Test& test, const Settings& settings, bool in_full) {
+  Job job = start_job([&] {
+    Run run;
+    watch_for_crashes(run);
+    Report report;
+    Recording recording;
+    if (in_full) run.record_to(&recording);
+    const Outcome outcome = run.execute(test, settings);
+    run.record_to(nullptr);
+    report.executions = 1;
+    report.steps = outcome.steps;
+    report.hash = outcome.hash;
+    if (!outcome.fine()) tell_failure(run, test, settings, outcome, report);
+    end_watch();
+    if (in_full) report.story = tell(recording, SIZE_MAX);
+    return report;
+  });
+  return end_job(job);
+}
+
+}  // namespace engine

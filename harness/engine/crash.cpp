@@ -1,0 +1,80 @@
+#include "harness/engine/crash.hpp"
+
+#include <signal.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+#include <cstdlib>
+
+#include "harness/engine/fatal.hpp"
+
+namespace engine {
+namespace {
+
+constexpr unsigned kSilentSeconds = 60;  // of CPU time
+
+Run* watched;
+unsigned silent;
+uint64_t steps_before;
+
+uintptr_t where(const void* context) {
+  const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  return static_cast<uintptr_t>(machine.gregs[REG_RIP]) + 1;  // places are told as return addresses
+#else
+  return machine.pc + 1;
+#endif
+}
+
+const char* name_of_signal(int number) {
+  switch (number) {
+    case SIGSEGV: return "SIGSEGV: no memory there";
+    case SIGBUS: return "SIGBUS";
+    case SIGILL: return "SIGILL";
+    default: return "SIGFPE: a division by zero, or its like";
+  }
+}
+
+void crashed(int number, siginfo_t*, void* context) {
+  if (!engaged) {  // the engine's own fault, or the runner's
+    signal(number, SIG_DFL);
+    raise(number);
+    return;
+  }
+  engaged = nullptr;
+  watched->fail(Outcome::Kind::kCrash, name_of_signal(number), where(context));
+}
+
+void tick(int) {
+  const uint64_t steps = watched->steps_ever();
+  silent = engaged && steps == steps_before ? silent + 1 : 0;
+  steps_before = steps;
+  if (silent == kSilentSeconds) fatal("the code under test goes on for ever without an access or a call that the engine sees");
+}
+
+}  // namespace
+
+void watch_for_crashes(Run& run) {
+  watched = &run;
+  stack_t stack{};
+  stack.ss_size = 1 << 16;
+  stack.ss_sp = std::malloc(stack.ss_size);
+  if (sigaltstack(&stack, nullptr) != 0) fatal("no stack for signals can be had");
+  struct sigaction action {};
+  action.sa_sigaction = crashed;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  for (int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE}) sigaction(number, &action, nullptr);
+  struct sigaction ticking {};
+  ticking.sa_handler = tick;
+  ticking.sa_flags = SA_ONSTACK | SA_RESTART;
+  sigaction(SIGVTALRM, &ticking, nullptr);
+  const itimerval every_second{{1, 0}, {1, 0}};
+  setitimer(ITIMER_VIRTUAL, &every_second, nullptr);
+}
+
+void end_watch() {
+  const itimerval never{};
+  setitimer(ITIMER_VIRTUAL, &never, nullptr);
+}
+
+}  // namespace engine

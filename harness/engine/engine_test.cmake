@@ -1,0 +1,32 @@
+# srcutorture_engine_test(NAME SOURCES a.cpp ... USES lib ...): a program NAME that runs the engine tests in the sources under control.
+# SOURCES are the tests and all code that is to be controlled; USES is linked as it is, and is not seen by the engine.
+# Also for other projects, after find_package(srcutorture).
+include_guard(GLOBAL)
+
+# The sources of TARGET will call the engine at each access. Not a link option: libtsan stays out. Called from anywhere, so what it
+# needs stands in it.
+function(srcutorture_engine_instrument TARGET)
+  set(FLAGS -fsanitize=thread -g -fno-omit-frame-pointer
+      -fno-optimize-sibling-calls)  # or a report would name the caller of the line that it is about
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    list(APPEND FLAGS "SHELL:-mllvm -tsan-instrument-func-entry-exit=0" "SHELL:-mllvm -tsan-distinguish-volatile=1")
+  else()
+    # The warning is about fences, which libtsan does not know; the engine does.
+    list(APPEND FLAGS -Wno-tsan --param=tsan-instrument-func-entry-exit=0 --param=tsan-distinguish-volatile=1)
+  endif()
+  target_compile_options(${TARGET} PRIVATE ${FLAGS})
+endfunction()
+
+function(srcutorture_engine_test NAME)
+  cmake_parse_arguments(ENGINE "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${NAME} ${ENGINE_SOURCES})
+  srcutorture_engine_instrument(${NAME})
+  if(TARGET srcutorture_engine_main)
+    set(PREFIX "")
+  else()
+    set(PREFIX srcutorture::)
+  endif()
+  # Whole: nothing asks for the definitions that stand in for libc's.
+  target_link_libraries(${NAME} PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,${PREFIX}srcutorture_engine> ${PREFIX}srcutorture_engine_main ${ENGINE_USES})
+  target_link_options(${NAME} PRIVATE -Wl,--build-id)
+endfunction()

@@ -1,0 +1,130 @@
+#include "harness/engine/env.hpp"
+
+#include "harness/engine/fatal.hpp"
+#include "harness/engine/renew.hpp"
+#include "harness/engine/run.hpp"
+
+namespace engine::env {
+namespace {
+
+constexpr unsigned kCpus = 4;
+constexpr size_t kPage = 4096;
+
+/// Code under test must not come here natively: it would wait for nobody.
+void controlled(const Inside& in, const char* call) {
+  if (!in) fatal("not in a controlled thread: ", call);
+}
+
+uintptr_t address_of(const void* object) { return reinterpret_cast<uintptr_t>(object); }
+
+/// Linux has a full barrier between the caller's stores and its look at who waits, or at the word: a store buffer is empty by then.
+void drain(const Inside& in) {
+  while (in->memory().buffered(in->self()) != 0) in->memory().flush_one(in->self());
+}
+
+void* call_hook(void* hook) { return reinterpret_cast<void (*)()>(hook)(), nullptr; }
+
+}  // namespace
+
+void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t timeout_ns) {
+  Inside in;
+  controlled(in, "futex_wait");
+  in->point({Kind::kWait, Order::kRelaxed, sizeof word, address_of(&word), ENGINE_CALLER});
+  drain(in);
+  // The kernel reads the word itself, under a lock that wakers take, too: it sees the newest value.
+  uint32_t now = 0;
+  __builtin_memcpy(&now, &word, sizeof now);
+  const bool sleeps = now == expected && !in->fault(kInterrupted) && !in->fault(kSpuriousWake);
+  in->did(now, expected, sleeps);
+  if (!sleeps) return;
+  in->block(&word, "a futex", timeout_ns == 0 ? 0 : in->now_ns() + timeout_ns);
+}
+
+void futex_wake(std::atomic<uint32_t>& word) {
+  Inside in;
+  controlled(in, "futex_wake");
+  in->point({Kind::kWake, Order::kRelaxed, sizeof word, address_of(&word), ENGINE_CALLER});
+  drain(in);
+  in->did(0, in->wake(&word, kMaxThreads));
+}
+
+bool membarrier_register() {
+  Inside in;
+  controlled(in, "membarrier_register");
+  in->point({Kind::kFence, Order::kRelaxed, 0, 0, ENGINE_CALLER});
+  return !in->lacks_membarrier();
+}
+
+void membarrier() {
+  Inside in;
+  controlled(in, "membarrier");
+  in->membarrier(ENGINE_CALLER);
+}
+
+uint64_t now_ns() {
+  Inside in;
+  controlled(in, "now_ns");
+  in->point({Kind::kSleep, Order::kRelaxed, 0, 0, ENGINE_CALLER});
+  return in->now_ns();
+}
+
+void sleep_ns(uint64_t ns) {
+  Inside in;
+  controlled(in, "sleep_ns");
+  in->yield({Kind::kSleep, Order::kRelaxed, 0, 0, ENGINE_CALLER});
+  if (!in->fault(kInterrupted)) in->block(nullptr, "the clock", in->now_ns() + (ns == 0 ? 1 : ns));
+}
+
+void yield() {
+  Inside in;
+  controlled(in, "yield");
+  in->yield({Kind::kYield, Order::kRelaxed, 0, 0, ENGINE_CALLER});
+}
+
+void cpu_relax() {
+  if (Inside in; in) in->yield({Kind::kYield, Order::kRelaxed, 0, 0, ENGINE_CALLER});
+}
+
+unsigned cpu() {
+  Inside in;
+  controlled(in, "cpu");
+  unsigned& mine = in->thread(in->self()).cpu;
+  if (in->fault(kMigrations)) mine = (mine + 1 + in->draw(kCpus - 1)) % kCpus;
+  return mine;
+}
+
+void* map(size_t bytes) {
+  Inside in;
+  controlled(in, "map");
+  in->point({Kind::kAllocate, Order::kRelaxed, 0, 0, ENGINE_CALLER});
+  void* const memory = in->fault(kNoMemory) ? nullptr : arena_allocate(bytes, kPage);
+  in->did(0, address_of(memory));
+  if (memory) in->memory().allocated(in->self(), memory, bytes, true);
+  return memory;
+}
+
+void unmap(void* memory, size_t bytes) {
+  Inside in;
+  controlled(in, "unmap");
+  in->point({Kind::kFree, Order::kRelaxed, static_cast<uint32_t>(bytes), address_of(memory), ENGINE_CALLER});
+  if (arena_size(memory) != bytes) in->fail(Outcome::Kind::kMisuse, "unmap of what map did not give", ENGINE_CALLER);
+  in->memory().freed(in->self(), memory, bytes, ENGINE_CALLER);
+  arena_free(memory);
+}
+
+bool start_thread(void (*body)(), const char*) {
+  Inside in;
+  controlled(in, "start_thread");
+  if (in->fault(kNoMemory)) return false;
+  return in->start(call_hook, reinterpret_cast<void*>(body), true, ENGINE_CALLER) != kMaxThreads;
+}
+
+bool on_thread_exit(void (*hook)()) {
+  Inside in;
+  controlled(in, "on_thread_exit");
+  auto& hooks = in->thread(in->self()).at_exit;
+  hooks.insert(hooks.begin(), {[](void* it) { call_hook(it); }, reinterpret_cast<void*>(hook)});  // after thread_local destructors
+  return true;
+}
+
+}  // namespace engine::env

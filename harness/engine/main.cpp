@@ -1,0 +1,3 @@
+#include "harness/engine/program.hpp"
+
+int main(int argc, char** argv) { return engine::program(argc, argv); }

@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/supervise/command.hpp"
+
+namespace {
+
+using nlohmann::json;
+
+harness::Said engine(std::vector<std::string> words, const char* program = ENGINE_CASES) {
+  words.insert(words.begin(), program);
+  return harness::run_bounded(words, 240, 16 << 20);
+}
+
+json run(const std::string& test, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words{"run", test, "--executions", "3000", "--seed", "1", "--json"};
+  words.insert(words.end(), more.begin(), more.end());
+  const harness::Said said = engine(words);
+  const json all = json::parse(said.output, nullptr, false);
+  if (all.is_discarded()) return {{"verdict", said.output}, {"story", json::array()}, {"what", said.output}};
+  return all["tests"][0];
+}
+
+std::vector<std::string> tests() {
+  std::vector<std::string> names;
+  for (const auto& one : json::parse(engine({"list", "--json"}).output)) names.push_back(one["name"]);
+  return names;
+}
+
+TEST(Program, FindsWhatIsWrongAndNothingElse) {
+  const auto all = tests();
+  EXPECT_GT(all.size(), 20u);
+  for (const std::string& name : all) {
+    if (name.starts_with("broken_")) continue;
+    const json report = run(name);
+    EXPECT_EQ(report["verdict"], name.starts_with("wrong_") ? "FAILURE" : "SUCCESS") << report.dump(1);
+  }
+}
+
+TEST(Program, ReplaysATokenToTheSameHashInAnotherProcess) {
+  for (const char* name : {"wrong_lock_order", "wrong_use_after_free", "wrong_membarrier_in_one_instant", "wrong_wake_before_store"}) {
+    const json report = run(name);
+    const harness::Said again = engine({"replay", report["token"], "--json"});
+    EXPECT_EQ(again.exit_code, 1);
+    EXPECT_EQ(json::parse(again.output)["hash"], report["hash"]) << name;
+  }
+}
+
+TEST(Program, DoesTheSameTwice) {
+  for (const std::string& name : tests()) {
+    if (name.starts_with("broken_")) continue;
+    EXPECT_NE(run(name, {"--twice"})["verdict"], "BROKEN") << name;
+  }
+}
+
+TEST(Program, StoriesAreShort) {
+  for (const std::string& name : tests()) {
+    if (name.starts_with("broken_")) continue;
+    const json report = run(name);
+    EXPECT_LE(report["story"].size(), name == "wrong_spinning_for_ever" || name == "wrong_no_progress" ? 60u : 30u) << name;
+    EXPECT_LE(report["shrunk_steps"], report["steps"]) << name;
+  }
+}
+
+TEST(Program, SaysWhereItWas) {
+  EXPECT_NE(run("wrong_use_after_free")["what"].get<std::string>().find("cases.cpp:"), std::string::npos);
+}
+
+TEST(Program, RefusesTokensOfOtherBuildsAndUnknownTests) {
+  const std::string token = run("wrong_null")["token"];
+  const harness::Said other = engine({"replay", token}, ENGINE_OTHER);
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_NE(other.output.find("only the same binary"), std::string::npos);
+  EXPECT_EQ(engine({"run", "wrong_nul"}).exit_code, 2);
+  EXPECT_NE(engine({"run", "wrong_nul"}).output.find("wrong_null"), std::string::npos);
+}
+
+TEST(Program, NamesTheCallThatWouldBlockForEver) {
+  const harness::Said said = engine({"run", "broken_blocks_by_itself"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_NE(said.output.find("must not block by itself: poll"), std::string::npos);
+}
+
+TEST(Program, HandlersCanBePlacedAtEachStep) {
+  EXPECT_EQ(run("wrong_handler_in_an_addition", {"--each-handler"})["verdict"], "FAILURE");
+  EXPECT_EQ(run("wrong_handler_in_an_addition", {"--faults", "none"})["verdict"], "SUCCESS");
+}
+
+TEST(Program, SharesTheWorkAmongJobs) {
+  const json report = run("mutex_excludes", {"--jobs", "3"});
+  EXPECT_EQ(report["executions"], 3000);
+}
+
+}  // namespace

@@ -1,0 +1,42 @@
+// What an execution did, so that it can be told, or repeated with changes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "harness/engine/memory.hpp"
+#include "harness/engine/strategy.hpp"
+
+namespace engine {
+
+/// `steps` steps in a row by one agent.
+struct Stretch {
+  Agent agent;
+  uint32_t steps;
+};
+
+/// All that was left to chance. To be followed, not to the letter: who cannot run is passed over.
+struct Decisions {
+  std::vector<Stretch> schedule;
+  std::array<std::vector<uint8_t>, kMaxThreads> choices;  ///< Of each thread, in its order; 0: the usual.
+  std::array<uint32_t, kMaxThreads> handler_at{};         ///< Step of the thread before which its handler ran; 0: did not.
+};
+
+struct Event {
+  Agent agent = 0;
+  Step step;
+  Value read = 0, written = 0;
+  bool changed = true;  ///< False: a compare-exchange that failed, a wait that did not sleep.
+  bool old = false;     ///< The load did not take the newest value.
+};
+
+struct Recording {
+  Decisions decisions;
+  std::vector<Event> events;
+};
+
+/// Follows `decisions`, then lets each thread run as long as it can.
+std::unique_ptr<Scheduler> make_follower(const Decisions&);
+
+}  // namespace engine

@@ -1,0 +1,89 @@
+// How controlled threads begin, end, wait for each other, and are fenced by membarrier.
+#include "harness/engine/fatal.hpp"
+#include "harness/engine/run.hpp"
+
+namespace engine {
+
+ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr_t pc) {
+  if (thread_count_ != 0) point({Kind::kStart, Order::kRelease, 0, 0, pc});
+  if (thread_count_ == kMaxThreads) return kMaxThreads;
+  const ThreadId child = thread_count_++;  // only now: others may have started threads meanwhile
+  Thread& it = threads_[child];
+  if (!it.fiber.placed()) it.fiber.place(child);
+  it.fiber.restart(first_steps);
+  it.body = body;
+  it.argument = argument;
+  it.result = nullptr;
+  it.detached = detached;
+  it.cpu = child % 4;
+  it.state = Thread::State::kAble;
+  it.steps = it.old_values = it.progress_bound = 0;
+  it.handler = nullptr;
+  it.at_exit.clear();
+  next_[child] = {};
+  if (child == 0) return child;
+  memory_.start(child, self_);
+  for (ThreadId caller = 0; caller < child; ++caller)
+    if (fences_awaited_[caller] != 0) fences_due_[child] |= uint64_t{1} << caller, ++fences_awaited_[caller];
+  did(0, child);
+  return child;
+}
+
+void Run::first_steps() {
+  Run& run = *started_;
+  Thread& me = run.threads_[run.self_];
+  engaged = &run;
+  me.result = me.body(me.argument);
+  run.end_thread();
+}
+
+void Run::end_thread() {
+  Thread& me = threads_[self_];
+  while (!me.at_exit.empty()) {
+    engaged = nullptr;
+    const auto [function, argument] = me.at_exit.back();
+    me.at_exit.pop_back();
+    engaged = this;
+    function(argument);
+  }
+  engaged = nullptr;
+  if (self_ == 0) fail(Outcome::Kind::kMisuse, "init or fini ended its thread", 0);
+  point({Kind::kEnd, Order::kRelease});
+  did(0, 0);
+  while (fences_due_[self_] != 0) fenced(self_);
+  me.state = Thread::State::kEnded;
+  wake(&me, kMaxThreads);
+  leave();
+  fatal("an ended thread was chosen");
+}
+
+void Run::join(ThreadId id, uintptr_t pc) {
+  point({Kind::kJoin, Order::kAcquire, 0, 0, pc});
+  did(id, 0);
+  while (threads_[id].state != Thread::State::kEnded) block(&threads_[id], "join");
+  memory_.join(self_, id);
+}
+
+void Run::fenced(ThreadId target) {
+  const auto caller = static_cast<ThreadId>(__builtin_ctzll(fences_due_[target]));
+  fences_due_[target] &= fences_due_[target] - 1;
+  memory_.membarrier_at(caller, target);
+  if (--fences_awaited_[caller] == 0) wake(&fences_awaited_[caller], 1);
+}
+
+bool Run::lacks_membarrier() {
+  if (membarrier_ == Kernel::kUnasked) membarrier_ = fault(kNoMembarrier) ? Kernel::kLacks : Kernel::kHas;
+  return membarrier_ == Kernel::kLacks;
+}
+
+void Run::membarrier(uintptr_t pc) {
+  point({Kind::kMembarrier, Order::kSeqCst, 0, 0, pc});
+  memory_.membarrier_begin(self_);
+  did(0, 0);
+  for (ThreadId id = 0; id < thread_count_; ++id)
+    if (id != self_ && threads_[id].state != Thread::State::kEnded) fences_due_[id] |= uint64_t{1} << self_, ++fences_awaited_[self_];
+  while (fences_awaited_[self_] != 0) block(&fences_awaited_[self_], "membarrier");
+  memory_.membarrier_end(self_);
+}
+
+}  // namespace engine

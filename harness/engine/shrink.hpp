@@ -1,0 +1,18 @@
+// Makes a failing execution short: fewest switches, then fewest values out of the ordinary, then fewest steps.
+#pragma once
+
+#include "harness/engine/recording.hpp"
+#include "harness/engine/run.hpp"
+
+namespace engine {
+
+struct Shrunk {
+  Outcome outcome;
+  Recording recording;
+  unsigned tries = 0;
+};
+
+/// The result finds what the execution with `settings` does.
+Shrunk shrink(Run&, const Test&, const Settings&);
+
+}  // namespace engine

@@ -1,0 +1,18 @@
+// Tells an execution to people: one line for each step that matters to others.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/engine/recording.hpp"
+#include "harness/engine/settings.hpp"
+
+namespace engine {
+
+/// "message at file:line", and the access it clashes with.
+std::string tell(const Outcome&);
+
+/// At most `lines`; in the middle what is left out is counted.
+std::vector<std::string> tell(const Recording&, size_t lines);
+
+}  // namespace engine

@@ -1,0 +1,199 @@
+// The rest of what a controlled thread may ask of the system: threads, time, static variables; and what it must not, since it would
+// stop the only thread that there really is.
+#include <cxxabi.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+
+#include "harness/engine/fatal.hpp"
+#include "harness/engine/real.hpp"
+#include "harness/engine/renew.hpp"
+#include "harness/engine/run.hpp"
+
+namespace engine {
+namespace {
+
+// A controlled thread's pthread_t: its number, from where no address is.
+constexpr pthread_t kFirstHandle = 0x7e000000;
+ThreadId number_of(pthread_t handle) { return static_cast<ThreadId>(handle - kFirstHandle); }
+
+int sleep_for(Run& run, uint64_t ns, uintptr_t pc) {
+  run.yield({Kind::kSleep, Order::kRelaxed, 0, 0, pc});
+  if (run.fault(kInterrupted)) return EINTR;
+  run.block(nullptr, "the clock", run.now_ns() + (ns == 0 ? 1 : ns));
+  return 0;
+}
+
+uint64_t ns_of(const timespec* time) { return static_cast<uint64_t>(time->tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time->tv_nsec); }
+
+/// One thread runs `once`, the others wait for it. The byte says 0: nobody came, 2: somebody is at it, 1: done.
+bool first_to_come(Run& run, char* byte, uintptr_t pc) {
+  run.point({Kind::kLock, Order::kAcquire, 1, reinterpret_cast<uintptr_t>(byte), pc});
+  while (byte[1] == 2) run.block(byte, "an initialisation");
+  if (byte[0] == 1) {
+    run.memory().acquire_from(run.self(), byte);
+    return false;
+  }
+  will_write(reinterpret_cast<uintptr_t>(byte), 2);
+  byte[1] = 2;
+  return true;
+}
+
+void initialised(Run& run, char* byte, bool done, uintptr_t pc) {
+  run.point({Kind::kUnlock, Order::kRelease, 1, reinterpret_cast<uintptr_t>(byte), pc});
+  run.memory().release_to(run.self(), byte);
+  byte[1] = 0;
+  byte[0] = done ? 1 : 0;
+  run.wake(byte, kMaxThreads);
+}
+
+}  // namespace
+}  // namespace engine
+
+using engine::Inside;
+using engine::real;
+
+extern "C" {
+
+int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*body)(void*), void* argument) noexcept {
+  Inside in;
+  if (!in) return real().pthread_create(handle, attributes, body, argument);
+  int detached = PTHREAD_CREATE_JOINABLE;
+  if (attributes) pthread_attr_getdetachstate(attributes, &detached);
+  if (in->fault(engine::kNoMemory)) return EAGAIN;
+  const auto id = in->start(body, argument, detached == PTHREAD_CREATE_DETACHED, ENGINE_CALLER);
+  if (id == engine::kMaxThreads) return EAGAIN;
+  *handle = engine::kFirstHandle + id;
+  return 0;
+}
+
+int pthread_join(pthread_t handle, void** result) {
+  Inside in;
+  if (!in) return real().pthread_join(handle, result);
+  const auto id = engine::number_of(handle);
+  if (id >= engine::kMaxThreads) return ESRCH;
+  in->join(id, ENGINE_CALLER);
+  if (result) *result = in->thread(id).result;
+  return 0;
+}
+
+int pthread_detach(pthread_t handle) noexcept {
+  Inside in;
+  return in ? 0 : real().pthread_detach(handle);
+}
+
+pthread_t pthread_self() noexcept {
+  Inside in;
+  return in ? engine::kFirstHandle + in->self() : real().pthread_self();
+}
+
+int pthread_once(pthread_once_t* control, void (*body)()) {
+  auto* const byte = reinterpret_cast<char*>(control);
+  {
+    Inside in;
+    if (!in) return real().pthread_once(control, body);
+    if (!engine::first_to_come(*in, byte, ENGINE_CALLER)) return 0;
+  }
+  body();
+  Inside in;
+  engine::initialised(*in, byte, true, ENGINE_CALLER);
+  return 0;
+}
+
+int sched_yield() noexcept {
+  Inside in;
+  if (!in) return real().sched_yield();
+  in->yield({engine::Kind::kYield, engine::Order::kRelaxed, 0, 0, ENGINE_CALLER});
+  return 0;
+}
+
+int nanosleep(const timespec* time, timespec* left) {
+  Inside in;
+  if (!in) return real().nanosleep(time, left);
+  if (engine::sleep_for(*in, engine::ns_of(time), ENGINE_CALLER) == 0) return 0;
+  if (left) *left = {0, 1};
+  errno = EINTR;
+  return -1;
+}
+
+int usleep(useconds_t us) {
+  const timespec time{us / 1'000'000, static_cast<long>(us % 1'000'000) * 1000};
+  Inside in;
+  return in ? (engine::sleep_for(*in, engine::ns_of(&time), ENGINE_CALLER), 0) : real().nanosleep(&time, nullptr);
+}
+
+int clock_gettime(clockid_t clock, timespec* time) noexcept {
+  Inside in;
+  if (!in) return real().clock_gettime(clock, time);
+  *time = {static_cast<time_t>(in->now_ns() / 1'000'000'000), static_cast<long>(in->now_ns() % 1'000'000'000)};
+  return 0;
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* left) {
+  Inside in;
+  if (!in) return real().clock_nanosleep(clock, flags, time, left);
+  const uint64_t ns = engine::ns_of(time), now = (flags & TIMER_ABSTIME) != 0 ? in->now_ns() : 0;
+  return engine::sleep_for(*in, ns > now ? ns - now : 1, ENGINE_CALLER);
+}
+
+/// \name Static variables of functions: libstdc++'s would block, and would not be put back after an execution
+/// @{
+int __cxa_guard_acquire(__cxxabiv1::__guard* guard) {
+  auto* const byte = reinterpret_cast<char*>(guard);
+  Inside in;
+  if (in) return engine::first_to_come(*in, byte, ENGINE_CALLER);
+  while (__atomic_exchange_n(&byte[1], 2, __ATOMIC_ACQUIRE) == 2) real().sched_yield();
+  if (byte[0] == 0) return 1;
+  __atomic_store_n(&byte[1], 0, __ATOMIC_RELEASE);
+  return 0;
+}
+
+void __cxa_guard_release(__cxxabiv1::__guard* guard) noexcept {
+  auto* const byte = reinterpret_cast<char*>(guard);
+  Inside in;
+  if (in) return engine::initialised(*in, byte, true, ENGINE_CALLER);
+  __atomic_store_n(&byte[0], 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&byte[1], 0, __ATOMIC_RELEASE);
+}
+
+void __cxa_guard_abort(__cxxabiv1::__guard* guard) noexcept {
+  auto* const byte = reinterpret_cast<char*>(guard);
+  Inside in;
+  if (in) return engine::initialised(*in, byte, false, ENGINE_CALLER);
+  __atomic_store_n(&byte[1], 0, __ATOMIC_RELEASE);
+}
+/// @}
+
+int __cxa_thread_atexit_impl(void (*)(void*), void*, void*);
+
+/// Destructors of thread_local variables: libc's list of them would be the parked thread's, which never ends.
+int __cxa_thread_atexit(void (*destroy)(void*), void* object, void* dso) noexcept {
+  Inside in;
+  if (!in) return __cxa_thread_atexit_impl(destroy, object, dso);
+  in->thread(in->self()).at_exit.emplace_back(destroy, object);
+  return 0;
+}
+
+[[noreturn]] void abort() noexcept {
+  Inside in;
+  if (in) in->fail(engine::Outcome::Kind::kCrash, "abort() was called", ENGINE_CALLER);
+  signal(SIGABRT, SIG_DFL);
+  raise(SIGABRT);
+  _exit(134);
+}
+
+[[noreturn]] void __assert_fail(const char* expression, const char* file, unsigned line, const char*) noexcept {
+  Inside in;
+  if (in) in->fail(engine::Outcome::Kind::kCheck, std::string("assert(") + expression + ")", ENGINE_CALLER);
+  dprintf(2, "%s:%u: assert(%s)\n", file, line, expression);
+  std::abort();
+}
+}

@@ -1,0 +1,40 @@
+// What tests call, see test.hpp.
+#include "harness/engine/test.hpp"
+
+#include "harness/engine/fatal.hpp"
+#include "harness/engine/run.hpp"
+
+namespace engine {
+
+void check(bool holds, const char* message) {
+  Inside in;
+  if (holds) return;
+  if (!in) fatal("a check failed outside of an execution: ", message);
+  in->fail(Outcome::Kind::kCheck, message, ENGINE_CALLER);
+}
+
+void progress(uint32_t bound) {
+  if (Inside in; in) {
+    Thread& me = in->thread(in->self());
+    me.progress_bound = bound;
+    me.progress_steps = 0;
+  }
+}
+
+void set_handler(void (*handler)()) {
+  if (Inside in; in) in->set_handler(handler);
+}
+
+void retire(const void* object, size_t bytes) {
+  Inside in;
+  if (!in) return;
+  in->point({Kind::kFree, Order::kRelaxed, static_cast<uint32_t>(bytes), reinterpret_cast<uintptr_t>(object), ENGINE_CALLER});
+  in->memory().freed(in->self(), object, bytes, ENGINE_CALLER);
+}
+
+std::deque<Test>& all_tests() {
+  static std::deque<Test> tests;
+  return tests;
+}
+
+}  // namespace engine

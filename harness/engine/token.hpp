@@ -1,0 +1,26 @@
+// A line of text that stands for one execution: build, test, and all settings.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/engine/settings.hpp"
+
+namespace engine {
+
+struct Token {
+  std::string build, test;
+  Settings settings;
+};
+
+/// Of this program: what the linker wrote into it, 16 hexadecimal digits.
+std::string build_id();
+
+std::string to_text(const Token&);
+/// Throws harness::UsageError unless it is one of this program's.
+Token from_text(std::string_view);
+
+const char* name_of(Strategy);
+const char* name_of(Model);
+
+}  // namespace engine
