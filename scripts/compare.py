@@ -260,7 +260,7 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     one.add_argument("--real", type=from_zero, default=10, help="comparisons (default: %(default)s)")
     one.add_argument("--program", type=program, default=BENCH)
     add_live(one)
-    add_shared(one, "reference/compare-false-alarms")
+    add_shared(one, "compare-false-alarms")
     one.set_defaults(filter=QUICK)
     return parser.parse_args(words)
 

@@ -27,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.arguments import positive
 from lib.mutant_objects import stock_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -223,7 +224,7 @@ def chosen(names: list[str]) -> list[Mutant]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mutants", nargs="*", help="names (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each (default: %(default)s)")
+    parser.add_argument("--seeds", type=positive, default=3, help="runs of each (default: %(default)s)")
     parser.add_argument("--duration", default="30s", help="longest run (default: %(default)s)")
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcutorture")
     parser.add_argument("--chaos", action="store_true", help="compiled for it, and run with it")

@@ -52,8 +52,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcutorture")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
-    parser.add_argument("--pairs", type=int, default=4)
-    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--pairs", type=positive, default=4)
+    parser.add_argument("--seconds", type=positive, default=10)
     arguments = parser.parse_args()
     try:
         test = build(fetch("liburcu", arguments.cache.absolute())) / "tests" / "regression" / "rcutorture_urcu_membarrier"

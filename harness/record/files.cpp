@@ -90,10 +90,11 @@ void Appender::line(std::string_view text) {
 }
 
 std::string read_text(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool regular = std::filesystem::is_regular_file(path, error);  // of others, some have no end, or no beginning
+  if (!error && !regular) throw Broken(fmt::format("cannot read {}: no regular file", path.string()));
   std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path)) {
-    throw Broken(fmt::format("cannot read {}: {}", path.string(), std::strerror(in ? EISDIR : errno)));
-  }
+  if (!in) throw Broken(fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -38,6 +39,14 @@ TEST_F(Files, CutLastLineIsSkippedAndEndedByTheNextWriter) {
   EXPECT_EQ(whole_lines(dir_ / "log"), (std::vector<std::string>{"whole"}));
   Appender(dir_ / "log").line("next");
   EXPECT_EQ(whole_lines(dir_ / "log"), (std::vector<std::string>{"whole", "cu", "next"}));
+}
+
+TEST_F(Files, WhatIsNoFileIsNotWaitedFor) {
+  ASSERT_EQ(mkfifo((dir_ / "pipe").c_str(), 0600), 0);
+  EXPECT_THROW(read_text(dir_ / "pipe"), Broken);
+  EXPECT_THROW(read_text("/dev/zero"), Broken);
+  EXPECT_THROW(read_text(dir_), Broken);
+  EXPECT_THROW(read_text(dir_ / "none"), Broken);
 }
 
 TEST_F(Files, FullDiskIsBrokenAndNamesTheCure) {

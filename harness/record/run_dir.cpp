@@ -35,16 +35,23 @@ void refuse_used(const fs::path& dir) {
   }
 }
 
-// A second run in the same second gets a number.
-fs::path fresh_name(const std::string& name) {
+// A second run in the same second gets a number, also if both begin at the same time.
+fs::path make_fresh(const std::string& name) {
+  const fs::path results = "results";
+  make(results);
   const std::string stem = fmt::format("{:%Y.%m.%d-%H.%M.%S}-{}", fmt::localtime(std::time(nullptr)), name);
-  fs::path dir = fs::path("results") / stem;
-  for (int i = 2; fs::exists(dir); ++i) dir = fs::path("results") / fmt::format("{}.{}", stem, i);
+  fs::path dir = results / stem;
+  std::error_code error;
+  for (int i = 2; !fs::create_directory(dir, error); ++i) {
+    if (error && !fs::exists(dir)) break;
+    dir = results / fmt::format("{}.{}", stem, i);
+  }
+  make(dir);
   return dir;
 }
 
 void point_latest_to(const fs::path& dir) {
-  const fs::path link = dir.parent_path() / "latest", temporary = dir.parent_path() / ".latest.tmp";
+  const fs::path link = dir.parent_path() / "latest", temporary = dir.parent_path() / fmt::format(".latest.{}.tmp", getpid());
   std::error_code ignored;  // a convenience: a run does not fail for it
   fs::remove(temporary, ignored);
   fs::create_directory_symlink(dir.filename(), temporary, ignored);
@@ -59,8 +66,7 @@ fs::path create_run_dir(const std::optional<fs::path>& out, const std::string& n
     make(*out);
     return *out;
   }
-  const fs::path dir = fresh_name(name);
-  make(dir);
+  const fs::path dir = make_fresh(name);
   point_latest_to(dir);
   return dir;
 }

@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
 
 #include "harness/base/errors.hpp"
 #include "harness/record/machine.hpp"
@@ -31,6 +35,23 @@ TEST_F(RunDir, DefaultIsDatedAndLatestPointsToIt) {
   const auto second = create_run_dir({}, "smoke");
   EXPECT_NE(first, second);
   EXPECT_EQ(std::filesystem::canonical("results/latest"), std::filesystem::canonical(second));
+}
+
+TEST_F(RunDir, RunsThatBeginAtOnceShareNone) {
+  std::mutex lock;
+  std::set<std::filesystem::path> made;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 8; ++j) {
+        const auto dir = create_run_dir({}, "smoke");
+        const std::lock_guard locked(lock);
+        made.insert(dir);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(made.size(), 64U);
 }
 
 TEST_F(RunDir, OutMayBeNewOrEmptyButNothingElse) {

@@ -80,14 +80,18 @@ def fetch(package: str, cache: Path) -> Path:
         return found
     if not shutil.which("dpkg-source"):
         raise CannotFetch("dpkg-source is missing; install dpkg-dev")
-    for part in ("lists/partial", "apt/archives/partial", "src"):
+    half = cache / "half"  # what a call that was cut short left
+    shutil.rmtree(half, ignore_errors=True)
+    for part in ("lists/partial", "apt/archives/partial", "half", "src"):
         (cache / part).mkdir(parents=True, exist_ok=True)
     lines = source_lines(SYSTEM_LISTS)
     if not lines:
         raise CannotFetch("the machine's apt lists name no mirror; add one to /etc/apt/sources.list")
     (cache / "sources.list").write_text("\n".join(lines) + "\n")
     apt(cache, "update", cwd=cache)
-    apt(cache, "source", package, cwd=cache / "src")
+    apt(cache, "source", package, cwd=half)
+    for each in half.iterdir():
+        each.rename(cache / "src" / each.name)
     if found := unpacked(package, cache):
         return found
     raise CannotFetch(f"apt-get source {package} left no folder {package}-*; is that the name of a source package?")
@@ -98,6 +102,8 @@ def build(source: Path) -> Path:
     where = source / "build"
     if (where / ".built").exists():
         return where
+    if not shutil.which("make"):
+        raise CannotFetch("make is missing; install make")
     where.mkdir(exist_ok=True)
     # Debian's patches make generated files look old; the tarball's own are good.
     kept = [f"{tool}=:" for tool in ("ACLOCAL", "AUTOCONF", "AUTOHEADER", "AUTOMAKE", "MAKEINFO")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -189,11 +191,14 @@ def test_out_that_cannot_be_made_is_broken(program: Program) -> None:
     assert "--out" in ended.err
 
 
-@pytest.mark.parametrize("spoil", ["missing", "empty", "foreign", "file"])
+@pytest.mark.parametrize("spoil", ["missing", "empty", "foreign", "file", "pipe"])
 def test_check_refuses_what_is_no_run(program: Program, tmp_path: Path, spoil: str) -> None:
     target = tmp_path / "dir"
     if spoil == "file":
         target.write_text("x")
+    elif spoil == "pipe":
+        target.mkdir()
+        os.mkfifo(target / "plan.json")
     elif spoil != "missing":
         target.mkdir()
         if spoil == "foreign":
@@ -201,6 +206,18 @@ def test_check_refuses_what_is_no_run(program: Program, tmp_path: Path, spoil: s
     ended = program.call("check", str(target))
     assert ended.status == 2
     assert len(ended.err.strip().splitlines()) == 1
+
+
+def test_check_neither_waits_for_a_pipe_nor_obeys_what_files_say(program: Program) -> None:
+    ended = program.run("--flavor", "busted_no_wait", "--duration", "5s")
+    events = ended.dir / "basic" / "events.jsonl"
+    events.write_text(events.read_text().replace('"message":"', '"message":"\\u001b]0;x\\u0007'))
+    told = program.call("check", str(ended.dir))
+    assert told.status == 1 and "too_short_gp" in told.out
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]", told.out)
+    events.unlink()
+    os.mkfifo(events)
+    assert program.call("check", str(ended.dir)).status == 1  # verdict.json is there
 
 
 def test_no_subcommand_and_unknown_list(program: Program) -> None:

@@ -57,6 +57,7 @@ def test_direct_deadlocks_under_the_runqueues_lock(program: Program) -> None:
 
 @pytest.mark.parametrize("words, said", [
     (["LOCKED-RQ", "--set", "locked_contexts=rq_lok"], "rq_lock"),
+    (["LOCKED-RQ", "--set", "locked_contexts= "], "no context is named"),
     (["LOCKED-RQ", "--set", "locked_contexts=snp_lock"], "snp_lock"),
     (["LOCKED-RQ", "--set", "srcu_locks=mutex"], "spinlock"),
     (["LOCKED-RQ", "--flavor", "urcu-memb"], "this project's SRCU"),

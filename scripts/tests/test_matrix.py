@@ -69,7 +69,9 @@ def test_what_contradicts_is_not(matrix: Program, spoil: str, check: str, verdic
         assert ended.status == 3
         assert "without an outcome" in ended.err or "no CPU to pin to" in ended.err
         assert len(ended.err.strip().splitlines()) == 1
-        assert not (ended.dir / "verdict.json").exists()
+        assert ended.verdict()["verdict"] == "BROKEN" and "of 24 cells had run" in ended.verdict()["why"]
+        assert len(cells(ended)) < 24
+        assert matrix.call("check", str(ended.dir)).status == 3
         return
     assert ended.status == 1
     assert ended.verdict()["verdict"] == verdict
@@ -184,6 +186,19 @@ def test_stopped_it_writes_what_there_is(matrix: Program) -> None:
     assert running.returncode == 128 + signal.SIGINT
     verdict = json.loads((matrix.dir / "verdict.json").read_text())
     assert verdict["verdict"] == "INTERRUPTED" and "1 of 2 cells" in verdict["why"]
+    assert matrix.call("check", str(matrix.dir)).status == 4
+
+
+def test_killed_it_leaves_the_cells_that_ran(matrix: Program) -> None:
+    env = {**os.environ, "FAKE_CELL": "none delayed real hang"}
+    command = [str(FAKES), "matrix", "--out", str(matrix.dir), "--quick", "--contexts", "none,rq_lock", "--strategies", "direct,delayed"]
+    running = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (matrix.dir / "matrix.json").exists():
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.kill()
+    running.communicate(timeout=60)
+    assert json.loads((matrix.dir / "matrix.json").read_text())["cells"]
     assert matrix.call("check", str(matrix.dir)).status == 4
 
 

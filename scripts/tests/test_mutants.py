@@ -13,6 +13,7 @@ from conftest import PROGRAM, ROOT, sanitizers
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import mutants
+from lib import mutant_objects
 
 NAMES = sorted(p.stem for p in mutants.MUTANTS.glob("*.patch"))
 pytestmark = pytest.mark.skipif(bool(sanitizers()), reason="the program of this build has a sanitizer that a plugin has not")
@@ -49,6 +50,42 @@ def test_unknown_name_is_refused_with_those_that_there_are() -> None:
     done = call("no_flop")
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("mutants.py: no mutant 'no_flop'; there are: barrier_forgets_running")
+
+
+def test_nothing_done_is_refused() -> None:
+    done = call("no_flip", "--seeds", "0")
+    assert done.returncode == 2 and "--seeds" in done.stderr
+
+
+def test_objects_that_a_mutant_changes_are_not_from_the_stock(tmp_path: Path) -> None:
+    parts = {"a.cpp": ["srcu/core/a.cpp", "srcu/core/shared.hpp"], "b.cpp": ["srcu/core/b.cpp"]}
+    stock = mutant_objects.Stock(tmp_path, [Path("srcu/core") / name for name in parts])
+    for source in stock.sources:
+        lines = " \\\n".join(f"/root/{part}" for part in parts[source.name])
+        stock.object(source).with_suffix(".d").write_text(f"x.o: {lines}\n")
+    assert [s.name for s in stock.unchanged({"srcu/core/b.cpp"})] == ["a.cpp"]
+    assert [s.name for s in stock.unchanged({"srcu/core/shared.hpp"})] == ["b.cpp"]
+    assert [s.name for s in stock.unchanged({"srcu/core/other.hpp"})] == ["a.cpp", "b.cpp"]
+
+
+def test_the_stock_is_made_anew_when_a_source_or_the_command_changes(tmp_path: Path) -> None:
+    (tmp_path / "srcu").mkdir()
+    source = tmp_path / "srcu" / "a.cpp"
+    source.write_text("int a;\n")
+    made: list[int] = []
+
+    def run(commands: list[list[str | Path]], cwd: Path) -> None:
+        made.append(len(commands))
+
+    def stock(*command: str) -> mutant_objects.Stock:
+        return mutant_objects.stock_of(tmp_path, ["srcu"], [Path("srcu/a.cpp")], list(command), tmp_path / "kept", run)
+
+    first = stock("cc")
+    assert stock("cc").folder == first.folder and made == [1]
+    assert stock("cc", "-O2").folder != first.folder and made == [1, 1]
+    source.write_text("int b;\n")
+    assert stock("cc", "-O2").folder != first.folder and made == [1, 1, 1]
+    assert len(list((tmp_path / "kept").iterdir())) == 1
 
 
 def test_patch_without_its_header_is_refused(tmp_path: Path) -> None:

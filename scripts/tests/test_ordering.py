@@ -36,6 +36,17 @@ def test_pairs_are_mutual() -> None:
 
 
 @pytest.mark.parametrize("label", TABLE)
+def test_what_shows_it_is_there(label: str) -> None:
+    shown = TABLE[label]["shown"].removeprefix("the same; ")
+    assert shown == "the same" or shown
+    for names in re.findall(r"mutants? ((?:\w+_\w+(?:, )?)+)", shown):
+        for name in names.split(", "):
+            assert (ROOT / "torture" / "mutants" / f"{name}.patch").exists(), f"{label}: there is no mutant {name}"
+    for file in re.findall(r"\S+_test\.cpp", shown):
+        assert (SRCU / file).exists(), f"{label}: there is no {file}"
+
+
+@pytest.mark.parametrize("label", TABLE)
 def test_the_files_are_those_where_the_label_stands(label: str) -> None:
     """ORD(X) stands in the comment at each site of X, and nowhere else; partners are named without it."""
     commented = {str(p.relative_to(SRCU)) for p in CODE if f"ORD({label})" in p.read_text()}

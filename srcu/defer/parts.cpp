@@ -34,6 +34,7 @@ constinit const Strategy* const all_strategies[] = {&direct,
                                                     nullptr};
 
 const Strategy* find_strategy(const char* name) {
+  if (!name) return nullptr;
   if (strcmp(name, "nolock") == 0) return &nolock_irqs_off;
   for (const Strategy* const* at = all_strategies; *at; ++at)
     if (strcmp((*at)->name, name) == 0) return *at;

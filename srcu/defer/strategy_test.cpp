@@ -221,6 +221,7 @@ TEST(SetStrategy, TakesKnownNamesBeforeFirstUse) {
 TEST(SetStrategy, RefusesUnknownNamesAndLeavesTheOldOne) {
   Domain domain;
   EXPECT_EQ(srcu_set_strategy(domain, "direkt"), -EINVAL);
+  EXPECT_EQ(srcu_set_strategy(domain, nullptr), -EINVAL);
   EXPECT_EQ(domain.usage().strategy, &defer_irqoff);
 }
 

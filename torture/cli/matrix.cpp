@@ -93,9 +93,9 @@ Json plan_json(const MatrixOptions& options, const harness::Topology& topology, 
 /// Tells a person how far it is, and the log how each cell ended.
 class Account {
  public:
-  Account(const fs::path& dir, size_t cells)
+  Account(const fs::path& dir, const std::vector<CellResult>& cells)
       : dir_(dir), log_(dir / "log"), cells_(cells), terminal_(isatty(STDERR_FILENO)) {
-    log_.line(fmt::format("{:%F %T} matrix starts: {} cells", fmt::localtime(std::time(nullptr)), cells));
+    log_.line(fmt::format("{:%F %T} matrix starts: {} cells", fmt::localtime(std::time(nullptr)), cells.size()));
     fs::create_directory(dir / "cells");
   }
 
@@ -108,7 +108,14 @@ class Account {
                           why.empty() ? "" : " - contradiction: " + why));
     ++done_;
     contradictions_ += !why.empty();
+    if (harness::now_ns() - saved_ns_ > 2'000'000'000) save();
     show();
+  }
+
+  /// So that there is something to judge, whatever ends us.
+  void save() {
+    harness::write_once(dir_ / "matrix.json", matrix_json(cells_).dump(1) + "\n");
+    saved_ns_ = harness::now_ns();
   }
 
   void end(const Judgement& judgement) {
@@ -122,16 +129,17 @@ class Account {
     const uint64_t every = terminal_ ? 200'000'000 : 60'000'000'000;
     if (harness::now_ns() - shown_ns_ < every) return;
     shown_ns_ = harness::now_ns();
-    harness::say(stderr, "{}{} of {} cells, {} contradictions{}", terminal_ ? "\r\033[K" : "", done_, cells_,
+    harness::say(stderr, "{}{} of {} cells, {} contradictions{}", terminal_ ? "\r\033[K" : "", done_, cells_.size(),
                contradictions_, terminal_ ? "" : "\n");
     std::fflush(stderr);
   }
 
   fs::path dir_;
   harness::Appender log_;
-  size_t cells_, done_ = 0, contradictions_ = 0;
+  const std::vector<CellResult>& cells_;
+  size_t done_ = 0, contradictions_ = 0;
   bool terminal_;
-  uint64_t shown_ns_ = harness::now_ns();
+  uint64_t shown_ns_ = harness::now_ns(), saved_ns_ = shown_ns_;
 };
 
 }  // namespace
@@ -150,18 +158,22 @@ int matrix_command(const MatrixOptions& options) {
   harness::write_once(dir / "plan.json",
                       plan_json(options, topology, jobs, contexts, strategies, cells.size()).dump(2) + "\n");
   const uint64_t start_ns = harness::now_ns();
-  Account account(dir, cells.size());
+  Account account(dir, cells);
   int stopped = 0;
-  {
+  std::string broken;
+  try {
     const harness::StopSignals stop;
     run_matrix(
         cells, jobs, [&account](const CellResult& result) { account.ended(result); },
         [&stop] { return stop.noted() != 0; });
     stopped = stop.noted();
+  } catch (const harness::Broken& error) {  // the cells that ran are no worse for it
+    broken = error.what();
+    harness::say(stderr, "srcutorture: {}\n", broken);
   }
-  Judgement judgement = judge_matrix(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0);
+  Judgement judgement = judge_matrix(cells, static_cast<double>(harness::now_ns() - start_ns) / 1e9, stopped != 0, broken);
   account.end(judgement);
-  harness::write_once(dir / "matrix.json", matrix_json(cells).dump(1) + "\n");
+  account.save();
   const auto record = [&] {
     harness::write_once(dir / "verdict.json", matrix_verdict_json(judgement).dump(2) + "\n");
   };

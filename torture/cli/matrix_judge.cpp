@@ -27,7 +27,7 @@ Failure failure_of(const CellResult& result, const Contradiction& contradiction)
 
 }  // namespace
 
-Judgement judge_matrix(const std::vector<CellResult>& cells, double duration_s, bool stopped) {
+Judgement judge_matrix(const std::vector<CellResult>& cells, double duration_s, bool stopped, const std::string& broken) {
   Judgement judgement{.verdict = Verdict::kSuccess,
                       .canary = "none",
                       .duration_s = duration_s,
@@ -47,6 +47,9 @@ Judgement judge_matrix(const std::vector<CellResult>& cells, double duration_s, 
   judgement.counts = {{"cells", cells.size()}, {"ran", ran}, {"tried", tried}};
   if (!judgement.failures.empty()) {
     judgement.why = fmt::format("{} of {} cells contradict their predictions", judgement.failures.size(), ran);
+  } else if (!broken.empty()) {
+    judgement.verdict = Verdict::kBroken;
+    judgement.why = fmt::format("{}; {} of {} cells had run", broken, ran, cells.size());
   } else if (stopped) {
     judgement.verdict = Verdict::kInterrupted;
     judgement.why = fmt::format("stopped after {} of {} cells", ran, cells.size());

@@ -9,8 +9,8 @@
 
 namespace torture {
 
-/// One failure for each cell that contradicts its prediction. `stopped`: before all had run.
-Judgement judge_matrix(const std::vector<CellResult>& cells, double duration_s, bool stopped);
+/// One failure for each cell that contradicts its prediction. `stopped`: before all had run; `broken`: by what, if not by a signal.
+Judgement judge_matrix(const std::vector<CellResult>& cells, double duration_s, bool stopped, const std::string& broken = {});
 
 /// What verdict.json holds.
 nlohmann::ordered_json matrix_verdict_json(const Judgement& judgement);

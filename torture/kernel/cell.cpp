@@ -13,6 +13,7 @@
 #include "torture/kernel/needs.hpp"
 #include "torture/kernel/prover.hpp"
 #include "torture/kernel/tracepoint.hpp"
+#include "torture/threads/patience.hpp"
 
 namespace torture {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 using namespace kernel;
 
 constexpr unsigned kTries = 20;                  // real ones
+constexpr uint64_t kLookNs = 50'000'000;
 constexpr uint64_t kStallNs = 8'000'000'000;  // the walk and a try take some milliseconds, on a machine that is not busy
 
 /// A domain on the model.
@@ -193,9 +195,10 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
     stop_waiting_for_faults();
   });
   unsigned seen = 0;
-  for (uint64_t since = srcu::env::now_ns();;) {
+  Patience patience(kLookNs);
+  for (uint64_t waited_ns = 0;;) {
     const bool ended = over->load(std::memory_order_acquire);  // before the look, or its last fault might be missed
-    if (const Fault* fault = wait_for_fault(0, ended ? 0 : 50'000'000)) {
+    if (const Fault* fault = wait_for_fault(0, ended ? 0 : kLookNs)) {
       const bool early = way == Way::kProver && !trial->walked();
       return tell({.check = fault->check,
                    .evidence = std::string(early ? "(on the natural paths alone)\n" : "") + fault->headline + "\n" + fault->text,
@@ -203,9 +206,9 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
                   argument);
     }
     if (ended) return tell(*outcome, argument);
-    const uint64_t now = srcu::env::now_ns();
-    if (trial->progress() != seen) seen = trial->progress(), since = now;
-    if (now - since > kStallNs) return tell(stalled(), argument);
+    waited_ns += patience.tick(srcu::env::now_ns());
+    if (trial->progress() != seen) seen = trial->progress(), waited_ns = 0;
+    if (waited_ns > kStallNs) return tell(stalled(), argument);
   }
 }
 

@@ -99,12 +99,13 @@ std::string CellProcess::Memo::text() const {
 CellProcess::CellProcess(const Cell& cell, Way way)
     : child_(std::make_unique<harness::Child>(
           [&cell, way, this] { return exec_cell(cell, way, answer_.fd(), words_.fd()); })),
-      deadline_ns_(harness::now_ns() + kLimitNs) {}
+      patience_(kCellLookMs * 1'000'000) {}
 
 bool CellProcess::step() {
   if (!ended_) ended_ = child_->wait(0);
   if (ended_) return true;
-  if (harness::now_ns() < deadline_ns_) return false;
+  waited_ns_ += patience_.tick(harness::now_ns());
+  if (waited_ns_ < kLimitNs) return false;
   stacks_ = harness::take_stacks(child_->pid(), nullptr, {.gdb_s = kDebuggerS}).text;
   ended_ = child_->kill();
   return true;

@@ -8,6 +8,7 @@
 
 #include "harness/supervise/child.hpp"
 #include "torture/kernel/cell.hpp"
+#include "torture/threads/patience.hpp"
 
 namespace torture {
 
@@ -20,6 +21,9 @@ std::vector<std::string> cell_arguments(const Cell& cell, Way way, int fd);
 /// What kCellCommand does: runs the cell, writes its outcome to the descriptor, and ends. UsageError for arguments that
 /// cell_arguments() did not make.
 int cell_command(const std::vector<std::string>& arguments);
+
+/// step() is to be called so often at least: longer gaps are the machine's fault, and do not count against the cell.
+inline constexpr int kCellLookMs = 100;
 
 /// The parent's side. Call from a process with one thread.
 class CellProcess {
@@ -56,7 +60,8 @@ class CellProcess {
 
   Memo answer_{"cell-answer"}, words_{"cell-words"};
   std::unique_ptr<harness::Child> child_;
-  uint64_t deadline_ns_;
+  Patience patience_;
+  uint64_t waited_ns_ = 0;
   std::string stacks_;
   std::optional<harness::Ended> ended_;
 };

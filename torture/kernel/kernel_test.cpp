@@ -5,6 +5,7 @@
 #include <set>
 
 #include "srcu/core/usage.hpp"
+#include "srcu/defer.h"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/cell.hpp"
 #include "torture/kernel/context.hpp"
@@ -156,6 +157,19 @@ TEST(Machine, TimersOfACpuThatIsOfflineGoToTheFirst) {
                 cpu(1).base(BaseKind::kLocal).arm(timer, srcu::env::now_ns());
                 while (ran_on == ~0U) srcu::env::sleep_ns(kJiffyNs);
                 if (ran_on != 1) end("not on its own CPU");
+              }),
+              testing::ExitedWithCode(0), "^no fault");
+}
+
+TEST(Machine, ACpuThatGoesOfflineLeavesNothingDeferred) {
+  EXPECT_EXIT(on_a_machine(ignore, [](Task&) {
+                put_deferral_on_kernel();
+                std::atomic<unsigned> ran{0};
+                bpf_defer_node nodes[64];
+                const auto count = [](srcu_struct* ran, rcu_head*, rcu_callback_t) { ++*reinterpret_cast<std::atomic<unsigned>*>(ran); };
+                for (bpf_defer_node& node : nodes) bpf_defer(&node, count, reinterpret_cast<srcu_struct*>(&ran), nullptr, nullptr);
+                cpu(1).set_online(false);
+                if (ran != std::size(nodes)) end("what was deferred is left behind");
               }),
               testing::ExitedWithCode(0), "^no fault");
 }

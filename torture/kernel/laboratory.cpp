@@ -39,6 +39,7 @@ std::vector<const Context*> contexts_of(const std::string& words) {
                                             harness::did_you_mean(word, names)));
     chosen.push_back(context);
   }
+  if (chosen.empty()) throw harness::UsageError("no context is named; write all, or some of: srcutorture list contexts");
   return chosen;
 }
 

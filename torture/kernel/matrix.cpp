@@ -17,7 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kLookMs = 100;
 
 CellResult foretell(const Cell& cell, const Predictions& predictions) {
   if (is_tracepoint_context(cell.context))
@@ -62,7 +61,7 @@ class Running {
 void wait_for_any(const std::vector<std::unique_ptr<Running>>& running) {
   std::vector<pollfd> ends;
   for (const auto& one : running) ends.push_back({one->fd(), POLLIN, 0});
-  poll(ends.data(), ends.size(), kLookMs);
+  poll(ends.data(), ends.size(), kCellLookMs);
 }
 
 unsigned badness(const std::string& word) {

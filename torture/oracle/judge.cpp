@@ -30,7 +30,7 @@ struct Events {
   double last_s = 0;
 
   explicit Events(const fs::path& file) {
-    if (!fs::exists(file)) return;
+    if (!fs::is_regular_file(file)) return;
     for (const std::string& line : harness::whole_lines(file)) {
       const Json event = Json::parse(line, nullptr, false);
       if (!event.is_object() || !event.contains("event") || !event["event"].is_string()) continue;
@@ -87,7 +87,7 @@ struct Samples {
   double latency_max = 0;
 
   explicit Samples(const fs::path& file) {
-    if (!fs::exists(file)) return;
+    if (!fs::is_regular_file(file)) return;
     for (const std::string& line : harness::whole_lines(file)) {
       const Json sample = Json::parse(line, nullptr, false);
       if (!sample.is_object()) continue;
@@ -344,7 +344,7 @@ RunJudgement judge_run(const fs::path& dir) {
   const fs::path file = dir / "plan.json";
   if (!fs::is_directory(dir))
     throw harness::UsageError(fmt::format("{} is no directory; name a run directory", dir.string()));
-  if (!fs::exists(file)) {
+  if (!fs::is_regular_file(file)) {
     throw harness::UsageError(fmt::format("{} is no run directory: it has no plan.json", dir.string()));
   }
   const Json plan = Json::parse(harness::read_text(file), nullptr, false);

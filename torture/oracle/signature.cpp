@@ -68,7 +68,7 @@ std::vector<std::string> telling_frames(const std::vector<Stack>& stacks, bool c
 std::string signature(const std::string& check, const std::string& message, const std::string& signal,
                       const std::filesystem::path& scenario_dir) {
   std::vector<std::string> frames;
-  if (const auto file = scenario_dir / "stacks.txt"; std::filesystem::exists(file)) {
+  if (const auto file = scenario_dir / "stacks.txt"; std::filesystem::is_regular_file(file)) {
     frames = telling_frames(parse_stacks(file), check == "crash", message);
   }
   if (frames.empty() && check == "crash") return fmt::format("crash:{}", signal);

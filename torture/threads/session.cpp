@@ -42,10 +42,11 @@ const char* finish_name(Finish finish) {
   return "?";
 }
 
-/// What happens only around the threads (stutter, shuffle, signals), or inside the scheme: chaos.
+/// What happens only around the threads (stutter, shuffle, signals, posts under locks), or inside the scheme: chaos.
 struct Injectors {
-  Injectors(const SessionPlan& plan, const Roles& roles, const World& world, Events& events)
-      : shuffle(plan.pus, seconds(plan.params.shuffle_interval == 0 ? 1 : plan.params.shuffle_interval),
+  Injectors(const SessionPlan& plan, const Roles& roles, const World& world, const Company* with, Events& events)
+      : company(with && with->threads() > 0 ? with : nullptr),
+        shuffle(plan.pus, seconds(plan.params.shuffle_interval == 0 ? 1 : plan.params.shuffle_interval),
                 [&events](std::optional<unsigned> idle) {
                   events.say("shuffle", {{"idle_pu", idle ? Json(*idle) : Json(nullptr)}});
                 }) {
@@ -81,6 +82,7 @@ struct Injectors {
     if (stutter && plan.duration_ns > 4 * static_cast<uint64_t>(plan.params.stutter))
       names.push_back("stutter");
     if (chaos) names.push_back("chaos");
+    if (company) names.push_back("locked_posts");
     return names;
   }
 
@@ -88,6 +90,7 @@ struct Injectors {
     Json all = {{"signals", signals ? signals->delivered() : 0},
                 {"stutter", stutter ? stutter->firings() : 0},
                 {"shuffle", shuffle.firings()}};
+    if (company) all["locked_posts"] = company->posted();
     if (!chaos) return all;
     const engine::chaos::Counts counts = chaos->counts();
     all["chaos"] = counts.all();
@@ -98,6 +101,7 @@ struct Injectors {
     return all;
   }
 
+  const Company* company;  ///< Null if nobody in it posts.
   std::optional<harness::SignalInjector> signals;
   std::optional<harness::Stutter> stutter;
   std::optional<engine::chaos::Chaos> chaos;
@@ -244,7 +248,7 @@ void torture_now(const SessionPlan& plan, Events& events) {
   world.give_up = [&events](const harness::Broken& broken) { give_up(events, broken); };
   if (!world.domain && plan.ops.destroy) throw harness::Broken("the scheme's create() returned null");
   const Roles roles = roles_of(plan);
-  Injectors injectors(plan, roles, world, events);
+  Injectors injectors(plan, roles, world, company.get(), events);
   world.stutter = injectors.stutter ? &*injectors.stutter : nullptr;
   const std::vector<Phase> first = parse_phases(plan.params.phases, plan.cpus);
   world.phase.store(&first.front(), std::memory_order_relaxed);  // relaxed: no thread yet
