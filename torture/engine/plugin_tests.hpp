@@ -128,7 +128,8 @@ struct Scheme {
     post();
     kOps.barrier(domain, nullptr);
     // relaxed: a barrier that does not order it shows the count of before
-    engine::check(invoked.load(std::memory_order_relaxed) == kElements - 1, "barrier() returned before a callback had run, or one ran twice");
+    engine::check(invoked.load(std::memory_order_relaxed) == kElements - 1,
+                  "barrier() returned before a callback had run, or one ran twice");
   }
   static void call_and_count() {
     post();
