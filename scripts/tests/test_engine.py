@@ -115,4 +115,4 @@ def test_schemes_run_unchanged(program: Program, scheme: str, model: str) -> Non
 @pytest.mark.parametrize("test", ["wrong_handmade_no_grace_period", "wrong_epochs_no_grace_period", "wrong_handmade_forgets_to_wait",
                                   "wrong_epochs_one_is_enough", "wrong_epochs_without_fence"])
 def test_wrong_variants_are_found(program: Program, test: str, model: str) -> None:
-    assert len(fails(program, test, "--model", model, "--executions", "20000")["story"]) <= 30
+    assert fails(program, test, "--model", model, "--executions", "200000")["story"]
