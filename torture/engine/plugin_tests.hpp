@@ -29,7 +29,7 @@ struct Scheme {
   static inline std::atomic<int> invoked;
 
   /// Set ahead of all threads, so that looking at it need be no step.
-  [[gnu::no_sanitize("thread"), gnu::noinline]] static void* dom() { return domain; }
+  __attribute__((no_sanitize("thread"), noinline)) static void* dom() { return domain; }
 
   /// \name Ahead of the threads, and when they have ended
   /// @{
@@ -134,6 +134,8 @@ struct Scheme {
     engine::check(invoked.load(std::memory_order_relaxed) == kElements - 1,
                   "barrier() returned before a callback had run, or one ran twice");
   }
+  /// So that another thread may be in the middle of what call_and_barrier() waits for.
+  static void only_barrier() { kOps.barrier(dom(), nullptr); }
   static void call_and_count() {
     post();
     while (invoked.load(std::memory_order_acquire) < kElements - 1) {
@@ -187,7 +189,7 @@ void add_tests(const std::string& scheme) {
               {S::read_twice, S::read_twice, S::template wait_by<&srcutorture_ops::expedited>});
   if (kOps.call && kOps.barrier)
     add<kOps>(scheme + "_barrier", "Callbacks run after all sections that were open, once, and before barrier() returns.",
-              {S::read_twice, S::call_and_barrier});
+              {S::read_twice, S::call_and_barrier, S::only_barrier});
   if (kOps.call)
     add<kOps>(scheme + "_call", "Callbacks run after all sections that were open, once.", {S::read_twice, S::read, S::call_and_count});
   if (kOps.call && kOps.destroy)
