@@ -69,7 +69,7 @@ def test_token_of_another_build(program: Program) -> None:
 
 def test_token_of_another_version(program: Program) -> None:
     token = fails(program, "wrong_normal_no_grace_period")["token"]
-    refused(program.call("replay", token.replace("e1:", "e0:", 1)), "the token's version is e0")
+    refused(program.call("replay", re.sub(r"^e\d+:", "e0:", token)), "the token's version is e0")
 
 
 @pytest.mark.parametrize("token", ["nonsense", "e1:", "e1:::::::::::::", "0", "e1:no:such:token"])

@@ -107,7 +107,7 @@ def test_in_the_controlled_engine(sound: Path, name: str) -> None:
 def test_broken_one_in_the_controlled_engine(broken: Path) -> None:
     done = controlled(broken / "engine_handmade", "run", "handmade_synchronize", "--seed", "1")
     assert done.returncode == 1 and "FAILURE" in done.stdout, done.stdout + done.stderr
-    token = re.search(r"replay (e1:\S+)", done.stdout)
+    token = re.search(r"replay (e\d+:\S+)", done.stdout)
     assert token and controlled(broken / "engine_handmade", "replay", token[1]).returncode == 1
 
 
