@@ -93,6 +93,11 @@ class Laboratory final : public Company {
     };
     settings.seed = world.seed;  // before anybody meets a program
     locked_.emplace(world, other_, contexts_, callers_, onoff_ns_);
+    // As any kernel has done before a program is loaded: the first post under a lock of the scheduler meets known orders.
+    {
+      const Presence booting;
+      srcu_expedite_current(&other_);
+    }
     locked_->start();
   }
   bool all_ended() const override { return !locked_ || locked_->all_ended(); }
