@@ -56,6 +56,15 @@ TEST(Program, DoesTheSameTwice) {
   }
 }
 
+TEST(Program, EachStrategyComesToAnEnd) {
+  for (const char* strategy : {"random", "pos", "pct1", "pct3"})
+    for (const std::string& name : tests()) {
+      if (name.starts_with("broken_") || name.starts_with("wrong_")) continue;
+      const json report = run(name, {"--strategy", strategy, "--executions", "200"});
+      EXPECT_EQ(report["verdict"], "SUCCESS") << strategy << " " << report.dump(1);
+    }
+}
+
 TEST(Program, StoriesAreShort) {
   for (const std::string& name : tests()) {
     if (name.starts_with("broken_")) continue;

@@ -17,7 +17,7 @@ class RandomWalk final : public Scheduler {
 
   Agent pick(std::span<const Agent> able, const Step*) override {
     Agent chosen = able[random_.below(able.size())];
-    while (chosen == yielded_) chosen = able[random_.below(able.size())];
+    while (chosen == yielded_ && able.size() > 1) chosen = able[random_.below(able.size())];
     yielded_ = kAgents;
     return chosen;
   }

@@ -63,6 +63,32 @@ TEST(Strategy, WhoYieldedIsNotNext) {
   }
 }
 
+TEST(Strategy, WhoYieldedIsNextIfNobodyElseIsThere) {
+  std::array<Step, kAgents> next{};
+  constexpr Agent kOne[] = {1};
+  for (const auto strategy : {Strategy::kRandom, Strategy::kPct, Strategy::kPos}) {
+    const auto scheduler = make_scheduler(strategy);
+    scheduler->begin({});
+    scheduler->yielded(1);
+    EXPECT_EQ(scheduler->pick(kOne, next.data()), 1);
+  }
+}
+
+TEST(Strategy, OfThoseThatYieldedTheFirstIsNext) {
+  std::array<Step, kAgents> next{};
+  for (const auto strategy : {Strategy::kPct, Strategy::kPos}) {
+    const auto scheduler = make_scheduler(strategy);
+    Settings settings;
+    settings.depth = 1;
+    for (settings.seed = 0; settings.seed < 50; ++settings.seed) {
+      scheduler->begin(settings);
+      scheduler->yielded(1);
+      scheduler->yielded(0);
+      EXPECT_EQ(scheduler->pick(kTwo, next.data()), 1);
+    }
+  }
+}
+
 TEST(Strategy, StepsConflictIfTheyOverlapAndOneWrites) {
   const Step write{Kind::kWrite, Order::kRelaxed, 4, 100}, read{Kind::kRead, Order::kRelaxed, 8, 96}, after{Kind::kWrite, Order::kRelaxed, 4, 104};
   EXPECT_TRUE(write.conflicts(read));
