@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -16,8 +17,9 @@ harness::Said engine(std::vector<std::string> words, const char* program = ENGIN
 }
 
 json run(const std::string& test, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> words{"run", test, "--executions", "3000", "--seed", "1", "--json"};
+  std::vector<std::string> words{"run", test, "--seed", "1", "--json"};
   words.insert(words.end(), more.begin(), more.end());
+  if (std::find(more.begin(), more.end(), "--executions") == more.end()) words.insert(words.end(), {"--executions", "3000"});
   const harness::Said said = engine(words);
   const json all = json::parse(said.output, nullptr, false);
   if (all.is_discarded()) return {{"verdict", said.output}, {"story", json::array()}, {"what", said.output}};

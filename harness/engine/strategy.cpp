@@ -77,12 +77,13 @@ class Pos final : public Scheduler {
   void begin(const Settings& settings) override {
     random_ = Random(settings.seed, "schedule", 0);
     priority_.fill(0);
+    lowest_ = kDrawn;
   }
 
   Agent pick(std::span<const Agent> able, const Step* next) override {
     Agent chosen = able[0];
     for (Agent one : able) {
-      if (priority_[one] == 0) priority_[one] = kYielded + 1 + (random_.next() >> 1);
+      if (priority_[one] == 0) priority_[one] = kDrawn + (random_.next() >> 1);
       if (priority_[one] > priority_[chosen]) chosen = one;
     }
     for (Agent one : able)
@@ -90,12 +91,14 @@ class Pos final : public Scheduler {
     return chosen;
   }
 
-  void yielded(Agent agent) override { priority_[agent] = kYielded; }
+  /// Below all others, also those that yielded before: none of several that wait may keep the rest from coming on.
+  void yielded(Agent agent) override { priority_[agent] = --lowest_; }
 
  private:
-  static constexpr uint64_t kYielded = 1;
+  static constexpr uint64_t kDrawn = uint64_t{1} << 63;  ///< From here on.
   Random random_{0, "", 0};
   std::array<uint64_t, kAgents> priority_{};  ///< 0: to be drawn.
+  uint64_t lowest_ = kDrawn;
 };
 
 }  // namespace
