@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t kEpochNs = 1'000'000'000;  // clocks that begin at 0 hide mistakes
 constexpr uint64_t kStepNs = 100;
 constexpr uint32_t kSameThread = 300;         // steps in a row after which a thread is taken to be spinning
+constexpr uint32_t kPatience = 10'000;        // steps after which whoever waits for a time has waited long enough
 
 }  // namespace
 
@@ -47,6 +48,7 @@ void Run::begin(const Test& test, const Settings& settings) {
   last_ = kAgents;
   in_a_row_ = 0;
   now_ns_ = kEpochNs;
+  gave_way_ = gave_way_twice_ = 0;
 }
 
 Outcome Run::execute(const Test& test, const Settings& settings) {
@@ -94,26 +96,51 @@ void Run::fail(Outcome::Kind kind, std::string what, uintptr_t where, uintptr_t 
 /// \name Taking turns
 /// @{
 
+/// Steps count, too: a sleep is not for ever because the steps of others are short.
+bool Run::past_its_time(const Thread& one) const {
+  return one.may_be_early || one.until_ns <= now_ns_ || outcome_.steps - one.blocked_at > kPatience;
+}
+
+/// Time leaps to the first deadline when nothing else can happen any more: nobody can run, or all who can have given way twice,
+/// so they wait for something as well, each in a loop of its own.
 void Run::gather_able() {
   able_.clear();
+  ThreadId first = kMaxThreads;
+  uint64_t busy = 0;
   for (ThreadId id = 0; id < thread_count_; ++id) {
     const Thread& one = threads_[id];
-    if (one.state == Thread::State::kAble || (one.state == Thread::State::kBlocked && one.until_ns != 0 && one.may_be_early))
+    const bool waits = one.state == Thread::State::kBlocked && one.until_ns != 0;
+    if (one.state == Thread::State::kAble || (waits && past_its_time(one))) {
       able_.push_back(static_cast<Agent>(id));
+      busy |= ~gave_way_twice_ & uint64_t{1} << id;
+    } else if (waits && (first == kMaxThreads || one.until_ns < threads_[first].until_ns)) {
+      first = id;
+    }
   }
+  const bool all_wait = !able_.empty() && busy == 0;
+  if (all_wait && first != kMaxThreads)
+    able_.insert(std::upper_bound(able_.begin(), able_.end(), static_cast<Agent>(first)), static_cast<Agent>(first));
   if (settings_.model == Model::kTso)
     for (ThreadId id = 0; id < thread_count_; ++id)
       if (memory_.buffered(id) != 0) able_.push_back(static_cast<Agent>(kBufferOf + id));
   for (ThreadId id = 0; id < thread_count_; ++id)
     if (fences_due_[id] != 0) able_.push_back(static_cast<Agent>(kFenceOf + id));
-  if (!able_.empty()) return;
-  // Nothing happens any more but the passing of time.
-  ThreadId first = kMaxThreads;
-  for (ThreadId id = 0; id < thread_count_; ++id)
-    if (threads_[id].state == Thread::State::kBlocked && threads_[id].until_ns != 0 &&
-        (first == kMaxThreads || threads_[id].until_ns < threads_[first].until_ns))
-      first = id;
-  if (first != kMaxThreads) able_.push_back(static_cast<Agent>(first));
+  if (able_.empty() && first != kMaxThreads) able_.push_back(static_cast<Agent>(first));
+}
+
+void Run::gave_way(Agent agent) {
+  scheduler_->yielded(agent);
+  if (agent >= kMaxThreads) return;
+  const uint64_t bit = uint64_t{1} << agent;
+  gave_way_twice_ |= gave_way_ & bit;
+  gave_way_ |= bit;
+}
+
+void Run::wake_by_clock(Thread& one) {
+  now_ns_ = std::max(now_ns_, one.until_ns);
+  one.woken = Woken::kByTime;
+  one.state = Thread::State::kAble;
+  gave_way_ = gave_way_twice_ = 0;
 }
 
 Agent Run::next_agent() {
@@ -125,7 +152,7 @@ Agent Run::next_agent() {
     fail(Outcome::Kind::kDeadlock, "every thread waits for another", where);
   }
   if (in_a_row_ > kSameThread) {
-    scheduler_->yielded(last_);
+    gave_way(last_);
     in_a_row_ = 0;
   }
   const Agent chosen = scheduler_->pick(able_, next_.data());
@@ -149,11 +176,7 @@ void Run::leave() {
       continue;
     }
     Thread& next = threads_[chosen];
-    if (next.state == Thread::State::kBlocked) {  // chosen to be woken by the clock
-      now_ns_ = std::max(now_ns_, next.until_ns);
-      next.woken = Woken::kByTime;
-      next.state = Thread::State::kAble;
-    }
+    if (next.state == Thread::State::kBlocked) wake_by_clock(next);
     if (chosen == me && next.state == Thread::State::kAble) return;
     self_ = chosen;
     Fiber::run(threads_[me].fiber, next.fiber);
@@ -192,7 +215,7 @@ void Run::point(const Step& step) {
 }
 
 void Run::yield(const Step& step) {
-  scheduler_->yielded(static_cast<Agent>(self_));
+  gave_way(static_cast<Agent>(self_));
   point(step);
 }
 
@@ -201,6 +224,7 @@ Woken Run::block(const void* object, const char* how, uint64_t until_ns) {
   me.waits_for = object;
   me.waits_how = how;
   me.until_ns = until_ns;
+  me.blocked_at = outcome_.steps;
   me.may_be_early = until_ns != 0 && fault(kEarlyTimeout);
   me.woken = Woken::kByAnother;
   me.state = Thread::State::kBlocked;

@@ -29,6 +29,7 @@ struct Thread {
   const void* waits_for = nullptr;  ///< While blocked.
   const char* waits_how = "";
   uint64_t until_ns = 0;            ///< While blocked; 0: no limit.
+  uint32_t blocked_at = 0;          ///< While blocked: the execution's step.
   void* (*body)(void*) = nullptr;
   void* argument = nullptr;
   void* result = nullptr;
@@ -97,6 +98,9 @@ class Run final : public Execution {
   void leave();               ///< Whoever is next; returns when this thread is.
   Agent next_agent();
   void gather_able();
+  bool past_its_time(const Thread&) const;
+  void gave_way(Agent);
+  void wake_by_clock(Thread&);
   void act(Agent);            ///< What needs no thread to do it.
   void fenced(ThreadId target);
   void to(ThreadId);
@@ -129,6 +133,7 @@ class Run final : public Execution {
   uint32_t in_a_row_ = 0;
   enum class Kernel : uint8_t { kUnasked, kHas, kLacks } membarrier_ = Kernel::kUnasked;
   uint64_t now_ns_ = 0, steps_ever_ = 0;
+  uint64_t gave_way_ = 0, gave_way_twice_ = 0;  ///< Threads, a bit each, since time leapt.
 };
 
 /// The run whose code under test is on now; null in the engine itself and outside of executions. The only variable of the engine
