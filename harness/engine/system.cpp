@@ -49,9 +49,10 @@ bool first_to_come(Run& run, char* byte, uintptr_t pc) {
 
 void initialised(Run& run, char* byte, bool done, uintptr_t pc) {
   run.point({Kind::kUnlock, Order::kRelease, 1, reinterpret_cast<uintptr_t>(byte), pc});
-  run.memory().release_to(run.self(), byte);
+  // A release, since compilers look at this byte with an acquire load before they call anybody.
+  if (done) run.memory().store(run.self(), byte, 1, 1, Order::kRelease, pc);
+  run.memory().release_to(run.self(), byte);  // nothing is buffered any more
   byte[1] = 0;
-  byte[0] = done ? 1 : 0;
   run.wake(byte, kMaxThreads);
 }
 

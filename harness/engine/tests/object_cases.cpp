@@ -1,0 +1,54 @@
+// Variables, objects and locks that are used when they must not be, or that only seem to. The names of those that must fail begin with
+// "wrong_".
+#include <pthread.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "harness/engine/env.hpp"
+#include "harness/engine/test.hpp"
+
+namespace {
+
+using engine::check;
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+std::atomic<std::atomic<int>*> nowhere;
+std::atomic<pthread_mutex_t*> no_mutex;
+std::atomic<int*> no_expected;
+std::atomic<int> x;
+
+struct Made {
+  explicit Made(int it) : value(it) {}
+  int value;
+};
+
+int made_at_first_use(int value) {
+  static Made made(value);
+  return made.value;
+}
+
+void use_static() { check(made_at_first_use(x.load(kRelaxed) + 7) == 7, "half a static variable was seen"); }
+
+}  // namespace
+
+ENGINE_TEST(static_of_a_function, "Who finds a static variable initialised sees all of it.") {
+  test.thread([] { use_static(), use_static(); }).thread([] { use_static(), use_static(); });
+}
+
+ENGINE_TEST(wrong_atomic_nowhere, "An atomic access through a null pointer is a finding.") {
+  test.thread([] { nowhere.load()->store(1, kRelaxed); });
+}
+
+ENGINE_TEST(wrong_atomic_load_nowhere, "So is one through a wild pointer.") {
+  test.init([] { nowhere.store(reinterpret_cast<std::atomic<int>*>(0x12340)); });
+  test.thread([] { x.store(nowhere.load()->load(kRelaxed), kRelaxed); });
+}
+
+ENGINE_TEST(wrong_mutex_nowhere, "So is a lock through one.") {
+  test.thread([] { pthread_mutex_lock(no_mutex.load()); });
+}
+
+ENGINE_TEST(wrong_expected_nowhere, "So is what a compare-exchange expects.") {
+  test.thread([] { x.compare_exchange_strong(*no_expected.load(), 1); });
+}
