@@ -1,5 +1,6 @@
 #include "harness/engine/env.hpp"
 
+#include "harness/engine/crash.hpp"
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
@@ -29,6 +30,7 @@ void* call_hook(void* hook) { return reinterpret_cast<void (*)()>(hook)(), nullp
 void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t timeout_ns) {
   Inside in;
   controlled(in, "futex_wait");
+  must_be_readable(&word, sizeof word, ENGINE_CALLER);
   in->point({Kind::kWait, Order::kRelaxed, sizeof word, address_of(&word), ENGINE_CALLER});
   drain(in);
   // The kernel reads the word itself, under a lock that wakers take, too: it sees the newest value.

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "harness/engine/crash.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/run.hpp"
 
@@ -19,6 +20,12 @@ Step step(Kind kind, const void* lock, uintptr_t pc) {
   return {kind, kind == Kind::kUnlock ? Order::kRelease : Order::kAcquire, 1, reinterpret_cast<uintptr_t>(lock), pc};
 }
 
+/// About to be used by the thread: it has to be there.
+template <class Lock>
+void use(Run&, Lock* lock, uintptr_t pc) {
+  must_be_writable(lock, sizeof *lock, pc);
+}
+
 bool recursive(const pthread_mutex_t* mutex) { return (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE; }
 
 /// Without a step of its own: 0, or EBUSY.
@@ -32,6 +39,7 @@ int take(Run& run, pthread_mutex_t* mutex) {
 }
 
 int lock_until(Run& run, pthread_mutex_t* mutex, uint64_t until_ns, uintptr_t pc) {
+  use(run, mutex, pc);
   run.point(step(Kind::kLock, mutex, pc));
   if (run.lock(mutex).writer == run.self() && !recursive(mutex))
     run.fail(Outcome::Kind::kDeadlock, "a thread takes a mutex that it holds", pc);
@@ -54,6 +62,7 @@ void unlock(Run& run, pthread_mutex_t* mutex, uintptr_t pc) {
 }
 
 int wait(Run& run, pthread_cond_t* condition, pthread_mutex_t* mutex, uint64_t until_ns, uintptr_t pc) {
+  use(run, condition, pc);
   run.point(step(Kind::kWait, condition, pc));
   run.did(0, 0);
   unlock(run, mutex, pc);
@@ -69,6 +78,7 @@ const void* of_reader(const pthread_rwlock_t* it, ThreadId reader) {
 }
 
 int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintptr_t pc) {
+  use(run, it, pc);
   run.point(step(Kind::kLock, it, pc));
   Lock& lock = run.lock(it);
   while (lock.writer != kMaxThreads || (write && lock.readers != 0)) {
@@ -87,6 +97,7 @@ int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintp
 }
 
 int unlock_shared(Run& run, pthread_rwlock_t* it, uintptr_t pc) {
+  use(run, it, pc);
   run.point(step(Kind::kUnlock, it, pc));
   Lock& lock = run.lock(it);
   const bool write = lock.writer == run.self();
@@ -122,6 +133,7 @@ int pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* at) noexcept
 int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   if (!in) return real().pthread_mutex_trylock(mutex);
+  engine::use(*in, mutex, ENGINE_CALLER);
   in->point(engine::step(engine::Kind::kLock, mutex, ENGINE_CALLER));
   return engine::take(*in, mutex);
 }
@@ -129,6 +141,7 @@ int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
 int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   if (!in) return real().pthread_mutex_unlock(mutex);
+  engine::use(*in, mutex, ENGINE_CALLER);
   in->point(engine::step(engine::Kind::kUnlock, mutex, ENGINE_CALLER));
   in->did(0, 0);
   engine::unlock(*in, mutex, ENGINE_CALLER);
@@ -155,6 +168,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
 int pthread_cond_signal(pthread_cond_t* condition) noexcept {
   Inside in;
   if (!in) return real().pthread_cond_signal(condition);
+  engine::use(*in, condition, ENGINE_CALLER);
   in->point(engine::step(engine::Kind::kWake, condition, ENGINE_CALLER));
   in->did(0, in->wake(condition, 1));
   return 0;
@@ -163,6 +177,7 @@ int pthread_cond_signal(pthread_cond_t* condition) noexcept {
 int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
   Inside in;
   if (!in) return real().pthread_cond_broadcast(condition);
+  engine::use(*in, condition, ENGINE_CALLER);
   in->point(engine::step(engine::Kind::kWake, condition, ENGINE_CALLER));
   in->did(0, in->wake(condition, engine::kMaxThreads));
   return 0;
