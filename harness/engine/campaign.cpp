@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <cerrno>
 #include <ctime>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -80,12 +80,17 @@ std::string as_json(const Report& it) {
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Report from_json(const std::string& text) {
+std::string ending(int status) {
+  if (WIFSIGNALED(status)) return fmt::format("signal {} ended it", WTERMSIG(status));
+  return fmt::format("it exited with {}", WEXITSTATUS(status));
+}
+
+Report from_json(const std::string& text, int status) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   Report it;
-  if (json.is_discarded()) {
+  if (json.is_discarded() || status != 0) {
     it.broken = true;
-    it.what = "a job ended without a report";
+    it.what = fmt::format("a job ended without a report: {}", ending(status));
     return it;
   }
   it.executions = json["executions"];
@@ -143,8 +148,9 @@ Report end_job(Job& job) {
   for (ssize_t got; (got = read(job.from, buffer, sizeof buffer)) > 0;) job.said.append(buffer, static_cast<size_t>(got));
   close(job.from);
   int status = 0;
-  waitpid(job.pid, &status, 0);
-  return from_json(job.said);
+  while (waitpid(job.pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return from_json(job.said, status);
 }
 
 }  // namespace
@@ -161,6 +167,9 @@ Settings settings_of(const Plan& plan, uint64_t index, uint32_t steps_expected) 
   return settings;
 }
 
+/// A failure was seen, whatever broke elsewhere.
+bool worse(const Report& one, const Report& than) { return one.failed ? !than.failed : one.broken && !than.failed && !than.broken; }
+
 Report run_campaign(const Test& test, const Plan& plan) {
   std::vector<Job> jobs;
   for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job] { return one_job(test, plan, job); }));
@@ -169,7 +178,7 @@ Report run_campaign(const Test& test, const Plan& plan) {
     Report one = end_job(job);
     all.executions += one.executions;
     all.seconds += one.seconds;
-    if (one.broken || (one.failed && !all.failed && !all.broken)) {
+    if (worse(one, all)) {
       one.executions = all.executions;
       one.seconds = all.seconds;
       all = std::move(one);

@@ -32,6 +32,9 @@ struct Report {
   std::vector<std::string> story;
 };
 
+/// Of two reports of one campaign, which is to be told?
+bool worse(const Report& one, const Report& than);
+
 /// Stops at the first failure.
 Report run_campaign(const Test&, const Plan&);
 

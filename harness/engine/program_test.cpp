@@ -95,6 +95,16 @@ TEST(Program, NamesTheCallThatWouldBlockForEver) {
   EXPECT_NE(said.output.find("must not block by itself: poll"), std::string::npos);
 }
 
+TEST(Program, AFailureCountsMoreThanAJobThatBroke) {
+  const harness::Said said = engine({"run", "broken_or_wrong", "--jobs", "4", "--executions", "40", "--seed", "1", "--faults", "none"});
+  EXPECT_EQ(said.exit_code, 1) << said.output;
+  EXPECT_NE(said.output.find("must not block by itself"), std::string::npos) << "no job broke: another seed is wanted";
+}
+
+TEST(Program, SaysHowAJobEnded) {
+  EXPECT_NE(engine({"run", "broken_blocks_by_itself"}).output.find("a job ended without a report: it exited with 3"), std::string::npos);
+}
+
 TEST(Program, HandlersCanBePlacedAtEachStep) {
   EXPECT_EQ(run("wrong_handler_in_an_addition", {"--each-handler"})["verdict"], "FAILURE");
   EXPECT_EQ(run("wrong_handler_in_an_addition", {"--faults", "none"})["verdict"], "SUCCESS");

@@ -280,6 +280,14 @@ ENGINE_TEST(broken_blocks_by_itself, "What would stop the one real thread is ref
   test.thread([] { poll(nullptr, 0, 10); });
 }
 
+ENGINE_TEST(broken_or_wrong, "Which of the two comes first is the seed's to say.") {
+  test.thread([] { x.store(1); });
+  test.thread([] {
+    if (x.load() == 0) poll(nullptr, 0, 10);
+    check(false, "the other was first");
+  });
+}
+
 ENGINE_TEST(wrong_null, "A null pointer is a finding.") {
   test.thread([] { *published.load() = 1; });
 }
