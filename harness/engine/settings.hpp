@@ -25,12 +25,14 @@ enum FaultBits : uint32_t {
   kHandlers = 64,       ///< The test's signal handler runs.
 };
 
+inline constexpr unsigned kMostDepth = 17;
+
 inline constexpr uint32_t kDefaultFaults = kSpuriousWake | kInterrupted | kEarlyTimeout | kMigrations | kHandlers;
 
 struct Settings {
   Model model = Model::kCpp;
   Strategy strategy = Strategy::kPos;
-  unsigned depth = 3;               ///< kPct only.
+  unsigned depth = 3;               ///< kPct only; 1 to kMostDepth.
   uint32_t steps_expected = 200;    ///< In which to spread the changes of priority and the handlers.
   unsigned stale_percent = 70;      ///< How often a load that could read an old value may do so.
   unsigned stale_in_a_row = 8;      ///< Then a thread reads a newest one: spinning must end.

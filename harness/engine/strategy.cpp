@@ -37,7 +37,7 @@ class Pct final : public Scheduler {
     random_ = Random(settings.seed, "schedule", 0);
     for (int64_t& one : priority_) one = 0;
     changes_ = settings.depth - 1;
-    for (unsigned i = 0; i < changes_ && i < change_at_.size(); ++i)
+    for (unsigned i = 0; i < changes_; ++i)
       change_at_[i] = 1 + random_.below(settings.steps_expected);
     step_ = 0;
     lowest_ = 0;
@@ -65,7 +65,7 @@ class Pct final : public Scheduler {
 
   Random random_{0, "", 0};
   std::array<int64_t, kAgents> priority_{};  ///< 0: not drawn yet.
-  std::array<uint64_t, 16> change_at_{};
+  std::array<uint64_t, kMostDepth - 1> change_at_{};
   unsigned changes_ = 0;
   uint64_t step_ = 0;
   int64_t lowest_ = 0;
