@@ -34,11 +34,24 @@ Real find_all() {
   ENGINE_FIND(pthread_rwlock_tryrdlock);
   ENGINE_FIND(pthread_rwlock_wrlock);
   ENGINE_FIND(pthread_rwlock_trywrlock);
+  ENGINE_FIND(pthread_mutex_clocklock);
+  ENGINE_FIND(pthread_rwlock_timedrdlock);
+  ENGINE_FIND(pthread_rwlock_timedwrlock);
+  ENGINE_FIND(pthread_rwlock_clockrdlock);
+  ENGINE_FIND(pthread_rwlock_clockwrlock);
   ENGINE_FIND(pthread_rwlock_unlock);
   ENGINE_FIND(sched_yield);
   ENGINE_FIND(nanosleep);
   ENGINE_FIND(clock_gettime);
   ENGINE_FIND(clock_nanosleep);
+  ENGINE_FIND(sleep);
+  ENGINE_FIND(gettimeofday);
+  ENGINE_FIND(time);
+  ENGINE_FIND(gettid);
+  ENGINE_FIND(sched_getcpu);
+  ENGINE_FIND(getcpu);
+  ENGINE_FIND(getrandom);
+  ENGINE_FIND(getentropy);
 #undef ENGINE_FIND
   return all;
 }

@@ -3,7 +3,10 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/random.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstddef>
 
@@ -29,11 +32,24 @@ struct Real {
   ENGINE_REAL(pthread_rwlock_tryrdlock);
   ENGINE_REAL(pthread_rwlock_wrlock);
   ENGINE_REAL(pthread_rwlock_trywrlock);
+  ENGINE_REAL(pthread_mutex_clocklock);
+  ENGINE_REAL(pthread_rwlock_timedrdlock);
+  ENGINE_REAL(pthread_rwlock_timedwrlock);
+  ENGINE_REAL(pthread_rwlock_clockrdlock);
+  ENGINE_REAL(pthread_rwlock_clockwrlock);
   ENGINE_REAL(pthread_rwlock_unlock);
   ENGINE_REAL(sched_yield);
   ENGINE_REAL(nanosleep);
   ENGINE_REAL(clock_gettime);
   ENGINE_REAL(clock_nanosleep);
+  ENGINE_REAL(sleep);
+  ENGINE_REAL(gettimeofday);
+  ENGINE_REAL(time);
+  ENGINE_REAL(gettid);
+  ENGINE_REAL(sched_getcpu);
+  ENGINE_REAL(getcpu);
+  ENGINE_REAL(getrandom);
+  ENGINE_REAL(getentropy);
 #undef ENGINE_REAL
 };
 

@@ -36,6 +36,7 @@ struct Thread {
   bool detached = false;
   unsigned cpu = 0;
   uint32_t steps = 0;
+  uint32_t looks = 0;               ///< At the clock, since it last wrote anything.
   uint32_t old_values = 0;          ///< Loads in a row that did not take the newest.
   void (*handler)() = nullptr;
   uint32_t handler_at = 0;
@@ -68,6 +69,7 @@ class Run final : public Execution {
   Memory& memory() { return memory_; }
   const Settings& settings() const { return settings_; }
   uint64_t now_ns() const { return now_ns_; }
+  uint64_t look_at_clock(uintptr_t pc);  ///< As a step.
   uint64_t steps_ever() const { return steps_ever_; }
 
   void point(const Step&);                                   ///< Others may take steps before this one.

@@ -1,4 +1,4 @@
-// The rest of what a controlled thread may ask of the system: threads, time, static variables; and what it must not, since it would
+// The rest of what a controlled thread may ask of the system: threads, static variables; and what it must not, since it would
 // stop the only thread that there really is.
 #include <cxxabi.h>
 #include <pthread.h>
@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 
 #include "harness/engine/fatal.hpp"
@@ -24,15 +23,6 @@ namespace {
 // A controlled thread's pthread_t: its number, from where no address is.
 constexpr pthread_t kFirstHandle = 0x7e000000;
 ThreadId number_of(pthread_t handle) { return static_cast<ThreadId>(handle - kFirstHandle); }
-
-int sleep_for(Run& run, uint64_t ns, uintptr_t pc) {
-  run.yield({Kind::kSleep, Order::kRelaxed, 0, 0, pc});
-  if (run.fault(kInterrupted)) return EINTR;
-  run.block(nullptr, "the clock", run.now_ns() + (ns == 0 ? 1 : ns));
-  return 0;
-}
-
-uint64_t ns_of(const timespec* time) { return static_cast<uint64_t>(time->tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time->tv_nsec); }
 
 /// One thread runs `once`, the others wait for it. The byte says 0: nobody came, 2: somebody is at it, 1: done.
 bool first_to_come(Run& run, char* byte, uintptr_t pc) {
@@ -114,35 +104,6 @@ int sched_yield() noexcept {
   if (!in) return real().sched_yield();
   in->yield({engine::Kind::kYield, engine::Order::kRelaxed, 0, 0, ENGINE_CALLER});
   return 0;
-}
-
-int nanosleep(const timespec* time, timespec* left) {
-  Inside in;
-  if (!in) return real().nanosleep(time, left);
-  if (engine::sleep_for(*in, engine::ns_of(time), ENGINE_CALLER) == 0) return 0;
-  if (left) *left = {0, 1};
-  errno = EINTR;
-  return -1;
-}
-
-int usleep(useconds_t us) {
-  const timespec time{us / 1'000'000, static_cast<long>(us % 1'000'000) * 1000};
-  Inside in;
-  return in ? (engine::sleep_for(*in, engine::ns_of(&time), ENGINE_CALLER), 0) : real().nanosleep(&time, nullptr);
-}
-
-int clock_gettime(clockid_t clock, timespec* time) noexcept {
-  Inside in;
-  if (!in) return real().clock_gettime(clock, time);
-  *time = {static_cast<time_t>(in->now_ns() / 1'000'000'000), static_cast<long>(in->now_ns() % 1'000'000'000)};
-  return 0;
-}
-
-int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* left) {
-  Inside in;
-  if (!in) return real().clock_nanosleep(clock, flags, time, left);
-  const uint64_t ns = engine::ns_of(time), now = (flags & TIMER_ABSTIME) != 0 ? in->now_ns() : 0;
-  return engine::sleep_for(*in, ns > now ? ns - now : 1, ENGINE_CALLER);
 }
 
 /// \name Static variables of functions: libstdc++'s would block, and would not be put back after an execution

@@ -1,4 +1,7 @@
 // Time, and waiting for others. The names of those that must fail begin with "wrong_".
+#include <sched.h>
+#include <sys/random.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,4 +63,37 @@ ENGINE_TEST(both_yield_the_other_way, "Whatever their numbers are.") {
     flag.store(1, kRelaxed);
   });
   test.thread([] { spin(flag); });
+}
+
+ENGINE_TEST(clocks_go_on, "Who looks at a clock again and again sees time go on, soon faster than a step at a time.") {
+  test.thread([] {
+    using namespace std::chrono_literals;
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (std::chrono::steady_clock::now() < until) {
+    }
+    const time_t begun = time(nullptr);
+    while (time(nullptr) < begun + 1000) env::cpu_relax();
+  });
+}
+
+ENGINE_TEST(sleeping_takes_no_time, "All ways to sleep are virtual.") {
+  test.thread([] {
+    timeval before, after;
+    gettimeofday(&before, nullptr);
+    const unsigned left = sleep(100'000);
+    usleep(1000);
+    gettimeofday(&after, nullptr);
+    check(left != 0 || after.tv_sec - before.tv_sec >= 100'000, "a whole sleep took less than it says");
+  });
+}
+
+ENGINE_TEST(identities, "Threads differ, and each execution sees the same.") {
+  test.thread([] { flag.store(gettid(), kRelaxed); }).thread([] { other_flag.store(gettid(), kRelaxed); });
+  test.fini([] {
+    check(flag.load(kRelaxed) != other_flag.load(kRelaxed), "two threads have one name");
+    unsigned cpu = 7, random = 0;
+    check(sched_getcpu() < 4 && getcpu(&cpu, nullptr) == 0 && cpu < 4, "no CPU of the engine's");
+    check(getrandom(&random, sizeof random, 0) == sizeof random, "nothing random");
+    flag.store(static_cast<int>(random), kRelaxed);  // shows in the hash
+  });
 }
