@@ -77,14 +77,16 @@ const void* of_reader(const pthread_rwlock_t* it, ThreadId reader) {
   return reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(it) ^ (uintptr_t{reader} + 1) << 56);  // nobody's address
 }
 
-int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintptr_t pc) {
+enum class Patience { kNone, kAny };
+
+int lock_shared(Run& run, pthread_rwlock_t* it, bool write, Patience patience, uint64_t until_ns, uintptr_t pc) {
   use(run, it, pc);
   run.point(step(Kind::kLock, it, pc));
   Lock& lock = run.lock(it);
   while (lock.writer != kMaxThreads || (write && lock.readers != 0)) {
-    if (!may_wait) return EBUSY;
+    if (patience == Patience::kNone) return EBUSY;
     if (lock.writer == run.self()) return EDEADLK;
-    run.block(it, "a read-write lock");
+    if (run.block(it, "a read-write lock", until_ns) == Woken::kByTime) return ETIMEDOUT;
   }
   if (write)
     lock.writer = run.self();
@@ -128,6 +130,12 @@ int pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* at) noexcept
   Inside in;
   return in ? engine::lock_until(*in, mutex, engine::deadline(*in, at), ENGINE_CALLER)
             : real().pthread_mutex_timedlock(mutex, at);
+}
+
+int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_until(*in, mutex, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_mutex_clocklock(mutex, clock, at);
 }
 
 int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
@@ -185,22 +193,46 @@ int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
 
 int pthread_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, false, true, ENGINE_CALLER) : real().pthread_rwlock_rdlock(lock);
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kAny, 0, ENGINE_CALLER) : real().pthread_rwlock_rdlock(lock);
 }
 
 int pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, false, false, ENGINE_CALLER) : real().pthread_rwlock_tryrdlock(lock);
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kNone, 0, ENGINE_CALLER) : real().pthread_rwlock_tryrdlock(lock);
 }
 
 int pthread_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, true, true, ENGINE_CALLER) : real().pthread_rwlock_wrlock(lock);
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kAny, 0, ENGINE_CALLER) : real().pthread_rwlock_wrlock(lock);
 }
 
 int pthread_rwlock_trywrlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, true, false, ENGINE_CALLER) : real().pthread_rwlock_trywrlock(lock);
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kNone, 0, ENGINE_CALLER) : real().pthread_rwlock_trywrlock(lock);
+}
+
+int pthread_rwlock_timedrdlock(pthread_rwlock_t* lock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_timedrdlock(lock, at);
+}
+
+int pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_clockrdlock(lock, clock, at);
+}
+
+int pthread_rwlock_timedwrlock(pthread_rwlock_t* lock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_timedwrlock(lock, at);
+}
+
+int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_clockwrlock(lock, clock, at);
 }
 
 int pthread_rwlock_unlock(pthread_rwlock_t* lock) noexcept {

@@ -95,6 +95,16 @@ TEST(Program, NamesTheCallThatWouldBlockForEver) {
   EXPECT_NE(said.output.find("must not block by itself: poll"), std::string::npos);
 }
 
+TEST(Program, NamesEachCallThatItRefuses) {
+  const std::string kPrefix = "broken_call_";
+  for (const std::string& name : tests()) {
+    if (!name.starts_with(kPrefix)) continue;
+    const harness::Said said = engine({"run", name, "--executions", "1"});
+    EXPECT_EQ(said.exit_code, 3) << name;
+    EXPECT_NE(said.output.find(": " + name.substr(kPrefix.size()) + "\n"), std::string::npos) << said.output;
+  }
+}
+
 TEST(Program, AFailureCountsMoreThanAJobThatBroke) {
   const harness::Said said = engine({"run", "broken_or_wrong", "--jobs", "4", "--executions", "40", "--seed", "1", "--faults", "none"});
   EXPECT_EQ(said.exit_code, 1) << said.output;

@@ -1,4 +1,5 @@
 // Time, and waiting for others. The names of those that must fail begin with "wrong_".
+#include <pthread.h>
 #include <sched.h>
 #include <sys/random.h>
 #include <sys/time.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 
 #include "harness/engine/env.hpp"
@@ -95,5 +97,28 @@ ENGINE_TEST(identities, "Threads differ, and each execution sees the same.") {
     check(sched_getcpu() < 4 && getcpu(&cpu, nullptr) == 0 && cpu < 4, "no CPU of the engine's");
     check(getrandom(&random, sizeof random, 0) == sizeof random, "nothing random");
     flag.store(static_cast<int>(random), kRelaxed);  // shows in the hash
+  });
+}
+
+ENGINE_TEST(limited_locks, "A limited wait for a lock ends, by whatever clock, and may succeed.") {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+  test.init([] { pthread_rwlock_wrlock(&lock), pthread_mutex_lock(&mutex); });
+  test.thread([] {
+    pthread_setname_np(pthread_self(), "limited");
+    timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += 3600;
+    const auto late = [](int result) { check(result == ETIMEDOUT, "a lock that is never free was had"); };
+    late(pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &at));
+    late(pthread_rwlock_timedrdlock(&lock, &at));
+    late(pthread_rwlock_timedwrlock(&lock, &at));
+    late(pthread_rwlock_clockrdlock(&lock, CLOCK_MONOTONIC, &at));
+    late(pthread_rwlock_clockwrlock(&lock, CLOCK_MONOTONIC, &at));
+  });
+  test.fini([] {
+    pthread_rwlock_unlock(&lock);
+    const timespec at{1'000'000, 0};
+    check(pthread_rwlock_clockrdlock(&lock, CLOCK_MONOTONIC, &at) == 0, "a lock that is free was not had");
   });
 }
