@@ -75,6 +75,8 @@ void Run::run_test() {
   }
   if (test_->end) test_->end();
   engaged = nullptr;
+  for (ThreadId id = 1; id < thread_count_; ++id)
+    if (!threads_[id].detached) fail(Outcome::Kind::kMisuse, "a thread was neither joined nor detached", threads_[id].started_from);
   finish();
 }
 

@@ -33,7 +33,8 @@ struct Thread {
   void* (*body)(void*) = nullptr;
   void* argument = nullptr;
   void* result = nullptr;
-  bool detached = false;
+  bool detached = false;            ///< Or joined: nobody has to ask for it any more.
+  uintptr_t started_from = 0;
   unsigned cpu = 0;
   uint32_t steps = 0;
   uint32_t looks = 0;               ///< At the clock, since it last wrote anything.

@@ -15,6 +15,7 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
   it.argument = argument;
   it.result = nullptr;
   it.detached = detached;
+  it.started_from = pc;
   it.cpu = child % 4;
   it.state = Thread::State::kAble;
   it.steps = it.looks = it.old_values = it.progress_bound = 0;
@@ -62,6 +63,7 @@ void Run::join(ThreadId id, uintptr_t pc) {
   did(id, 0);
   while (threads_[id].state != Thread::State::kEnded) block(&threads_[id], "join");
   memory_.join(self_, id);
+  threads_[id].detached = true;
 }
 
 void Run::fenced(ThreadId target) {

@@ -70,7 +70,8 @@ int pthread_join(pthread_t handle, void** result) {
   Inside in;
   if (!in) return real().pthread_join(handle, result);
   const auto id = engine::number_of(handle);
-  if (id >= engine::kMaxThreads) return ESRCH;
+  if (id >= in->thread_count()) return ESRCH;
+  if (in->thread(id).detached) in->fail(engine::Outcome::Kind::kMisuse, "a join of a thread that was joined or detached", ENGINE_CALLER);
   in->join(id, ENGINE_CALLER);
   if (result) *result = in->thread(id).result;
   return 0;
@@ -78,7 +79,12 @@ int pthread_join(pthread_t handle, void** result) {
 
 int pthread_detach(pthread_t handle) noexcept {
   Inside in;
-  return in ? 0 : real().pthread_detach(handle);
+  if (!in) return real().pthread_detach(handle);
+  const auto id = engine::number_of(handle);
+  if (id >= in->thread_count()) return ESRCH;
+  if (in->thread(id).detached) in->fail(engine::Outcome::Kind::kMisuse, "a thread that was joined or detached is detached", ENGINE_CALLER);
+  in->thread(id).detached = true;
+  return 0;
 }
 
 pthread_t pthread_self() noexcept {

@@ -49,6 +49,22 @@ ENGINE_TEST(wrong_mutex_nowhere, "So is a lock through one.") {
   test.thread([] { pthread_mutex_lock(no_mutex.load()); });
 }
 
+ENGINE_TEST(wrong_thread_left, "A thread that nobody joins or detaches is a finding.") {
+  test.thread([] {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+  });
+}
+
+ENGINE_TEST(wrong_joined_twice, "So is one that is joined twice.") {
+  test.thread([] {
+    pthread_t thread;
+    if (pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr) != 0) return;
+    pthread_join(thread, nullptr);
+    pthread_join(thread, nullptr);
+  });
+}
+
 ENGINE_TEST(wrong_expected_nowhere, "So is what a compare-exchange expects.") {
   test.thread([] { x.compare_exchange_strong(*no_expected.load(), 1); });
 }

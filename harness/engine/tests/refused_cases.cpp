@@ -22,6 +22,7 @@ sem_t semaphore;
 sigset_t signals;
 cpu_set_t cpus;
 mtx_t mutex;
+pthread_attr_t attributes;
 char bytes[8];
 
 }  // namespace
@@ -50,4 +51,4 @@ REFUSED(times, times(nullptr))
 REFUSED(pthread_kill, pthread_kill(pthread_self(), 0))
 REFUSED(pthread_cancel, pthread_cancel(pthread_self()))
 REFUSED(pthread_setaffinity_np, pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus))
-REFUSED(pthread_getattr_np, pthread_getattr_np(pthread_self(), nullptr))
+REFUSED(pthread_getattr_np, pthread_getattr_np(pthread_self(), &attributes))
