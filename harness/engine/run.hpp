@@ -42,6 +42,7 @@ struct Thread {
   void (*handler)() = nullptr;
   uint32_t handler_at = 0;
   uint32_t progress_bound = 0, progress_steps = 0;
+  uint32_t others_bound = 0, others_passed = 0;  ///< The same, by what others do.
   std::vector<std::pair<void (*)(void*), void*>> at_exit;
 };
 

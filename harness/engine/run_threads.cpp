@@ -18,7 +18,7 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
   it.started_from = pc;
   it.cpu = child % 4;
   it.state = Thread::State::kAble;
-  it.steps = it.looks = it.old_values = it.progress_bound = 0;
+  it.steps = it.looks = it.old_values = it.progress_bound = it.others_bound = 0;
   it.handler = nullptr;
   it.at_exit.clear();
   next_[child] = {};

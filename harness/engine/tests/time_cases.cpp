@@ -37,7 +37,28 @@ void sleep_and_set() {
   flag.store(1, kRelaxed);
 }
 
+/// Wakes the waiter after so many passages.
+template <int kPassages>
+void pass_and_wake() {
+  for (int i = 0; i < kPassages; ++i) engine::passed();
+  word.store(1, kRelaxed);
+  env::futex_wake(word);
+}
+
+void wait_for_at_most_five() {
+  engine::progress_among(5);
+  while (word.load(kRelaxed) == 0) env::futex_wait(word, 0);
+}
+
 }  // namespace
+
+ENGINE_TEST(waits_for_five, "Who waits for no more than it says may sleep meanwhile.") {
+  test.thread(wait_for_at_most_five).thread(pass_and_wake<5>);
+}
+
+ENGINE_TEST(wrong_waits_for_six, "Who waits for more is found, though it makes no step.") {
+  test.thread(wait_for_at_most_five).thread(pass_and_wake<6>);
+}
 
 ENGINE_TEST(short_sleep_beside_spinning, "A sleeper has slept enough once enough time went by.") {
   test.thread([] { spin(flag); }).thread(sleep_and_set<1000>);
