@@ -32,13 +32,18 @@ uint64_t mixed(uint64_t seed, uint64_t index) {
 }
 
 void tell_failure(Run& run, const Test& test, const Settings& settings, const Outcome& found, Report& report) {
-  report.failed = true;
   report.steps = found.steps;
   report.hash = found.hash;
   report.token = to_text({build_id(), test.name, settings});
-  const Shrunk shrunk = shrink(run, test, settings);
+  const Shrunk shrunk = shrink(run, test, settings, found);
   end_watch();
-  report.what = tell(shrunk.outcome.fine() ? found : shrunk.outcome);
+  if (!shrunk.repeats) {  // something decides what neither seed nor engine does
+    report.broken = true;
+    report.what = fmt::format("a failure that does not repeat: {}; {}", tell(found), report.token);
+    return;
+  }
+  report.failed = true;
+  report.what = tell(shrunk.outcome);
   report.shrunk_steps = shrunk.outcome.steps;
   report.story = tell(shrunk.recording, kStoryLines);
 }

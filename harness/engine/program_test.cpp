@@ -111,6 +111,12 @@ TEST(Program, AFailureCountsMoreThanAJobThatBroke) {
   EXPECT_NE(said.output.find("must not block by itself"), std::string::npos) << "no job broke: another seed is wanted";
 }
 
+TEST(Program, AFailureThatDoesNotRepeatIsNoFinding) {
+  const harness::Said said = engine({"run", "broken_once", "--seed", "1"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_NE(said.output.find("BROKEN: a failure that does not repeat: the fifth execution"), std::string::npos) << said.output;
+}
+
 TEST(Program, SaysHowAJobEnded) {
   EXPECT_NE(engine({"run", "broken_blocks_by_itself"}).output.find("a job ended without a report: it exited with 3"), std::string::npos);
 }
