@@ -52,7 +52,12 @@ struct Outcome {
   uint32_t steps = 0;
 
   bool fine() const { return kind == Kind::kFine; }
-  bool same_finding(const Outcome& other) const { return kind == other.kind && what == other.what; }
+  /// Places count where they are the finding's, in any order: of two accesses that race, either may be the later one.
+  bool same_finding(const Outcome& other) const {
+    if (kind != other.kind || what != other.what) return false;
+    if (kind == Kind::kDeadlock || kind == Kind::kLivelock || kind == Kind::kNoProgress) return true;
+    return (where == other.where && before == other.before) || (where == other.before && before == other.where);
+  }
 };
 
 }  // namespace engine

@@ -96,6 +96,14 @@ TEST(Strategy, StepsConflictIfTheyOverlapAndOneWrites) {
   EXPECT_FALSE(write.conflicts(after));
 }
 
+TEST(Outcome, IsTheSameFindingOnlyAtTheSamePlaces) {
+  Outcome race{Outcome::Kind::kFault, "a data race", 10, 20}, livelock{Outcome::Kind::kLivelock, "no end", 10};
+  EXPECT_TRUE(race.same_finding({Outcome::Kind::kFault, "a data race", 20, 10}));
+  EXPECT_FALSE(race.same_finding({Outcome::Kind::kFault, "a data race", 10, 30}));
+  EXPECT_FALSE(race.same_finding({Outcome::Kind::kFault, "an access to freed memory", 10, 20}));
+  EXPECT_TRUE(livelock.same_finding({Outcome::Kind::kLivelock, "no end", 11}));
+}
+
 TEST(Follower, PassesOverWhoCannotRunAndGoesOn) {
   std::array<Step, kAgents> next{};
   const Decisions decisions{{{1, 2}, {7, 1}, {0, 1}}, {}, {}};
