@@ -1,6 +1,13 @@
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -109,6 +116,36 @@ TEST(Program, AFailureCountsMoreThanAJobThatBroke) {
   const harness::Said said = engine({"run", "broken_or_wrong", "--jobs", "4", "--executions", "40", "--seed", "1", "--faults", "none"});
   EXPECT_EQ(said.exit_code, 1) << said.output;
   EXPECT_NE(said.output.find("must not block by itself"), std::string::npos) << "no job broke: another seed is wanted";
+}
+
+/// As in a container whose filter refuses personality(): for this process and all that it starts.
+void refuse_personality() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(filter), filter};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+TEST(Program, ReplaysWhereAddressesAreRandomised) {
+  EXPECT_EXIT(
+      {
+        refuse_personality();
+        bool same = true, told = true;
+        for (const char* name : {"wrong_use_after_free", "wrong_pointers"}) {
+          const harness::Said said = engine({"run", name, "--seed", "1", "--json"});
+          told &= said.output.find("addresses are randomised here") != std::string::npos;
+          const json report = json::parse(said.output.substr(said.output.find('{')))["tests"][0];
+          const json again = json::parse(engine({"replay", report["token"], "--json"}).output);
+          same &= again["hash"] == report["hash"];
+        }
+        _exit(!same ? 1 : !told ? 2 : 0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(Program, AFailureThatDoesNotRepeatIsNoFinding) {

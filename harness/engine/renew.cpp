@@ -36,12 +36,18 @@ struct Program {
   std::vector<Area> areas;
   std::vector<std::pair<Area*, size_t>> written;  ///< Units, each once.
   uintptr_t arena_next = kArena;
+  uintptr_t loaded_at = 0;
+  size_t bytes = 0;  ///< From there on.
 };
 
 Program* program;  // set once
 
 /// The writable segments of the program itself, without what the loader made read-only.
 int first_object(dl_phdr_info* info, size_t, void*) {
+  program->loaded_at = info->dlpi_addr;
+  for (int i = 0; i < info->dlpi_phnum; ++i)
+    if (const auto& header = info->dlpi_phdr[i]; header.p_type == PT_LOAD)
+      program->bytes = std::max(program->bytes, size_t{header.p_vaddr + header.p_memsz});
   uintptr_t read_only_end = 0;
   for (int i = 0; i < info->dlpi_phnum; ++i)
     if (const auto& header = info->dlpi_phdr[i]; header.p_type == PT_GNU_RELRO)
@@ -72,6 +78,10 @@ void keep_program() {
   void* const got = mmap(reinterpret_cast<void*>(kArena), kArenaBytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (got != reinterpret_cast<void*>(kArena)) fatal("the place of the controlled threads' memory is taken");
+}
+
+uintptr_t without_load_address(uintptr_t address) {
+  return address - program->loaded_at < program->bytes ? address - program->loaded_at : address;
 }
 
 void will_write(uintptr_t address, size_t bytes) {

@@ -12,6 +12,10 @@ void keep_program();
 /// Puts back what controlled threads wrote and empties the arena.
 void renew_program();
 
+/// Of an address in the program, what it would be had the program been loaded at 0; others stay. For what must be the same in each
+/// process, also where addresses are randomised.
+uintptr_t without_load_address(uintptr_t address);
+
 /// A controlled thread is about to write there.
 void will_write(uintptr_t address, size_t bytes);
 

@@ -328,12 +328,14 @@ void Run::maybe_handle() {
 
 void Run::note(Agent agent, const Step& step) {
   mix(uint64_t{agent} << 8 | static_cast<uint64_t>(step.kind));
-  mix(step.address);
+  mix(without_load_address(step.address));
   if (recording_) recording_->events.push_back({agent, step});
 }
 
 void Run::did(Value read, Value written, bool changed) {
-  mix(static_cast<uint64_t>(read) ^ static_cast<uint64_t>(written) << 1 ^ (changed ? 0 : 7));
+  // Values may be pointers.
+  const auto from_0 = [](Value value) { return without_load_address(static_cast<uintptr_t>(value)); };
+  mix(from_0(read) ^ from_0(written) << 1 ^ (changed ? 0 : 7));
   if (!recording_ || recording_->events.empty()) return;
   Event& event = recording_->events.back();
   event.read = read;

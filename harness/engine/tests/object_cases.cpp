@@ -49,6 +49,12 @@ ENGINE_TEST(wrong_mutex_nowhere, "So is a lock through one.") {
   test.thread([] { pthread_mutex_lock(no_mutex.load()); });
 }
 
+ENGINE_TEST(wrong_pointers, "Addresses of variables are values like others.") {
+  static std::atomic<void*> pointer;
+  test.thread([] { pointer.store(&x), pointer.store(&nowhere); });
+  test.thread([] { check(pointer.load() != &x, "the first of the two"); });
+}
+
 ENGINE_TEST(wrong_thread_left, "A thread that nobody joins or detaches is a finding.") {
   test.thread([] {
     pthread_t thread;
