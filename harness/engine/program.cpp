@@ -141,8 +141,8 @@ int run_command(const Words& words) {
   const auto tests = chosen(words.tests);
   if (plan.seconds > 0 && !tests.empty()) plan.seconds /= static_cast<double>(tests.size());
   if (!words.json) say(stdout, "build {}, seed {:#x}, {} {}\n", build_id(), plan.settings.seed, words.strategy, words.model);
-  if (randomised())
-    say(stderr, "engine: addresses are randomised here: code that computes with addresses of its variables may do otherwise in a replay\n");
+  if (randomised() && !words.json)
+    say(stdout, "addresses are randomised here: code that computes with addresses of its variables may do otherwise in a replay\n");
   std::vector<Report> reports;
   auto all = nlohmann::json::array();
   for (const Test* test : tests) {
@@ -153,7 +153,7 @@ int run_command(const Words& words) {
       print(*test, reports.back());
   }
   if (words.json)
-    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"tests", all}}.dump(2));
+    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"addresses_randomised", randomised()}, {"tests", all}}.dump(2));
   return status_of(reports);
 }
 
