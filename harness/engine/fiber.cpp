@@ -2,6 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/thread_pointer.hpp"
 
@@ -118,11 +121,15 @@ uintptr_t first_frame(uintptr_t top, void (*body)()) {
 
 void Fiber::place(unsigned index) {
   const uintptr_t base = kFirstStack + index * kStride;
-  stack_top_ = map_at(base + kGuard, kStackBytes) + kStackBytes;
+  stack_top_ = lowest_ = map_at(base + kGuard, kStackBytes) + kStackBytes;
   thread_pointer_ = parked_thread(reinterpret_cast<void*>(map_at(stack_top_ + kGuard, kStackBytes)), kStackBytes);
 }
 
 void Fiber::restart(void (*body)()) {
+  constexpr uintptr_t kBelow = 4096;  // what libraries use of the stack below the last step that the engine saw
+  const uintptr_t from = std::max(lowest_ - kBelow, stack_top_ - kStackBytes);
+  std::memset(reinterpret_cast<void*>(from), 0, stack_top_ - from);
+  lowest_ = stack_top_;
   stack_pointer_ = first_frame(stack_top_, body);
   renew_thread_locals(thread_pointer_);
 }

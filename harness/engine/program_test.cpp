@@ -50,7 +50,8 @@ TEST(Program, FindsWhatIsWrongAndNothingElse) {
 }
 
 TEST(Program, ReplaysATokenToTheSameHashInAnotherProcess) {
-  for (const char* name : {"wrong_lock_order", "wrong_use_after_free", "wrong_membarrier_in_one_instant", "wrong_wake_before_store"}) {
+  for (const char* name : {"wrong_lock_order", "wrong_use_after_free", "wrong_membarrier_in_one_instant", "wrong_wake_before_store",
+                           "wrong_garbage"}) {
     const json report = run(name);
     const harness::Said again = engine({"replay", report["token"], "--json"});
     EXPECT_EQ(again.exit_code, 1);

@@ -209,6 +209,7 @@ void Run::count_step(ThreadId id) {
 
 void Run::point(const Step& step) {
   next_[self_] = step;
+  threads_[self_].fiber.used_to(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)));
   if (step.size != 0 && step.writes()) threads_[self_].looks = 0;
   count_step(self_);
   maybe_handle();

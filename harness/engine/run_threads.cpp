@@ -1,6 +1,7 @@
 // How controlled threads begin, end, wait for each other, and are fenced by membarrier.
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/run.hpp"
+#include "harness/engine/thread_pointer.hpp"
 
 namespace engine {
 
@@ -32,6 +33,7 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
 
 void Run::first_steps() {
   Run& run = *started_;
+  renew_libraries_thread_locals();
   Thread& me = run.threads_[run.self_];
   engaged = &run;
   me.result = me.body(me.argument);

@@ -1,5 +1,6 @@
 #include "harness/engine/thread_pointer.hpp"
 
+#include <cxxabi.h>
 #include <link.h>
 #include <pthread.h>
 #include <sys/auxv.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 
 #include "harness/engine/fatal.hpp"
@@ -80,6 +82,16 @@ void renew_thread_locals(uintptr_t thread_pointer) {
   if (it.bytes == 0) return;
   std::memcpy(block, it.initial, it.initial_bytes);
   std::memset(block + it.initial_bytes, 0, it.bytes - it.initial_bytes);
+}
+
+void renew_libraries_thread_locals() {
+  errno = 0;
+  // The ABI: the exceptions that are being handled, and the number of those that are on their way.
+  struct Exceptions {
+    void* caught;
+    unsigned uncaught;
+  };
+  *reinterpret_cast<Exceptions*>(abi::__cxa_get_globals()) = {};
 }
 
 #if defined(__x86_64__)

@@ -1,8 +1,10 @@
 // Variables, objects and locks that are used when they must not be, or that only seem to. The names of those that must fail begin with
 // "wrong_".
 #include <pthread.h>
+#include <sys/random.h>
 
 #include <atomic>
+#include <exception>
 #include <mutex>
 
 #include "harness/engine/env.hpp"
@@ -30,6 +32,15 @@ int made_at_first_use(int value) {
 
 void use_static() { check(made_at_first_use(x.load(kRelaxed) + 7) == 7, "half a static variable was seen"); }
 
+/// What stands in an array that nobody wrote; or leaves some there.
+[[gnu::noinline]] int use_garbage(bool leave) {
+  int some[512];
+  asm volatile("" : : "r"(some) : "memory");
+  for (int i = 0; leave && i < 512; ++i) some[i] = 0x5a5a;
+  asm volatile("" : : "r"(some) : "memory");
+  return some[100];
+}
+
 }  // namespace
 
 ENGINE_TEST(static_of_a_function, "Who finds a static variable initialised sees all of it.") {
@@ -53,6 +64,26 @@ ENGINE_TEST(wrong_pointers, "Addresses of variables are values like others.") {
   static std::atomic<void*> pointer;
   test.thread([] { pointer.store(&x), pointer.store(&nowhere); });
   test.thread([] { check(pointer.load() != &x, "the first of the two"); });
+}
+
+ENGINE_TEST(wrong_garbage, "What an earlier execution left on the stack is not there; that one byte is not 7 is wrong.") {
+  test.thread([] {
+    x.store(use_garbage(false));
+    use_garbage(true);
+    unsigned char random = 0;
+    check(getrandom(&random, 1, 0) == 1 && random != 7, "the byte is 7");
+  });
+}
+
+ENGINE_TEST(no_exception_is_left, "Nor is an exception that an earlier execution was handling.") {
+  test.thread([] {
+    check(std::current_exception() == nullptr && std::uncaught_exceptions() == 0, "somebody else's exception");
+    try {
+      throw 1;
+    } catch (int) {
+      engine::set_handler(nullptr);  // a call that nobody can leave out
+    }
+  });
 }
 
 ENGINE_TEST(wrong_thread_left, "A thread that nobody joins or detaches is a finding.") {
