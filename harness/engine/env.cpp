@@ -33,6 +33,8 @@ void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t timeout
   must_be_readable(&word, sizeof word, ENGINE_CALLER);
   in->point({Kind::kWait, Order::kRelaxed, sizeof word, address_of(&word), ENGINE_CALLER});
   drain(in);
+  // To the checks the kernel's look is the thread's own. Only where a word can be freed: a load has effects of its own.
+  if (in_arena(&word)) in->memory().load(in->self(), &word, sizeof word, Order::kRelaxed, ENGINE_CALLER);
   // The kernel reads the word itself, under a lock that wakers take, too: it sees the newest value.
   uint32_t now = 0;
   __builtin_memcpy(&now, &word, sizeof now);

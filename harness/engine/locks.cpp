@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "harness/engine/crash.hpp"
+#include "harness/engine/plain.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/run.hpp"
 
@@ -20,10 +21,20 @@ Step step(Kind kind, const void* lock, uintptr_t pc) {
   return {kind, kind == Kind::kUnlock ? Order::kRelease : Order::kAcquire, 1, reinterpret_cast<uintptr_t>(lock), pc};
 }
 
-/// About to be used by the thread: it has to be there.
+/// The step of a thread that uses a lock. To the checks it is an atomic access: the lock has to be there, ready, and not freed.
 template <class Lock>
-void use(Run&, Lock* lock, uintptr_t pc) {
+void use(Run& run, Kind kind, Lock* lock, uintptr_t pc) {
   must_be_writable(lock, sizeof *lock, pc);
+  run.point(step(kind, lock, pc));
+  run.memory().load(run.self(), lock, 1, Order::kRelaxed, pc);
+}
+
+/// It is made or unmade: a write to all of it.
+template <class Lock>
+void change(Lock* lock, uintptr_t pc) {
+  if (!engaged) return;
+  must_be_writable(lock, sizeof *lock, pc);
+  plain_write(lock, sizeof *lock, pc);
 }
 
 bool recursive(const pthread_mutex_t* mutex) { return (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE; }
@@ -39,8 +50,7 @@ int take(Run& run, pthread_mutex_t* mutex) {
 }
 
 int lock_until(Run& run, pthread_mutex_t* mutex, uint64_t until_ns, uintptr_t pc) {
-  use(run, mutex, pc);
-  run.point(step(Kind::kLock, mutex, pc));
+  use(run, Kind::kLock, mutex, pc);
   if (run.lock(mutex).writer == run.self() && !recursive(mutex))
     run.fail(Outcome::Kind::kDeadlock, "a thread takes a mutex that it holds", pc);
   while (take(run, mutex) != 0)
@@ -62,8 +72,7 @@ void unlock(Run& run, pthread_mutex_t* mutex, uintptr_t pc) {
 }
 
 int wait(Run& run, pthread_cond_t* condition, pthread_mutex_t* mutex, uint64_t until_ns, uintptr_t pc) {
-  use(run, condition, pc);
-  run.point(step(Kind::kWait, condition, pc));
+  use(run, Kind::kWait, condition, pc);
   run.did(0, 0);
   unlock(run, mutex, pc);
   const bool for_no_reason = run.fault(kSpuriousWake);
@@ -80,8 +89,7 @@ const void* of_reader(const pthread_rwlock_t* it, ThreadId reader) {
 enum class Patience { kNone, kAny };
 
 int lock_shared(Run& run, pthread_rwlock_t* it, bool write, Patience patience, uint64_t until_ns, uintptr_t pc) {
-  use(run, it, pc);
-  run.point(step(Kind::kLock, it, pc));
+  use(run, Kind::kLock, it, pc);
   Lock& lock = run.lock(it);
   while (lock.writer != kMaxThreads || (write && lock.readers != 0)) {
     if (patience == Patience::kNone) return EBUSY;
@@ -99,8 +107,7 @@ int lock_shared(Run& run, pthread_rwlock_t* it, bool write, Patience patience, u
 }
 
 int unlock_shared(Run& run, pthread_rwlock_t* it, uintptr_t pc) {
-  use(run, it, pc);
-  run.point(step(Kind::kUnlock, it, pc));
+  use(run, Kind::kUnlock, it, pc);
   Lock& lock = run.lock(it);
   const bool write = lock.writer == run.self();
   if (!write && lock.readers == 0) run.fail(Outcome::Kind::kMisuse, "unlock of a read-write lock that nobody holds", pc);
@@ -121,6 +128,42 @@ using engine::Inside;
 using engine::real;
 
 extern "C" {
+int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attributes) noexcept {
+  engine::change(mutex, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_mutex_init(mutex, attributes);
+}
+
+int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept {
+  engine::change(mutex, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_mutex_destroy(mutex);
+}
+
+int pthread_cond_init(pthread_cond_t* cond, const pthread_condattr_t* attributes) noexcept {
+  engine::change(cond, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_cond_init(cond, attributes);
+}
+
+int pthread_cond_destroy(pthread_cond_t* cond) noexcept {
+  engine::change(cond, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_cond_destroy(cond);
+}
+
+int pthread_rwlock_init(pthread_rwlock_t* rwlock, const pthread_rwlockattr_t* attributes) noexcept {
+  engine::change(rwlock, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_rwlock_init(rwlock, attributes);
+}
+
+int pthread_rwlock_destroy(pthread_rwlock_t* rwlock) noexcept {
+  engine::change(rwlock, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_rwlock_destroy(rwlock);
+}
+
 int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   return in ? engine::lock_until(*in, mutex, 0, ENGINE_CALLER) : real().pthread_mutex_lock(mutex);
@@ -141,16 +184,14 @@ int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock, const times
 int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   if (!in) return real().pthread_mutex_trylock(mutex);
-  engine::use(*in, mutex, ENGINE_CALLER);
-  in->point(engine::step(engine::Kind::kLock, mutex, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kLock, mutex, ENGINE_CALLER);
   return engine::take(*in, mutex);
 }
 
 int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   if (!in) return real().pthread_mutex_unlock(mutex);
-  engine::use(*in, mutex, ENGINE_CALLER);
-  in->point(engine::step(engine::Kind::kUnlock, mutex, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kUnlock, mutex, ENGINE_CALLER);
   in->did(0, 0);
   engine::unlock(*in, mutex, ENGINE_CALLER);
   return 0;
@@ -176,8 +217,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
 int pthread_cond_signal(pthread_cond_t* condition) noexcept {
   Inside in;
   if (!in) return real().pthread_cond_signal(condition);
-  engine::use(*in, condition, ENGINE_CALLER);
-  in->point(engine::step(engine::Kind::kWake, condition, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kWake, condition, ENGINE_CALLER);
   in->did(0, in->wake(condition, 1));
   return 0;
 }
@@ -185,8 +225,7 @@ int pthread_cond_signal(pthread_cond_t* condition) noexcept {
 int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
   Inside in;
   if (!in) return real().pthread_cond_broadcast(condition);
-  engine::use(*in, condition, ENGINE_CALLER);
-  in->point(engine::step(engine::Kind::kWake, condition, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kWake, condition, ENGINE_CALLER);
   in->did(0, in->wake(condition, engine::kMaxThreads));
   return 0;
 }

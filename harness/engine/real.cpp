@@ -21,6 +21,12 @@ Real find_all() {
   ENGINE_FIND(pthread_detach);
   ENGINE_FIND(pthread_once);
   ENGINE_FIND(pthread_self);
+  ENGINE_FIND(pthread_mutex_init);
+  ENGINE_FIND(pthread_mutex_destroy);
+  ENGINE_FIND(pthread_cond_init);
+  ENGINE_FIND(pthread_cond_destroy);
+  ENGINE_FIND(pthread_rwlock_init);
+  ENGINE_FIND(pthread_rwlock_destroy);
   ENGINE_FIND(pthread_mutex_lock);
   ENGINE_FIND(pthread_mutex_trylock);
   ENGINE_FIND(pthread_mutex_timedlock);

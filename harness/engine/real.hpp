@@ -19,6 +19,12 @@ struct Real {
   ENGINE_REAL(pthread_detach);
   ENGINE_REAL(pthread_once);
   ENGINE_REAL(pthread_self);
+  ENGINE_REAL(pthread_mutex_init);
+  ENGINE_REAL(pthread_mutex_destroy);
+  ENGINE_REAL(pthread_cond_init);
+  ENGINE_REAL(pthread_cond_destroy);
+  ENGINE_REAL(pthread_rwlock_init);
+  ENGINE_REAL(pthread_rwlock_destroy);
   ENGINE_REAL(pthread_mutex_lock);
   ENGINE_REAL(pthread_mutex_trylock);
   ENGINE_REAL(pthread_mutex_timedlock);

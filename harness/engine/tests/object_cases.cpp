@@ -4,6 +4,8 @@
 #include <sys/random.h>
 
 #include <atomic>
+#include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 
@@ -19,6 +21,14 @@ std::atomic<std::atomic<int>*> nowhere;
 std::atomic<pthread_mutex_t*> no_mutex;
 std::atomic<int*> no_expected;
 std::atomic<int> x;
+
+struct Guarded {
+  std::mutex mutex;
+  int users = 2;
+  std::atomic<uint32_t> word{0};
+};
+
+std::atomic<Guarded*> guarded;
 
 struct Made {
   explicit Made(int it) : value(it) {}
@@ -85,6 +95,43 @@ ENGINE_TEST(wrong_in_a_catch, "An execution that ends in a catch leaves no excep
     }
   });
   test.thread([] { x.store(1); });
+}
+
+ENGINE_TEST(last_one_deletes, "Whoever unlocks last may delete what the mutex stands in.") {
+  const auto leave = [] {
+    Guarded* const it = guarded.load();
+    bool last;
+    {
+      const std::lock_guard lock(it->mutex);
+      last = --it->users == 0;
+    }
+    if (last) delete it;
+  };
+  test.init([] { guarded = new Guarded; }).thread(leave).thread(leave);
+}
+
+ENGINE_TEST(wrong_lock_of_a_deleted, "A mutex that somebody deletes must not be locked.") {
+  test.init([] { guarded = new Guarded; });
+  test.thread([] { delete guarded.load(); });
+  test.thread([] { const std::lock_guard lock(guarded.load()->mutex); });
+}
+
+ENGINE_TEST(wrong_wait_on_a_deleted, "Nor may a thread sleep on such a word.") {
+  test.init([] { guarded = new Guarded; });
+  test.thread([] { delete guarded.load(); });
+  test.thread([] { engine::env::futex_wait(guarded.load()->word, 1); });
+}
+
+ENGINE_TEST(made_by_calls, "A lock that a call made in memory of its own is as good as another.") {
+  test.thread([] {
+    auto* const mutex = static_cast<pthread_mutex_t*>(malloc(sizeof(pthread_mutex_t)));
+    if (mutex == nullptr) return;
+    pthread_mutex_init(mutex, nullptr);
+    pthread_mutex_lock(mutex);
+    pthread_mutex_unlock(mutex);
+    pthread_mutex_destroy(mutex);
+    free(mutex);
+  });
 }
 
 ENGINE_TEST(wrong_thread_left, "A thread that nobody joins or detaches is a finding.") {
