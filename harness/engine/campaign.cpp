@@ -1,10 +1,13 @@
 #include "harness/engine/campaign.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <ctime>
 #include <functional>
@@ -48,15 +51,38 @@ void tell_failure(Run& run, const Test& test, const Settings& settings, const Ou
   report.story = tell(shrunk.recording, kStoryLines);
 }
 
-/// Executions job, job + jobs, ... of the campaign.
-Report one_job(const Test& test, const Plan& plan, unsigned job) {
+/// What jobs know of each other: executions from this one on are not wanted any more. A hint, relaxed: reports come by pipes.
+class Wanted {
+ public:
+  Wanted() {
+    void* const shared = mmap(nullptr, sizeof *end_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) throw harness::Broken("no memory can be had");
+    end_ = new (shared) std::atomic<uint64_t>(UINT64_MAX);
+  }
+  ~Wanted() { munmap(end_, sizeof *end_); }
+  Wanted(const Wanted&) = delete;
+  Wanted& operator=(const Wanted&) = delete;
+
+  bool is(uint64_t execution) const { return execution < end_->load(std::memory_order_relaxed); }
+  void only_before(uint64_t execution) {
+    uint64_t now = end_->load(std::memory_order_relaxed);
+    while (execution < now && !end_->compare_exchange_weak(now, execution, std::memory_order_relaxed)) {
+    }
+  }
+
+ private:
+  std::atomic<uint64_t>* end_ = nullptr;
+};
+
+/// Executions job, job + jobs, ... of the campaign. The first that fails is the same however fast the jobs are: each goes on to it.
+Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted) {
   Run run;
   watch_for_crashes(run);
   Report report;
   uint32_t steps_expected = 10;  // grows with what is seen
   const double begun = cpu_seconds();
   const uint64_t deadline = plan.seconds > 0 ? harness::now_ns() + static_cast<uint64_t>(plan.seconds * 1e9) : 0;
-  for (uint64_t i = job; deadline != 0 || i < plan.executions; i += plan.jobs) {
+  for (uint64_t i = job; wanted.is(i) && (deadline != 0 || i < plan.executions); i += plan.jobs) {
     if (deadline != 0 && report.executions % 64 == 0 && harness::now_ns() > deadline) break;
     const Settings settings = settings_of(plan, i, steps_expected);
     const Outcome outcome = run.execute(test, settings);
@@ -68,6 +94,8 @@ Report one_job(const Test& test, const Plan& plan, unsigned job) {
       break;
     }
     if (!outcome.fine()) {
+      wanted.only_before(i);
+      report.failed_in = i;
       report.seconds = cpu_seconds() - begun;
       tell_failure(run, test, settings, outcome, report);
       return report;
@@ -79,7 +107,7 @@ Report one_job(const Test& test, const Plan& plan, unsigned job) {
 }
 
 std::string as_json(const Report& it) {
-  return nlohmann::json{{"executions", it.executions}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
+  return nlohmann::json{{"executions", it.executions}, {"failed_in", it.failed_in}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
                         {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
                         {"hash", it.hash}, {"story", it.story}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -99,6 +127,7 @@ Report from_json(const std::string& text, int status) {
     return it;
   }
   it.executions = json["executions"];
+  it.failed_in = json["failed_in"];
   it.seconds = json["seconds"];
   it.failed = json["failed"];
   it.broken = json["broken"];
@@ -152,10 +181,22 @@ Report end_job(Job& job) {
   char buffer[4096];
   for (ssize_t got; (got = read(job.from, buffer, sizeof buffer)) > 0;) job.said.append(buffer, static_cast<size_t>(got));
   close(job.from);
+  job.from = -1;
   int status = 0;
   while (waitpid(job.pid, &status, 0) < 0 && errno == EINTR) {
   }
   return from_json(job.said, status);
+}
+
+/// Of those that did not end yet, one that says something, or has ended.
+size_t next_to_end(const std::vector<Job>& jobs) {
+  std::vector<pollfd> polled;
+  for (const Job& job : jobs) polled.push_back({job.from, POLLIN, 0});  // -1 is passed over
+  while (poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
+  }
+  const auto ready = std::find_if(polled.begin(), polled.end(), [](const pollfd& one) { return one.revents != 0; });
+  if (ready == polled.end()) throw harness::Broken("no job can be waited for");
+  return static_cast<size_t>(ready - polled.begin());
 }
 
 }  // namespace
@@ -173,14 +214,23 @@ Settings settings_of(const Plan& plan, uint64_t index, uint32_t steps_expected) 
 }
 
 /// A failure was seen, whatever broke elsewhere.
-bool worse(const Report& one, const Report& than) { return one.failed ? !than.failed : one.broken && !than.failed && !than.broken; }
+bool worse(const Report& one, const Report& than) {
+  if (one.failed) return !than.failed || one.failed_in < than.failed_in;
+  return one.broken && !than.failed && !than.broken;
+}
 
 Report run_campaign(const Test& test, const Plan& plan) {
+  Wanted wanted;
   std::vector<Job> jobs;
-  for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job] { return one_job(test, plan, job); }));
+  for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job] { return one_job(test, plan, job, wanted); }));
+  std::vector<Report> reports(jobs.size());
+  for (size_t ended = 0; ended < jobs.size(); ++ended) {
+    const size_t job = next_to_end(jobs);
+    reports[job] = end_job(jobs[job]);
+    if (reports[job].broken && plan.seconds > 0) wanted.only_before(0);  // otherwise what the others do would be chance
+  }
   Report all;
-  for (Job& job : jobs) {
-    Report one = end_job(job);
+  for (Report& one : reports) {
     all.executions += one.executions;
     all.seconds += one.seconds;
     if (worse(one, all)) {
@@ -191,6 +241,7 @@ Report run_campaign(const Test& test, const Plan& plan) {
       all.hash = mixed(all.hash, one.hash);
     }
   }
+  if (all.failed) all.executions = all.failed_in + 1;  // how many the others made meanwhile is chance
   return all;
 }
 

@@ -22,16 +22,16 @@ Step step(Kind kind, const void* lock, uintptr_t pc) {
 }
 
 /// The step of a thread that uses a lock. To the checks it is an atomic access: the lock has to be there, ready, and not freed.
-template <class Lock>
-void use(Run& run, Kind kind, Lock* lock, uintptr_t pc) {
+template <class Type>
+void use(Run& run, Kind kind, Type* lock, uintptr_t pc) {
   must_be_writable(lock, sizeof *lock, pc);
   run.point(step(kind, lock, pc));
   run.memory().load(run.self(), lock, 1, Order::kRelaxed, pc);
 }
 
 /// It is made or unmade: a write to all of it.
-template <class Lock>
-void change(Lock* lock, uintptr_t pc) {
+template <class Type>
+void change(Type* lock, uintptr_t pc) {
   if (!engaged) return;
   must_be_writable(lock, sizeof *lock, pc);
   plain_write(lock, sizeof *lock, pc);

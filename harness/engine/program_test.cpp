@@ -170,4 +170,12 @@ TEST(Program, SharesTheWorkAmongJobs) {
   EXPECT_EQ(report["executions"], 3000);
 }
 
+TEST(Program, JobsStopAtTheFirstFailureWhicheverFoundIt) {
+  const json alone = run("wrong_garbage", {"--strategy", "pos", "--executions", "3000000"});
+  EXPECT_EQ(alone["verdict"], "FAILURE");
+  const json first = run("wrong_garbage", {"--jobs", "3", "--executions", "100000000"}), second = run("wrong_garbage", {"--jobs", "3", "--executions", "100000000"});
+  EXPECT_EQ(first["token"], second["token"]);
+  EXPECT_EQ(first["executions"], second["executions"]);
+}
+
 }  // namespace
