@@ -30,6 +30,7 @@ T load(const volatile T* address, int mo, uintptr_t pc) {
   if (!in) return *address;
   must_be_readable(address, sizeof(T), pc);
   in->point(step_of(Kind::kLoad, address, sizeof(T), mo, pc));
+  will_read(reinterpret_cast<uintptr_t>(address));
   const Value value = in->memory().load(in->self(), plain(address), sizeof(T), order_of(mo), pc);
   in->did(value, 0);
   return static_cast<T>(value);

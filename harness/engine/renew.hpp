@@ -16,8 +16,13 @@ void renew_program();
 /// process, also where addresses are randomised.
 uintptr_t without_load_address(uintptr_t address);
 
-/// A controlled thread is about to write there.
+/// \name A controlled thread is about to read, or write, there
+/// Libraries that are linked as they are write as well, and nobody sees it: so the whole of a variable that a controlled thread was seen
+/// to use is put back.
+/// @{
+void will_read(uintptr_t address);
 void will_write(uintptr_t address, size_t bytes);
+/// @}
 
 /// From the arena; never the same address twice in an execution, always the same in the same execution. Null: none left.
 void* arena_allocate(size_t bytes, size_t alignment);

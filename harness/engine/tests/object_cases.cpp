@@ -5,9 +5,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
+#include <list>
+#include <map>
 #include <mutex>
+#include <string>
 
 #include "harness/engine/env.hpp"
 #include "harness/engine/test.hpp"
@@ -132,6 +137,35 @@ ENGINE_TEST(made_by_calls, "A lock that a call made in memory of its own is as g
     pthread_mutex_destroy(mutex);
     free(mutex);
   });
+}
+
+ENGINE_TEST(written_by_libraries, "Global variables that libraries write are new for each execution, too.") {
+  static std::map<int, int> map;
+  static std::list<int> list;
+  static std::string string;
+  static char text[32];
+  test.init([] { check(map.empty() && list.empty() && string.empty() && text[0] == 0, "something is left of an earlier execution"); });
+  test.thread([] {
+    map[1] = 2;
+    list.push_back(3);
+    string = "long enough to be allocated somewhere else";
+    snprintf(text, sizeof text, "%d", x.load() + 4);
+  });
+}
+
+ENGINE_TEST(allocated_and_written_by_libraries, "What a library wrote may be read.") {
+  test.thread([] {
+    auto* const text = static_cast<char*>(malloc(32));
+    if (text == nullptr) return;
+    snprintf(text, 32, "%d", x.load() + 4);
+    check(text[0] == '4' && text[1] == 0, "not the text");
+    free(text);
+  });
+}
+
+ENGINE_TEST(wrong_memset, "memset() of a size that the compiler knows is a write like others.") {
+  static char bytes[64];
+  test.thread([] { memset(bytes, 0, sizeof bytes); }).thread([] { memset(bytes, 0, sizeof bytes); });
 }
 
 ENGINE_TEST(wrong_thread_left, "A thread that nobody joins or detaches is a finding.") {
