@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
+
 #include "harness/engine/fatal.hpp"
 
 namespace engine {
@@ -62,16 +64,23 @@ Real find_all() {
   return all;
 }
 
-// Set without a guard: guards may be the engine's own, too, and two threads that find the same do no harm.
+// No static variable of a function: its guard may be the engine's own, which asks for these. Of real threads that come at a time one looks,
+// and the others wait: they see all that it found (release, acquire).
+enum State { kUnknown, kBeingFound, kKnown };
+std::atomic<State> state{kUnknown};
 Real found;
-bool known;
 
 }  // namespace
 
 const Real& real() {
-  if (!known) {
+  if (state.load(std::memory_order_acquire) == kKnown) return found;
+  State before = kUnknown;
+  // Relaxed: whoever comes to look reads nothing of others.
+  if (state.compare_exchange_strong(before, kBeingFound, std::memory_order_relaxed)) {
     found = find_all();
-    known = true;
+    state.store(kKnown, std::memory_order_release);
+  }
+  while (state.load(std::memory_order_acquire) != kKnown) {
   }
   return found;
 }

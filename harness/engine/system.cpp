@@ -112,7 +112,9 @@ int sched_yield() noexcept {
   return 0;
 }
 
-/// \name Static variables of functions: libstdc++'s would block, and would not be put back after an execution
+/// \name Static variables of functions: libstdc++'s would block, and would not be put back after an execution. Outside of executions real
+/// threads come here: who takes byte 1 (acquire) comes after whoever gave it back (release), and so sees byte 0; who finds byte 0 set
+/// without a call (acquire, by the compiler) sees the variable (release).
 /// @{
 int __cxa_guard_acquire(__cxxabiv1::__guard* guard) {
   auto* const byte = reinterpret_cast<char*>(guard);

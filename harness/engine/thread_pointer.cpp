@@ -47,7 +47,8 @@ const Image& image() {
 }
 
 void* tell_and_sleep(void* where) {
-  static_cast<std::atomic<uintptr_t>*>(where)->store(thread_pointer(), std::memory_order_release);
+  // Relaxed, as its loads: the number is all that is handed over, and what it points to was made by whoever started this thread.
+  static_cast<std::atomic<uintptr_t>*>(where)->store(thread_pointer(), std::memory_order_relaxed);
   for (;;) pause();
 }
 
@@ -72,8 +73,9 @@ uintptr_t parked_thread(void* stack, size_t bytes) {
   pthread_t thread;
   if (real().pthread_create(&thread, &attributes, tell_and_sleep, &pointer) != 0) fatal("no thread can be started");
   pthread_attr_destroy(&attributes);
-  while (pointer.load(std::memory_order_acquire) == 0) usleep(10);
-  return pointer.load(std::memory_order_relaxed);
+  uintptr_t found = 0;
+  while ((found = pointer.load(std::memory_order_relaxed)) == 0) usleep(10);
+  return found;
 }
 
 void renew_thread_locals(uintptr_t thread_pointer) {
