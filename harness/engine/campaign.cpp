@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <ctime>
 #include <functional>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/clock.hpp"

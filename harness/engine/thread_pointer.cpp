@@ -93,7 +93,7 @@ void renew_libraries_thread_locals() {
     void* caught;
     unsigned uncaught;
   };
-  *reinterpret_cast<Exceptions*>(abi::__cxa_get_globals()) = {};
+  *reinterpret_cast<Exceptions*>(__cxxabiv1::__cxa_get_globals()) = {};
 }
 
 #if defined(__x86_64__)

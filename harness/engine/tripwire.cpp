@@ -117,7 +117,8 @@ extern "C" {
 long engine_trip_fcntl(long file, long command, long argument) __asm__("fcntl");
 long engine_trip_fcntl(long file, long command, long argument) {
   const engine::Inside in;
-  if (in && (command == F_SETLKW || command == F_OFD_SETLKW)) engine::fatal("a controlled thread must not block by itself: ", "fcntl");
+  const int what = static_cast<int>(command);  // above it are leftovers
+  if (in && (what == F_SETLKW || what == F_OFD_SETLKW)) engine::fatal("a controlled thread must not block by itself: ", "fcntl");
   return engine::allowed("fcntl", "")(file, command, argument, 0, 0, 0, 0);  // of the engine, as far as that can see
 }
 
