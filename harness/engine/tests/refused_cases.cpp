@@ -22,6 +22,7 @@ sem_t semaphore;
 sigset_t signals;
 cpu_set_t cpus;
 mtx_t mutex;
+epoll_event event;
 pthread_attr_t attributes;
 char bytes[8];
 
@@ -33,7 +34,7 @@ char bytes[8];
 REFUSED(read, (void)!read(0, bytes, 1))
 REFUSED(sem_trywait, sem_trywait(&semaphore))
 REFUSED(sem_post, sem_post(&semaphore))
-REFUSED(epoll_pwait, epoll_pwait(-1, nullptr, 1, 0, nullptr))
+REFUSED(epoll_pwait, epoll_pwait(-1, &event, 1, 0, nullptr))
 REFUSED(connect, connect(-1, nullptr, 0))
 REFUSED(recvfrom, (void)!recvfrom(-1, bytes, 1, 0, nullptr, nullptr))
 REFUSED(recvmsg, (void)!recvmsg(-1, nullptr, 0))
