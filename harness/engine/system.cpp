@@ -13,6 +13,7 @@
 #include <string>
 
 #include "harness/engine/fatal.hpp"
+#include "harness/engine/plain.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
@@ -96,7 +97,8 @@ int pthread_once(pthread_once_t* control, void (*body)()) {
   auto* const byte = reinterpret_cast<char*>(control);
   {
     Inside in;
-    if (!in) return real().pthread_once(control, body);
+    // What a library does once it does once in the process, not in each execution: it is no step, in the first execution either.
+    if (!in || !engine::instrumented(ENGINE_CALLER)) return real().pthread_once(control, body);
     if (!engine::first_to_come(*in, byte, ENGINE_CALLER)) return 0;
   }
   body();
