@@ -35,18 +35,39 @@ uint64_t mixed(uint64_t seed, uint64_t index) {
   return x ^ (x >> 31);
 }
 
-void tell_failure(Run& run, const Test& test, const Settings& settings, const Outcome& found, Report& report) {
+std::string as_json(const Report& it) {
+  return nlohmann::json{{"executions", it.executions}, {"failed_in", it.failed_in}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
+                        {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
+                        {"hash", it.hash}, {"story", it.story}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// A line. What is said last counts.
+void say_to(int pipe, const Report& report) {
+  const std::string text = as_json(report) + "\n";
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t written = write(pipe, text.data() + at, text.size() - at);
+    if (written <= 0) _exit(3);
+    at += static_cast<size_t>(written);
+  }
+}
+
+void tell_failure(Run& run, const Test& test, const Settings& settings, const Outcome& found, Report& report, int pipe) {
   report.steps = found.steps;
   report.hash = found.hash;
   report.token = to_text({build_id(), test.name, settings});
+  report.failed = true;
+  report.what = found.what + " (what came of shortening it is not known)";
+  report.shrunk_steps = found.steps;
+  say_to(pipe, report);  // on the way the code may do what ends the process
   const Shrunk shrunk = shrink(run, test, settings, found);
   end_watch();
   if (!shrunk.repeats) {  // something decides what neither seed nor engine does
+    report.failed = false;
     report.broken = true;
     report.what = fmt::format("a failure that does not repeat: {}; {}", tell(found), report.token);
     return;
   }
-  report.failed = true;
   report.what = tell(shrunk.outcome);
   report.shrunk_steps = shrunk.outcome.steps;
   report.story = tell(shrunk.recording, kStoryLines);
@@ -76,7 +97,7 @@ class Wanted {
 };
 
 /// Executions job, job + jobs, ... of the campaign. The first that fails is the same however fast the jobs are: each goes on to it.
-Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted) {
+Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted, int pipe) {
   Run run;
   watch_for_crashes(run);
   Report report;
@@ -98,7 +119,7 @@ Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted)
       wanted.only_before(i);
       report.failed_in = i;
       report.seconds = cpu_seconds() - begun;
-      tell_failure(run, test, settings, outcome, report);
+      tell_failure(run, test, settings, outcome, report, pipe);
       return report;
     }
     steps_expected = std::max(steps_expected, outcome.steps);
@@ -107,22 +128,16 @@ Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted)
   return report;
 }
 
-std::string as_json(const Report& it) {
-  return nlohmann::json{{"executions", it.executions}, {"failed_in", it.failed_in}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
-                        {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
-                        {"hash", it.hash}, {"story", it.story}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 std::string ending(int status) {
   if (WIFSIGNALED(status)) return fmt::format("signal {} ended it", WTERMSIG(status));
   return fmt::format("it exited with {}", WEXITSTATUS(status));
 }
 
-Report from_json(const std::string& text, int status) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+Report from_json(const std::string& said, int status) {
+  const size_t end = said.rfind('\n'), begin = end == said.npos || end == 0 ? said.npos : said.rfind('\n', end - 1);
+  const auto json = nlohmann::json::parse(said.substr(begin == said.npos ? 0 : begin + 1), nullptr, false);
   Report it;
-  if (json.is_discarded() || status != 0) {
+  if (json.is_discarded()) {
     it.broken = true;
     it.what = fmt::format("a job ended without a report: {}", ending(status));
     return it;
@@ -147,9 +162,12 @@ struct Job {
   std::string said;
 };
 
-Report or_broken(const std::function<Report()>& work) {
+/// Given where it may say more than its end.
+using Work = std::function<Report(int pipe)>;
+
+Report or_broken(const Work& work, int pipe) {
   try {
-    return work();
+    return work(pipe);
   } catch (const std::exception& error) {
     Report report;
     report.broken = true;
@@ -158,7 +176,7 @@ Report or_broken(const std::function<Report()>& work) {
   }
 }
 
-Job start_job(const std::function<Report()>& work) {
+Job start_job(const Work& work) {
   int ends[2];
   if (pipe(ends) != 0) throw harness::Broken("no pipe can be had");
   std::fflush(nullptr);
@@ -166,12 +184,7 @@ Job start_job(const std::function<Report()>& work) {
   if (pid < 0) throw harness::Broken("no process can be had");
   if (pid == 0) {
     close(ends[0]);
-    const std::string text = as_json(or_broken(work));
-    for (size_t at = 0; at < text.size();) {
-      const ssize_t written = write(ends[1], text.data() + at, text.size() - at);
-      if (written <= 0) _exit(3);
-      at += static_cast<size_t>(written);
-    }
+    say_to(ends[1], or_broken(work, ends[1]));
     _exit(0);
   }
   close(ends[1]);
@@ -223,7 +236,7 @@ bool worse(const Report& one, const Report& than) {
 Report run_campaign(const Test& test, const Plan& plan) {
   Wanted wanted;
   std::vector<Job> jobs;
-  for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job] { return one_job(test, plan, job, wanted); }));
+  for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job](int pipe) { return one_job(test, plan, job, wanted, pipe); }));
   std::vector<Report> reports(jobs.size());
   for (size_t ended = 0; ended < jobs.size(); ++ended) {
     const size_t job = next_to_end(jobs);
@@ -247,7 +260,7 @@ Report run_campaign(const Test& test, const Plan& plan) {
 }
 
 Report run_once(const Test& test, const Settings& settings, bool in_full) {
-  Job job = start_job([&] {
+  Job job = start_job([&](int pipe) {
     Run run;
     watch_for_crashes(run);
     Report report;
@@ -258,7 +271,7 @@ Report run_once(const Test& test, const Settings& settings, bool in_full) {
     report.executions = 1;
     report.steps = outcome.steps;
     report.hash = outcome.hash;
-    if (!outcome.fine()) tell_failure(run, test, settings, outcome, report);
+    if (!outcome.fine()) tell_failure(run, test, settings, outcome, report, pipe);
     end_watch();
     if (in_full) report.story = tell(recording, SIZE_MAX);
     return report;

@@ -117,6 +117,7 @@ TEST(Program, AFailureCountsMoreThanAJobThatBroke) {
   const harness::Said said = engine({"run", "broken_or_wrong", "--jobs", "4", "--executions", "40", "--seed", "1", "--faults", "none"});
   EXPECT_EQ(said.exit_code, 1) << said.output;
   EXPECT_NE(said.output.find("must not block by itself"), std::string::npos) << "no job broke: another seed is wanted";
+  EXPECT_NE(said.output.find("FAILURE in execution"), std::string::npos);
 }
 
 /// As in a container whose filter refuses personality(): for this process and all that it starts.
