@@ -40,8 +40,8 @@ bool first_to_come(Run& run, char* byte, uintptr_t pc) {
 
 void initialised(Run& run, char* byte, bool done, uintptr_t pc) {
   run.point({Kind::kUnlock, Order::kRelease, 1, reinterpret_cast<uintptr_t>(byte), pc});
-  // A release, since compilers look at this byte with an acquire load before they call anybody.
-  if (done) run.memory().store(run.self(), byte, 1, 1, Order::kRelease, pc);
+  constexpr Order order = Order::kRelease;  // compilers look at this byte with an acquire load before they call anybody
+  if (done) run.memory().store(run.self(), byte, 1, 1, order, pc);
   run.memory().release_to(run.self(), byte);  // nothing is buffered any more
   byte[1] = 0;
   run.wake(byte, kMaxThreads);
