@@ -1,4 +1,5 @@
 // What a compiler emits for atomic accesses with -fsanitize=thread: for code under test, a step of its thread; natively, the access itself.
+#include "harness/engine/crash.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
 
@@ -27,7 +28,9 @@ template <class T>
 T load(const volatile T* address, int mo, uintptr_t pc) {
   Inside in;
   if (!in) return *address;
+  must_be_readable(address, sizeof(T), pc);
   in->point(step_of(Kind::kLoad, address, sizeof(T), mo, pc));
+  will_read(reinterpret_cast<uintptr_t>(address));
   const Value value = in->memory().load(in->self(), plain(address), sizeof(T), order_of(mo), pc);
   in->did(value, 0);
   return static_cast<T>(value);
@@ -40,6 +43,7 @@ void store(volatile T* address, T value, int mo, uintptr_t pc) {
     *address = value;
     return;
   }
+  must_be_writable(address, sizeof(T), pc);
   in->point(step_of(Kind::kStore, address, sizeof(T), mo, pc));
   will_write(reinterpret_cast<uintptr_t>(address), sizeof(T));
   in->memory().store(in->self(), plain(address), sizeof(T), value, order_of(mo), pc);
@@ -50,6 +54,7 @@ template <class T>
 T modify(volatile T* address, Value (*change)(Value, Value), T argument, int mo, uintptr_t pc) {
   Inside in;
   if (!in) return modify_natively(address, change, argument);
+  must_be_writable(address, sizeof(T), pc);
   in->point(step_of(Kind::kModify, address, sizeof(T), mo, pc));
   will_write(reinterpret_cast<uintptr_t>(address), sizeof(T));
   const Value old = in->memory().modify(in->self(), plain(address), sizeof(T), change, argument, order_of(mo), pc);
@@ -66,6 +71,8 @@ bool exchange_if(volatile T* address, T* expected, T desired, bool weak, int suc
     *(equal ? const_cast<T*>(address) : expected) = equal ? desired : old;
     return equal;
   }
+  must_be_writable(address, sizeof(T), pc);
+  must_be_writable(expected, sizeof(T), pc);
   in->point(step_of(Kind::kExchangeIf, address, sizeof(T), success, pc));
   will_write(reinterpret_cast<uintptr_t>(address), sizeof(T));
   Value compared = *expected;

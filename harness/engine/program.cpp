@@ -35,12 +35,18 @@ struct Words {
   bool twice = false, each_handler = false, json = false, in_full = false;
 };
 
-/// Addresses show in values, so they have to be the same each time.
+bool randomised() {
+  const int now = personality(0xffffffff);
+  return now == -1 || (now & ADDR_NO_RANDOMIZE) == 0;
+}
+
+/// Addresses show in values, so they have to be the same each time. Some containers forbid it; what the engine itself places, and
+/// hashes, is the same all the same.
 void without_randomised_addresses(char** argv) {
   const int now = personality(0xffffffff);
-  if (now == -1 || (now & ADDR_NO_RANDOMIZE) != 0) return;
-  if (personality(static_cast<unsigned>(now) | ADDR_NO_RANDOMIZE) == -1) return;  // some containers; own places are fixed all the same
-  if ((personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0) execv("/proc/self/exe", argv);
+  if (now == -1 || !randomised()) return;
+  if (personality(static_cast<unsigned>(now) | ADDR_NO_RANDOMIZE) == -1) return;
+  if (!randomised()) execv("/proc/self/exe", argv);
 }
 
 std::vector<const Test*> chosen(const std::vector<std::string>& names) {
@@ -135,6 +141,8 @@ int run_command(const Words& words) {
   const auto tests = chosen(words.tests);
   if (plan.seconds > 0 && !tests.empty()) plan.seconds /= static_cast<double>(tests.size());
   if (!words.json) say(stdout, "build {}, seed {:#x}, {} {}\n", build_id(), plan.settings.seed, words.strategy, words.model);
+  if (randomised() && !words.json)
+    say(stdout, "addresses are randomised here: code that computes with addresses of its variables may do otherwise in a replay\n");
   std::vector<Report> reports;
   auto all = nlohmann::json::array();
   for (const Test* test : tests) {
@@ -145,7 +153,7 @@ int run_command(const Words& words) {
       print(*test, reports.back());
   }
   if (words.json)
-    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"tests", all}}.dump(2));
+    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"addresses_randomised", randomised()}, {"tests", all}}.dump(2));
   return status_of(reports);
 }
 
