@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import PROGRAM, ROOT, Ended, Program, sanitizers
+from sandbox import refusing
 
 FOR_CHAOS = ["-O2", "-fPIC", "-fsanitize=thread", "-Wno-tsan"]
 HANDMADE = ROOT / "torture" / "example_plugin" / "handmade.c"
@@ -129,6 +131,16 @@ def test_program_beside_it_is_needed(tmp_path: Path) -> None:
     alone = shutil.copy(PROGRAM, tmp_path / "srcutorture")
     ended = Program(tmp_path, Path(alone)).run("--chaos", "--flavor", "srcu")
     refused(ended, f"--chaos needs {tmp_path}/srcutorture-chaos", "No such file or directory", "build that target")
+
+
+@pytest.mark.parametrize("words", [["run", "--chaos", "--flavor", "srcu"], ["engine"]], ids=lambda words: words[0])
+def test_where_nothing_tells_where_it_is_nothing_else_is_run(words: list[str], tmp_path: Path) -> None:
+    for name in ("srcutorture-chaos", "srcutorture-engine"):
+        (tmp_path / name).write_text("#!/bin/sh\necho a stranger")
+        (tmp_path / name).chmod(0o755)
+    ended = Program(tmp_path).call(*words, preexec_fn=refusing(readlink=errno.EACCES))
+    assert (ended.status, ended.out) == (3, "")
+    assert "where this program is cannot be told" in ended.err
 
 
 @pytest.mark.parametrize("name", ["skip_second_scan", "locks_before_unlocks", "kick_under_lock"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAM, ROOT, Ended, Program
+from conftest import PROGRAM, ROOT, Ended, Program, sanitizers
 
 EXAMPLE = ROOT / "torture" / "example_plugin"
+needs_engine = pytest.mark.skipif(bool(sanitizers()), reason="a build with a sanitizer has no controlled engine")
 
 
 def done(*command: str | Path) -> None:
@@ -71,6 +73,11 @@ def test_as_plugin(program: Program, sound: Path) -> None:
     expect(program.run("--plugin", str(sound / "libhandmade.so"), "--duration", "2s"), 0, "SUCCESS", None)
 
 
+def test_the_other_scheme_as_plugin(program: Program, sound: Path) -> None:
+    ended = program.run("--plugin", str(sound / "libepochs.so"), "--duration", "3s")
+    assert (ended.status, ended.verdict("basic")["verdict"]) == (0, "SUCCESS"), ended.out + ended.err
+
+
 def test_as_program(program: Program, sound: Path) -> None:
     expect(run_own(sound, program, "2s"), 0, "SUCCESS", None)
 
@@ -82,6 +89,66 @@ def test_broken_plugin_is_caught(program: Program, broken: Path) -> None:
 
 def test_broken_program_is_caught(program: Program, broken: Path) -> None:
     expect(run_own(broken, program, "10s"), 1, "FAILURE", "too_short_gp")
+
+
+def controlled(program: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=300)
+
+
+@needs_engine
+@pytest.mark.parametrize("name", ["engine_handmade", "engine_epochs"])
+def test_in_the_controlled_engine(sound: Path, name: str) -> None:
+    done = controlled(sound / name, "run", "--executions", "500", "--seed", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{name.removeprefix('engine_')}_synchronize: 500 executions, none failed" in done.stdout
+
+
+@needs_engine
+def test_broken_one_in_the_controlled_engine(broken: Path) -> None:
+    done = controlled(broken / "engine_handmade", "run", "handmade_synchronize", "--seed", "1")
+    assert done.returncode == 1 and "FAILURE" in done.stdout, done.stdout + done.stderr
+    token = re.search(r"replay (e\d+:\S+)", done.stdout)
+    assert token and controlled(broken / "engine_handmade", "replay", token[1]).returncode == 1
+
+
+PUBLISH = """
+#include <atomic>
+#include <srcutorture/engine/test.hpp>
+static int payload;
+static std::atomic<bool> ready;
+ENGINE_TEST(publish, "Who sees the flag sees the payload.") {
+  test.thread([] { payload = 42; ready.store(true, ORDER); });
+  test.thread([] { if (ready.load(std::memory_order_acquire)) engine::check(payload == 42, "an unfinished payload"); });
+}
+"""
+OF_ONE_CALL = """
+cmake_minimum_required(VERSION 3.25)
+project(outside LANGUAGES C CXX)
+find_package(srcutorture REQUIRED)
+foreach(ORDER relaxed release)
+  srcutorture_engine_test(publish_${ORDER} SOURCES publish.cpp)
+  target_compile_definitions(publish_${ORDER} PRIVATE ORDER=std::memory_order_${ORDER})
+endforeach()
+"""
+
+
+@needs_engine
+@pytest.mark.parametrize("build_type", ["", "Debug", "Release"])
+def test_engine_tests_of_an_outside_project(prefix: Path, tmp_path: Path, build_type: str) -> None:
+    (tmp_path / "publish.cpp").write_text(PUBLISH)
+    (tmp_path / "CMakeLists.txt").write_text(OF_ONE_CALL)
+    build = tmp_path / "build"
+    done("cmake", "-S", tmp_path, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_BUILD_TYPE={build_type}")
+    done("cmake", "--build", build)
+    wrong = controlled(build / "publish_relaxed", "run", "--seed", "1")
+    assert wrong.returncode == 1 and "a data race, publish.cpp:8, against publish.cpp:7" in wrong.stdout, wrong.stdout + wrong.stderr
+    right = controlled(build / "publish_release", "run", "--seed", "1", "--executions", "2000")
+    assert right.returncode == 0 and "publish: 2000 executions, none failed" in right.stdout, right.stdout + right.stderr
+
+
+@needs_engine
+def test_installed_engine_is_found_beside_the_installed_program(prefix: Path) -> None:
+    assert {"normal_synchronize", "handmade_synchronize", "epochs_call"} <= listed(prefix / "bin" / "srcutorture", "tests")
 
 
 def test_own_program_offers_its_flavour(sound: Path) -> None:

@@ -1,7 +1,6 @@
 #include "torture/cli/chaos.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +8,7 @@
 
 #include "harness/base/errors.hpp"
 #include "harness/engine/chaos/chaos.hpp"
+#include "torture/cli/become.hpp"
 #include "torture/flavors/plugin.hpp"
 #include "torture/kernel/nmi_session.hpp"
 
@@ -21,17 +21,10 @@ void go_where_chaos_is(const RunOptions& options, const Ops* extra) {
   if (extra)
     throw UsageError("--chaos: this program's own scheme is not compiled for it: make it a plugin, compiled with -fsanitize=thread "
                      "and linked without, for srcutorture run --chaos --plugin");
-  std::error_code error;
-  const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::filesystem::path there = own.parent_path() / "srcutorture-chaos";
-  if (own != there) {
-    std::vector<char*> argv;
-    for (const std::string& word : options.argv) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    execv(there.c_str(), argv.data());
-  }
+  const std::filesystem::path own = this_program(), there = own.parent_path() / "srcutorture-chaos";
+  const int error = own == there ? ELOOP : become(there, options.argv);
   throw UsageError(fmt::format("--chaos needs {}, which does not run ({}): build that target; a build with a sanitizer has none",
-                               there.string(), std::strerror(own == there ? ELOOP : errno)));
+                               there.string(), std::strerror(error)));
 }
 
 const Ops& load_for(const RunOptions& options) {

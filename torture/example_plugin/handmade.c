@@ -45,8 +45,9 @@ static uint64_t read_lock(void *dom, void *ctx) {
   (void)dom;
   struct reader *me = ctx;
   if (me->depth++ != 0) return 0;
-  /* relaxed, both: ordered by the fence */
-  atomic_store_explicit(&me->since, atomic_load_explicit(&clock_now, memory_order_relaxed), memory_order_relaxed);
+  /* relaxed: ordered by the fence. release: an updater that sees this, and not that the section before has ended, comes
+   * after that section all the same; a store of one's own thread continues no release in C11. */
+  atomic_store_explicit(&me->since, atomic_load_explicit(&clock_now, memory_order_relaxed), memory_order_release);
   /* seq_cst fence [A]: the look at the clock and the store come before the section's loads. Pairs with [B]: a section
    * that the updater does not see, or that shows its clock, sees the unpublication. */
   atomic_thread_fence(memory_order_seq_cst);

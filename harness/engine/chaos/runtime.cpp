@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@ constinit std::atomic<uint64_t> current{0};
 
 namespace {
 
-constexpr unsigned kThreads = 1024;  // at once; any beyond that are left alone
+constexpr unsigned kThreads = 1024;  // at once; any beyond that are left alone until some have ended
 constexpr unsigned kWords = kSites / 64;
 
 /// A thread's own: it is the only writer, so that relaxed loads and stores do for all of it, but for who owns it.
@@ -26,14 +27,19 @@ struct alignas(64) Slot {
 };
 
 constinit std::array<Slot, kThreads> slots{};
-// relaxed, all three: begin() publishes them with the first word, and a late or early look only disturbs less
-constinit std::atomic<uint64_t> seed_now{0}, run_now{0}, units_seen{0};
+/// Stored in this order by begin(); the second publishes the first.
+constinit std::atomic<uint64_t> seed_now{0}, run_now{0};
+constinit std::atomic<uint64_t> units_seen{0};  // relaxed: a count
+/// Where to look for a slot first: none below is free, as far as is known. relaxed: a hint.
+constinit std::atomic<unsigned> maybe_free{0};
+/// How often reap() has made room. relaxed: who looks late tries again at a later access.
+constinit std::atomic<uint64_t> rooms_made{1};
 
 /// Initial-exec: a first access may be in a handler, which must not allocate.
 struct Own {
   Slot* slot;
-  bool busy;      ///< Its owner is inside; a handler that interrupts that goes on undisturbed.
-  bool homeless;  ///< There was no slot left.
+  bool busy;            ///< Its owner is inside; a handler that interrupts that goes on undisturbed.
+  uint64_t refused_at;  ///< What rooms_made was when there was no slot left; 0: never.
 };
 thread_local constinit Own own [[gnu::tls_model("initial-exec")]] {};
 
@@ -52,12 +58,16 @@ uint64_t below(uint64_t& stream, uint64_t bound) { return (drawn(stream) >> 32) 
 
 Slot* claimed() {
   const pid_t tid = gettid();
-  for (Slot& slot : slots) {
+  const unsigned first = maybe_free.load(std::memory_order_relaxed);
+  for (unsigned i = 0; i < kThreads; ++i) {
+    const unsigned at = (first + i) % kThreads;
     pid_t nobody = 0;
-    // acquire: pairs with the release in reap(), after which the last owner's counts stand
-    if (slot.owner.load(std::memory_order_relaxed) == 0 &&
-        slot.owner.compare_exchange_strong(nobody, tid, std::memory_order_acquire, std::memory_order_relaxed))
-      return &slot;
+    // relaxed load: the exchange decides. acquire: pairs with the release in reap(), after which the last owner's counts stand.
+    if (slots[at].owner.load(std::memory_order_relaxed) == 0 &&
+        slots[at].owner.compare_exchange_strong(nobody, tid, std::memory_order_acquire, std::memory_order_relaxed)) {
+      maybe_free.store((at + 1) % kThreads, std::memory_order_relaxed);
+      return &slots[at];
+    }
   }
   return nullptr;
 }
@@ -65,18 +75,27 @@ Slot* claimed() {
 void renew(Slot& slot, uint64_t run) {
   for (auto& count : slot.counts) count.store(0, std::memory_order_relaxed);
   for (auto& word : slot.seen) word.store(0, std::memory_order_relaxed);
+  // relaxed: after the acquire of `run`. Should it be the next run's already, the next access renews it all once more.
   slot.stream = harness::Random(seed_now.load(std::memory_order_relaxed), "chaos thread", &slot - slots.data()).next();
   slot.run.store(run, std::memory_order_release);  // pairs with the acquire in `fresh`: not last run's counts
 }
 
+// relaxed: whoever asks has called begin(), or was told of it by who did.
 bool fresh(const Slot& slot) {
   return slot.run.load(std::memory_order_acquire) == run_now.load(std::memory_order_relaxed);
 }
 
 Slot* own_slot() {
-  if (!own.slot && !own.homeless) own.homeless = !(own.slot = claimed());
+  if (!own.slot) {
+    const uint64_t made = rooms_made.load(std::memory_order_relaxed);
+    if (own.refused_at == made) return nullptr;
+    own.slot = claimed();
+    if (!own.slot) own.refused_at = made;
+  }
   if (!own.slot) return nullptr;
-  if (const uint64_t run = run_now.load(std::memory_order_relaxed);
+  // acquire: pairs with the release in begin(), for the seed. A word may be seen before its run is: it then disturbs by the last
+  // run's stream. relaxed: this thread's own.
+  if (const uint64_t run = run_now.load(std::memory_order_acquire);
       own.slot->run.load(std::memory_order_relaxed) != run)
     renew(*own.slot, run);
   return own.slot;
@@ -119,7 +138,8 @@ void carry_out(const Deed& deed) {
     for (uint64_t left = below(stream, uint64_t{1} << below(stream, 8)) + 1; left > 0; --left) relax_cpu();
   if (deed.action == Action::kSleep) {
     const timespec time{0, static_cast<long>(1 + (drawn(stream) & 1 ? below(stream, 50'000) : 0))};
-    nanosleep(&time, nullptr);  // cut short by a signal it is as good
+    // Not libc's, in which a thread can be cancelled: no atomic access is such a point. Cut short by a signal it is as good.
+    syscall(SYS_nanosleep, &time, nullptr);
   }
   errno = saved;
 }
@@ -141,36 +161,46 @@ void disturb(uint64_t word, const void* return_address) {
 }
 
 void begin(uint64_t seed) {
-  current.store(0, std::memory_order_relaxed);
+  current.store(0, std::memory_order_relaxed);  // relaxed: see point()
   seed_now.store(seed, std::memory_order_relaxed);
-  run_now.store(run_now.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // release: pairs with the acquire in own_slot(). The load is relaxed, since only begin() writes.
+  run_now.store(run_now.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 std::vector<Site> seen() {
-  std::vector<Site> sites;
-  for (unsigned word = 0; word < kWords; ++word) {
-    uint64_t bits = 0;
-    for (const Slot& slot : slots)
-      if (fresh(slot)) bits |= slot.seen[word].load(std::memory_order_relaxed);
-    for (; bits != 0; bits &= bits - 1) sites.push_back(static_cast<Site>(word * 64 + static_cast<unsigned>(__builtin_ctzll(bits))));
+  std::array<uint64_t, kWords> seen_by_any{};
+  for (const Slot& slot : slots) {
+    if (!fresh(slot)) continue;
+    for (unsigned word = 0; word < kWords; ++word) seen_by_any[word] |= slot.seen[word].load(std::memory_order_relaxed);
   }
+  std::vector<Site> sites;
+  for (unsigned word = 0; word < kWords; ++word)
+    for (uint64_t bits = seen_by_any[word]; bits != 0; bits &= bits - 1)
+      sites.push_back(static_cast<Site>(word * 64 + static_cast<unsigned>(__builtin_ctzll(bits))));
   return sites;
 }
 
 void reap() {
   const pid_t process = getpid();
-  for (Slot& slot : slots) {
-    const pid_t owner = slot.owner.load(std::memory_order_relaxed);
-    if (owner != 0 && tgkill(process, owner, 0) != 0 && errno == ESRCH)
-      slot.owner.store(0, std::memory_order_release);  // pairs with the acquire in claimed()
+  unsigned lowest = kThreads;
+  bool made_room = false;
+  for (unsigned i = kThreads; i-- > 0;) {
+    // relaxed: who it is says all. That it has ended, the kernel says, and what it wrote before that is there to be seen.
+    const pid_t owner = slots[i].owner.load(std::memory_order_relaxed);
+    const bool ended = owner != 0 && tgkill(process, owner, 0) != 0 && errno == ESRCH;
+    if (ended) slots[i].owner.store(0, std::memory_order_release);  // pairs with the acquire in claimed()
+    made_room |= ended;
+    if (owner == 0 || ended) lowest = i;
   }
+  if (lowest != kThreads) maybe_free.store(lowest, std::memory_order_relaxed);
+  if (made_room) rooms_made.store(rooms_made.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: single writer
 }
 
 std::vector<Counts> counts_by_thread() {
   std::vector<Counts> all;
   for (const Slot& slot : slots) {
     if (!fresh(slot)) continue;
-    const auto count = [&slot](unsigned i) { return slot.counts[i].load(std::memory_order_relaxed); };
+    const auto count = [&slot](unsigned i) { return slot.counts[i].load(std::memory_order_relaxed); };  // relaxed: a count
     all.push_back({count(0), count(1), count(2)});
   }
   return all;

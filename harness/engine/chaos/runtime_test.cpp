@@ -1,6 +1,7 @@
 #include "harness/engine/chaos/runtime.hpp"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <cerrno>
 #include <thread>
@@ -105,6 +106,33 @@ TEST_F(ChaosRuntime, EndedThreadsMakeRoomAndTheirCountsStay) {
     reap();
   }
   EXPECT_EQ(sum().yields, 6u);
+}
+
+TEST_F(ChaosRuntime, WhoFindsNoRoomGetsSomeWhenOthersHaveEnded) {
+  set({.kind = Kind::kUniform, .actions = kYield, .one_in = 1});
+  for (int i = 0; i < 1100; ++i) std::thread([] { point(at(5)); }).join();  // each keeps its place until reap()
+  std::thread([] {
+    const uint64_t before = sum().yields;
+    point(at(5));
+    EXPECT_EQ(sum().yields, before) << "there was room";
+    harness::sleep_ns(20'000'000);  // for the kernel may keep a joined thread for a moment
+    reap();
+    point(at(5));
+    EXPECT_EQ(sum().yields, before + 1);
+  }).join();
+}
+
+// An atomic access is no place where a thread may be cancelled.
+TEST_F(ChaosRuntime, NobodyIsCancelledAtAnAccess) {
+  set({.kind = Kind::kUniform, .actions = kSleep, .one_in = 1});
+  bool came_back = false;
+  std::thread([&came_back] {
+    pthread_cancel(pthread_self());
+    point(at(5));
+    came_back = true;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);  // a std::thread must not be cancelled
+  }).join();
+  EXPECT_TRUE(came_back);
 }
 
 TEST_F(ChaosRuntime, LeavesErrnoAlone) {
