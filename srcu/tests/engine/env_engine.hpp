@@ -1,8 +1,0 @@
-// For SRCU_ENV_HEADER: the controlled engine's system under the names that the library uses.
-#pragma once
-
-#include "harness/engine/env.hpp"
-
-namespace srcu::env {
-using namespace engine::env;
-}
