@@ -23,7 +23,6 @@ bool recursive(const pthread_mutex_t* mutex) { return (mutex->__data.__kind & 3)
 
 /// Without a step of its own: 0, or EBUSY.
 int take(Run& run, pthread_mutex_t* mutex) {
-  run.memory().locked_instruction(run.self());
   Lock& lock = run.lock(mutex);
   if (lock.writer == run.self() && recursive(mutex)) return ++lock.depth, 0;
   if (lock.writer != kMaxThreads || lock.readers != 0) return EBUSY;
@@ -71,7 +70,6 @@ const void* of_reader(const pthread_rwlock_t* it, ThreadId reader) {
 
 int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintptr_t pc) {
   run.point(step(Kind::kLock, it, pc));
-  run.memory().locked_instruction(run.self());
   Lock& lock = run.lock(it);
   while (lock.writer != kMaxThreads || (write && lock.readers != 0)) {
     if (!may_wait) return EBUSY;

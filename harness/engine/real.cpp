@@ -2,8 +2,6 @@
 
 #include <dlfcn.h>
 
-#include <atomic>
-
 #include "harness/engine/fatal.hpp"
 
 namespace engine {
@@ -45,20 +43,16 @@ Real find_all() {
   return all;
 }
 
-// Not by a static variable's guard, which may be the engine's own, nor by call_once(), which is one of these.
+// Set without a guard: guards may be the engine's own, too, and two threads that find the same do no harm.
 Real found;
-enum class Search : int { kNotBegun, kUnderWay, kDone };
-std::atomic<Search> search{Search::kNotBegun};
+bool known;
 
 }  // namespace
 
 const Real& real() {
-  // acquire: pairs with the release, which publishes what was found to real threads that come meanwhile.
-  while (search.load(std::memory_order_acquire) != Search::kDone) {
-    Search now = Search::kNotBegun;
-    if (!search.compare_exchange_strong(now, Search::kUnderWay, std::memory_order_relaxed)) continue;  // relaxed: nothing is read
+  if (!known) {
     found = find_all();
-    search.store(Search::kDone, std::memory_order_release);
+    known = true;
   }
   return found;
 }
