@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXECUTIONS_TO_FAIL, EXECUTIONS_OF_EACH = 20_000, 100
+EXECUTIONS_TO_FAIL, EXECUTIONS_OF_EACH = 20_000, 30
 
 
 def rows(table: Path) -> dict[str, str]:
@@ -31,18 +31,20 @@ def run(program: Path, label: str, executions: int, tests: list[str], faults: st
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--table", "--engine", "--narrow"):
+    for name in ("--table", "--engine", "--narrow", "--two-bit"):
         parser.add_argument(name, type=Path, required=True)
     parser.add_argument("--label", action="append", help="these alone")
     words = parser.parse_args()
-    faults = {words.engine: "wake,eintr,early,migrate,handler", words.narrow: "wake,eintr,early,migrate"}
+    programs = {"": words.engine, "narrow ": words.narrow, "two-bit ": words.two_bit}
+    few = "wake,eintr,early,migrate"
+    faults = {words.engine: f"{few},handler", words.narrow: few, words.two_bit: few}
     wrong = 0
     for label, shown in rows(words.table).items():
         if words.label and label not in words.label:
             continue
-        named = re.search(r"(narrow )?engine `(\w+)`", shown)
+        named = re.search(r"(narrow |two-bit |)engine `(\w+)`", shown)
         if named:
-            program, expected = (words.narrow if named[1] else words.engine), 1
+            program, expected = programs[named[1]], 1
             status, said = run(program, label, EXECUTIONS_TO_FAIL, [named[2]], faults[program])
         else:
             program, expected = words.engine, 0

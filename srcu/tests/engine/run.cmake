@@ -1,4 +1,4 @@
-# Runs every test of PROGRAM with FAULTS: those whose names begin with "wrong_" must fail, the others must not. Fast domains once
+# Runs every test of PROGRAM whose name matches TESTS, with FAULTS: those whose names begin with "wrong_" must fail, the others must not. Fast domains once
 # more on a kernel without membarrier, and what is named after it with no memory.
 execute_process(COMMAND ${PROGRAM} list OUTPUT_VARIABLE LISTED COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^\n]+" LINES "${LISTED}")
@@ -17,6 +17,9 @@ endfunction()
 
 foreach(LINE ${LINES})
   string(REGEX REPLACE "\t.*" "" NAME "${LINE}")
+  if(NOT NAME MATCHES "${TESTS}")
+    continue()
+  endif()
   run(${NAME} 600 cpp ${FAULTS})
   run(${NAME} 300 tso ${FAULTS})
   if(NAME MATCHES "^fast")
