@@ -102,7 +102,7 @@ void* map(size_t bytes) {
   in->point({Kind::kAllocate, Order::kRelaxed, 0, 0, ENGINE_CALLER});
   void* const memory = in->fault(kNoMemory) ? nullptr : arena_allocate(bytes, kPage);
   in->did(0, address_of(memory));
-  if (memory) in->memory().allocated(in->self(), memory, bytes, true);
+  if (memory) in->memory().allocated(in->self(), memory, bytes, true, ENGINE_CALLER);
   return memory;
 }
 

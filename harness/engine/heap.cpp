@@ -33,7 +33,7 @@ void* allocate(Run& run, size_t bytes, size_t alignment, bool zeroed, uintptr_t 
   run.point({Kind::kAllocate, Order::kRelaxed, 0, 0, pc});
   void* const object = run.fault(kNoMemory) ? nullptr : arena_allocate(bytes, alignment);
   run.did(0, reinterpret_cast<uintptr_t>(object));
-  if (object && bytes != 0) run.memory().allocated(run.self(), object, bytes, zeroed || !instrumented(pc));
+  if (object && bytes != 0) run.memory().allocated(run.self(), object, bytes, zeroed || !instrumented(pc), pc);
   if (!object) errno = ENOMEM;
   return object;
 }

@@ -87,7 +87,8 @@ class Run final : public Execution {
   void membarrier(uintptr_t pc);
   void set_handler(void (*handler)());
   bool lacks_membarrier();
-  Lock& lock(const void* object) { return locks_[object]; }
+  /// On x86 by a locked instruction, also where the lock is not had.
+  Lock& lock(const void* object) { return memory_.locked_instruction(self_), locks_[object]; }
   [[noreturn]] void fail(Outcome::Kind, std::string what, uintptr_t where, uintptr_t before = 0);
   /// @}
 

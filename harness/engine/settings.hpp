@@ -40,6 +40,7 @@ struct Settings {
   uint32_t step_limit = 50'000;     ///< More is a livelock.
   uint32_t handler_at = 0;          ///< Exhaustive placing: the handler runs at this step of its thread, counted from 1; 0: random.
   uint64_t seed = 1;
+  std::string dropped{};            ///< The labelled order that the code under test is to do without: orders.hpp. Empty: none.
 };
 
 /// How an execution ended.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/errors.hpp"
+#include "harness/engine/orders.hpp"
 
 namespace engine {
 namespace {
@@ -75,14 +76,14 @@ const char* name_of(Strategy strategy) {
 
 std::string to_text(const Token& token) {
   const Settings& it = token.settings;
-  return fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{:x}:{}:{}:{:x}", kVersion, token.build, token.test, name_of(it.model),
+  return fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{:x}:{}:{}:{:x}{}{}", kVersion, token.build, token.test, name_of(it.model),
                      name_of(it.strategy), it.depth, it.steps_expected, it.stale_percent, it.stale_in_a_row, it.faults,
-                     it.step_limit, it.handler_at, it.seed);
+                     it.step_limit, it.handler_at, it.seed, it.dropped.empty() ? "" : ":", it.dropped);
 }
 
 Token from_text(std::string_view text) {
   const auto parts = split(text);
-  if (parts.size() != 13 || !parts[0].starts_with('e')) throw harness::UsageError("that is not a token of a controlled execution");
+  if ((parts.size() != 13 && parts.size() != 14) || !parts[0].starts_with('e')) throw harness::UsageError("that is not a token of a controlled execution");
   if (parts[0] != kVersion)
     throw harness::UsageError(fmt::format("the token's version is {}, this program's {}", parts[0], kVersion));
   if (parts[1] != build_id())
@@ -102,6 +103,7 @@ Token from_text(std::string_view text) {
   read(parts[10], it.step_limit, 10, 1u);
   read(parts[11], it.handler_at);
   read(parts[12], it.seed, 16);
+  if (parts.size() == 14) it.dropped = known_order(parts[13]);
   return token;
 }
 
