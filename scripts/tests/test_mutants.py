@@ -61,7 +61,7 @@ def test_objects_that_a_mutant_changes_are_not_from_the_stock(tmp_path: Path) ->
     parts = {"a.cpp": ["srcu/core/a.cpp", "srcu/core/shared.hpp"], "b.cpp": ["srcu/core/b.cpp"]}
     stock = mutant_objects.Stock(tmp_path, [Path("srcu/core") / name for name in parts])
     for source in stock.sources:
-        lines = " \\\n".join(f"/root/{part}" for part in parts[source.name])
+        lines = " \\\n".join(f"/tree/{part}" for part in parts[source.name])
         stock.object(source).with_suffix(".d").write_text(f"x.o: {lines}\n")
     assert [s.name for s in stock.unchanged({"srcu/core/b.cpp"})] == ["a.cpp"]
     assert [s.name for s in stock.unchanged({"srcu/core/shared.hpp"})] == ["b.cpp"]
