@@ -22,7 +22,6 @@ import argparse
 import json
 import math
 import os
-import re
 import shlex
 import signal
 import sys
@@ -34,6 +33,7 @@ from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from lib.arguments import from_zero, number, positive
 from lib.bench import CannotCompare, CouldNotMeasure, machine
 from lib.compare import false_alarms
 from lib.compare.commits import built, commit_of
@@ -172,20 +172,6 @@ class OneLine(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(f"compare.py: {' '.join(message.split())}; see --help", file=sys.stderr)
         sys.exit(2)
-
-
-def number(words: str, least: int, most: int = 1_000_000) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,9}", words) or not least <= int(words) <= most:
-        raise argparse.ArgumentTypeError(f"{words!r} is no whole number from {least} to {most}")
-    return int(words)
-
-
-def positive(words: str) -> int:
-    return number(words, 1)
-
-
-def from_zero(words: str) -> int:
-    return number(words, 0)
 
 
 def seed(words: str) -> int:

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.bench import CannotCompare, CouldNotMeasure, Measured, call, read_file
+from lib.bench import CannotCompare, CouldNotMeasure, Measured, call, exactly, read_file
 from lib.bench import run as run_program
 from lib.report.strategies import OTHERS, is_strategies, load_strategies
 from lib.strategies import machine
@@ -217,7 +217,7 @@ def run(arguments: argparse.Namespace) -> int:
     load = machine.load()
     wanted, names = filter_of(arguments.program, arguments.filter)
     # The wrong build says so at once.
-    build = run_program(arguments.program, f"--benchmark_filter=^{names[0].replace('+', '[+]')}$").context
+    build = run_program(arguments.program, exactly(names[:1])).context
     announce(load, names, arguments)
     session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(sys.argv[1:]),
                       machine.facts(ROOT, build), load)

@@ -1,4 +1,5 @@
 // What a compiler emits for atomic accesses with -fsanitize=thread: for code under test, a step of its thread; natively, the access itself.
+#include "harness/engine/abi_table.hpp"
 #include "harness/engine/crash.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
@@ -6,9 +7,7 @@
 namespace engine {
 namespace {
 
-using Wide = unsigned __int128;
-
-Order order_of(int mo) { return static_cast<Order>(mo & 7); }  // above are hints for hardware lock elision
+Order order_of(int mo) { return static_cast<Order>(mo & abi::kOrderBits); }  // above are hints for hardware lock elision
 
 Step step_of(Kind kind, const volatile void* address, unsigned size, int mo, uintptr_t pc) {
   return {kind, order_of(mo), size, reinterpret_cast<uintptr_t>(address), pc};
@@ -95,20 +94,21 @@ void fence(int mo, uintptr_t pc) {
   in->did(0, 0);
 }
 
-Value exchanged(Value, Value argument) { return argument; }
-Value added(Value old, Value argument) { return old + argument; }
-Value subtracted(Value old, Value argument) { return old - argument; }
-Value both(Value old, Value argument) { return old & argument; }
-Value either(Value old, Value argument) { return old | argument; }
-Value differing(Value old, Value argument) { return old ^ argument; }
-Value not_both(Value old, Value argument) { return ~(old & argument); }
+// By the calls' names.
+Value change_exchange(Value, Value argument) { return argument; }
+Value change_fetch_add(Value old, Value argument) { return old + argument; }
+Value change_fetch_sub(Value old, Value argument) { return old - argument; }
+Value change_fetch_and(Value old, Value argument) { return old & argument; }
+Value change_fetch_or(Value old, Value argument) { return old | argument; }
+Value change_fetch_xor(Value old, Value argument) { return old ^ argument; }
+Value change_fetch_nand(Value old, Value argument) { return ~(old & argument); }
 
 }  // namespace
 }  // namespace engine
 
-#define ENGINE_MODIFY(bits, type, name, change)                                        \
-  type __tsan_atomic##bits##_##name(volatile type* address, type argument, int mo) {   \
-    return engine::modify<type>(address, engine::change, argument, mo, ENGINE_CALLER); \
+#define ENGINE_MODIFY(name, bits, type)                                                       \
+  type __tsan_atomic##bits##_##name(volatile type* address, type argument, int mo) {          \
+    return engine::modify<type>(address, engine::change_##name, argument, mo, ENGINE_CALLER); \
   }
 
 #define ENGINE_ATOMIC(bits, type)                                                                                              \
@@ -116,13 +116,7 @@ Value not_both(Value old, Value argument) { return ~(old & argument); }
   void __tsan_atomic##bits##_store(volatile type* address, type value, int mo) {                                               \
     engine::store(address, value, mo, ENGINE_CALLER);                                                                          \
   }                                                                                                                            \
-  ENGINE_MODIFY(bits, type, exchange, exchanged)                                                                               \
-  ENGINE_MODIFY(bits, type, fetch_add, added)                                                                                  \
-  ENGINE_MODIFY(bits, type, fetch_sub, subtracted)                                                                             \
-  ENGINE_MODIFY(bits, type, fetch_and, both)                                                                                   \
-  ENGINE_MODIFY(bits, type, fetch_or, either)                                                                                  \
-  ENGINE_MODIFY(bits, type, fetch_xor, differing)                                                                              \
-  ENGINE_MODIFY(bits, type, fetch_nand, not_both)                                                                              \
+  ENGINE_ABI_MODIFIES(ENGINE_MODIFY, bits, type)                                                                               \
   bool __tsan_atomic##bits##_compare_exchange_strong(volatile type* address, type* expected, type desired, int mo, int fail) { \
     return engine::exchange_if(address, expected, desired, false, mo, fail, ENGINE_CALLER);                                    \
   }                                                                                                                            \
@@ -135,11 +129,7 @@ Value not_both(Value old, Value argument) { return ~(old & argument); }
   }
 
 extern "C" {
-ENGINE_ATOMIC(8, uint8_t)
-ENGINE_ATOMIC(16, uint16_t)
-ENGINE_ATOMIC(32, uint32_t)
-ENGINE_ATOMIC(64, uint64_t)
-ENGINE_ATOMIC(128, engine::Wide)
+ENGINE_ABI_WIDTHS(ENGINE_ATOMIC)
 
 void __tsan_atomic_thread_fence(int mo) { engine::fence(mo, ENGINE_CALLER); }
 void __tsan_atomic_signal_fence(int) {}  // orders nothing between threads, and handlers run at whole steps

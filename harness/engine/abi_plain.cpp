@@ -1,4 +1,5 @@
 // What a compiler emits for plain accesses with -fsanitize=thread, before each.
+#include "harness/engine/abi_table.hpp"
 #include "harness/engine/plain.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
@@ -21,30 +22,33 @@ void plain_write(volatile void* address, size_t size, uintptr_t pc) {
   in->memory().write(in->self(), const_cast<void*>(address), size, pc);
 }
 
+namespace {
+
+void plain(volatile void* address, size_t size, bool writes, uintptr_t pc) {
+  writes ? plain_write(address, size, pc) : plain_read(address, size, pc);
+}
+
+}  // namespace
 }  // namespace engine
 
-#define ENGINE_PLAIN(prefix, size)                                                                \
-  void __tsan_##prefix##read##size(void* address) { engine::plain_read(address, size, ENGINE_CALLER); } \
-  void __tsan_##prefix##write##size(void* address) { engine::plain_write(address, size, ENGINE_CALLER); }
+#define ENGINE_PLAIN(name, size, writes) \
+  void __tsan_##name(void* address) { engine::plain(address, size, writes, ENGINE_CALLER); }
 
-#define ENGINE_READ_WRITE(prefix, size)                   \
-  void __tsan_##prefix##read_write##size(void* address) { \
-    engine::plain_read(address, size, ENGINE_CALLER);           \
-    engine::plain_write(address, size, ENGINE_CALLER);          \
+#define ENGINE_READ_WRITE(name, size)                  \
+  void __tsan_##name(void* address) {                  \
+    engine::plain_read(address, size, ENGINE_CALLER);  \
+    engine::plain_write(address, size, ENGINE_CALLER); \
   }
 
-#define ENGINE_SIZES(WHAT, prefix) WHAT(prefix, 1) WHAT(prefix, 2) WHAT(prefix, 4) WHAT(prefix, 8) WHAT(prefix, 16)
+#define ENGINE_RANGE(name, writes) \
+  void __tsan_##name(void* address, size_t size) { engine::plain(address, size, writes, ENGINE_CALLER); }
 
 extern "C" {
-ENGINE_SIZES(ENGINE_PLAIN, )
-ENGINE_SIZES(ENGINE_PLAIN, unaligned_)
-ENGINE_SIZES(ENGINE_PLAIN, volatile_)
-ENGINE_SIZES(ENGINE_PLAIN, unaligned_volatile_)
-ENGINE_SIZES(ENGINE_READ_WRITE, )
-ENGINE_SIZES(ENGINE_READ_WRITE, unaligned_)
+ENGINE_ABI_PLAIN(ENGINE_PLAIN)
+ENGINE_ABI_VOLATILE(ENGINE_PLAIN)
+ENGINE_ABI_READ_WRITES(ENGINE_READ_WRITE)
+ENGINE_ABI_RANGES(ENGINE_RANGE)
 
-void __tsan_read_range(void* address, size_t size) { engine::plain_read(address, size, ENGINE_CALLER); }
-void __tsan_write_range(void* address, size_t size) { engine::plain_write(address, size, ENGINE_CALLER); }
 void __tsan_vptr_read(void** address) { engine::plain_read(address, sizeof *address, ENGINE_CALLER); }
 
 void __tsan_vptr_update(void** address, void* value) {

@@ -43,10 +43,14 @@ inline constexpr int kOrderBits = 7;
   X(write1, 1, true) X(write2, 2, true) X(write4, 4, true) X(write8, 8, true) X(write16, 16, true) \
   X(unaligned_read2, 2, false) X(unaligned_read4, 4, false) X(unaligned_read8, 8, false)           \
   X(unaligned_read16, 16, false) X(unaligned_write2, 2, true) X(unaligned_write4, 4, true)         \
-  X(unaligned_write8, 8, true) X(unaligned_write16, 16, true)                                      \
-  X(read_write1, 1, true) X(read_write2, 2, true) X(read_write4, 4, true) X(read_write8, 8, true)  \
-  X(read_write16, 16, true) X(unaligned_read_write2, 2, true) X(unaligned_read_write4, 4, true)    \
-  X(unaligned_read_write8, 8, true) X(unaligned_read_write16, 16, true)
+  X(unaligned_write8, 8, true) X(unaligned_write16, 16, true)
+
+/// X(name, size): name(address), ahead of a plain access that reads, then writes.
+#define ENGINE_ABI_READ_WRITES(X)                                                                  \
+  X(read_write1, 1)                                                                                \
+  X(read_write2, 2)                                                                                \
+  X(read_write4, 4) X(read_write8, 8) X(read_write16, 16) X(unaligned_read_write2, 2)              \
+  X(unaligned_read_write4, 4) X(unaligned_read_write8, 8) X(unaligned_read_write16, 16)
 
 /// The same of accesses to volatile objects, with tsan-distinguish-volatile.
 #define ENGINE_ABI_VOLATILE(X)                                                                     \

@@ -16,6 +16,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
+#include "harness/base/splitmix.hpp"
 #include "harness/engine/crash.hpp"
 #include "harness/engine/shrink.hpp"
 #include "harness/engine/story.hpp"
@@ -29,10 +30,8 @@ constexpr size_t kStoryLines = 60;
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 uint64_t mixed(uint64_t seed, uint64_t index) {
-  uint64_t x = seed + (index + 1) * 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
+  uint64_t stream = seed + index * 0x9e3779b97f4a7c15u;  // as far on as if `index` numbers had been drawn
+  return harness::splitmix(stream);
 }
 
 std::string as_json(const Report& it) {

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 #include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -46,10 +47,27 @@ const Image& image() {
   return found;
 }
 
+/// Without libc: its pause() is the engine's, which would take this thread for a controlled one that asks, while another is on.
+[[noreturn]] void sleep_for_ever() {
+  for (;;) {
+#if defined(__x86_64__)
+    long result = SYS_pause;
+    asm volatile("syscall" : "+a"(result) : : "rcx", "r11", "memory");
+#else
+    register long call asm("x8") = SYS_ppoll;
+    register long descriptors asm("x0") = 0;
+    register long count asm("x1") = 0;
+    register long time asm("x2") = 0;
+    register long mask asm("x3") = 0;
+    asm volatile("svc 0" : "+r"(descriptors) : "r"(call), "r"(count), "r"(time), "r"(mask) : "memory");
+#endif
+  }
+}
+
 void* tell_and_sleep(void* where) {
   // Relaxed, as its loads: the number is all that is handed over, and what it points to was made by whoever started this thread.
   static_cast<std::atomic<uintptr_t>*>(where)->store(thread_pointer(), std::memory_order_relaxed);
-  for (;;) pause();
+  sleep_for_ever();
 }
 
 #if defined(__x86_64__)
@@ -69,6 +87,9 @@ uintptr_t parked_thread(void* stack, size_t bytes) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstack(&attributes, stack, bytes);
+  sigset_t all;
+  sigfillset(&all);
+  pthread_attr_setsigmask_np(&attributes, &all);  // handlers belong on the one thread that works
   std::atomic<uintptr_t> pointer{0};
   pthread_t thread;
   if (real().pthread_create(&thread, &attributes, tell_and_sleep, &pointer) != 0) fatal("no thread can be started");

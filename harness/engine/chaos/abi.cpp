@@ -58,6 +58,9 @@ void __tsan_atomic_signal_fence(int) { POINT(); }
 #define PLAIN(name, size, writes) \
   void __tsan_##name(void*) {}
 ENGINE_ABI_PLAIN(PLAIN)
+#define READ_WRITE(name, size) \
+  void __tsan_##name(void*) {}
+ENGINE_ABI_READ_WRITES(READ_WRITE)
 
 // What code wrote before there were atomics is meant as one.
 #define VOLATILE(name, size, writes) \

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/base/splitmix.hpp"
+
 namespace engine::chaos {
 namespace {
 
@@ -15,12 +17,6 @@ constexpr std::array<uint8_t, 5> kRates = {5, 10, 20, 50, 100}, kFocusRates = {1
 // In a word: where each member begins.
 constexpr unsigned kActionsAt = 2, kOneInAt = 5, kSitesAt = 12, kRestAt = 14, kSiteBits = 12;
 constexpr uint64_t kSwarmMask = (uint64_t{1} << 36) - 1;
-
-uint64_t mixed(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
 
 template <class Choices>
 auto one_of(const Choices& choices, harness::Random& random) {
@@ -60,7 +56,8 @@ Part part_of(const Epoch& epoch, Site site) {
     case Kind::kSwarm:
       break;
   }
-  const uint64_t drawn = mixed((epoch.swarm << kSiteBits | site) + 0x9e3779b97f4a7c15ULL);
+  uint64_t stream = epoch.swarm << kSiteBits | site;
+  const uint64_t drawn = harness::splitmix(stream);
   if (drawn & 1) return {0, 0};
   return {static_cast<uint8_t>(2U << (drawn >> 1) % 6), static_cast<uint8_t>(1U << (drawn >> 8) % kActions)};
 }

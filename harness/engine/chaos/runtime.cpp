@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "harness/base/splitmix.hpp"
+
 namespace engine::chaos {
 
 constinit std::atomic<uint64_t> current{0};
@@ -47,14 +49,7 @@ void add(std::atomic<uint64_t>& count) {
   count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // relaxed: single writer
 }
 
-uint64_t drawn(uint64_t& stream) {
-  uint64_t z = (stream += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
-uint64_t below(uint64_t& stream, uint64_t bound) { return (drawn(stream) >> 32) * bound >> 32; }
+uint64_t below(uint64_t& stream, uint64_t bound) { return (harness::splitmix(stream) >> 32) * bound >> 32; }
 
 Slot* claimed() {
   const pid_t tid = gettid();
@@ -116,7 +111,7 @@ Deed decided(Slot& slot, uint64_t word, Site site) {
   unsigned index = 0;
   while (!(part.actions >> index & 1) || left-- > 0) ++index;
   add(slot.counts[index]);
-  return {static_cast<Action>(index + 1), drawn(slot.stream)};
+  return {static_cast<Action>(index + 1), harness::splitmix(slot.stream)};
 }
 
 void relax_cpu() {
@@ -137,7 +132,7 @@ void carry_out(const Deed& deed) {
   if (deed.action == Action::kSpin)
     for (uint64_t left = below(stream, uint64_t{1} << below(stream, 8)) + 1; left > 0; --left) relax_cpu();
   if (deed.action == Action::kSleep) {
-    const timespec time{0, static_cast<long>(1 + (drawn(stream) & 1 ? below(stream, 50'000) : 0))};
+    const timespec time{0, static_cast<long>(1 + (harness::splitmix(stream) & 1 ? below(stream, 50'000) : 0))};
     // Not libc's, in which a thread can be cancelled: no atomic access is such a point. Cut short by a signal it is as good.
     syscall(SYS_nanosleep, &time, nullptr);
   }
