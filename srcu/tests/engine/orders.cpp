@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "srcu/core/usage.hpp"
 #include "srcu/defer.h"
 #include "srcu/platform/env.hpp"
 #include "srcu/tests/engine/elements.hpp"
@@ -94,6 +95,18 @@ void update_meanwhile() {
 }
 /// @}
 
+/// \name Q: callbacks are looked at while another ends their grace period
+/// @{
+void post_and_look() {
+  call_srcu(Normal::domain(), &replace(1).head, [](rcu_head* head) { end_life(*reinterpret_cast<Element*>(head)); });
+  for (int i = 0; i < 12; ++i) {
+    env::sleep_ns(1);
+    invoke_callbacks(&usage_of(Normal::domain()));
+  }
+  srcu_barrier(Normal::domain());
+}
+/// @}
+
 /// \name D: how many sections may be opened in a rank after the flip
 /// @{
 #if defined(SRCU_COUNTER_BITS)
@@ -153,6 +166,9 @@ ENGINE_TEST(deferred_domain, "A domain is a node of that queue again when the pa
 }
 ENGINE_TEST(drivers_take_turns, "A grace period that one began is ended by another.") {
   test.thread(ask_and_sleep_in_section).thread(update_meanwhile);
+}
+ENGINE_TEST(end_seen_early, "Whoever sees that a grace period ended may run its callbacks, before its driver says so.") {
+  test.thread(read<Normal>).thread(post_and_look).thread([] { synchronize_srcu(Normal::domain()); });
 }
 ENGINE_TEST(old_rank, "After the flip no thread opens many sections in the old rank.") {
   test.init(hold_section).thread(many_sections).thread(end_held_section).thread(update_once);
