@@ -1,5 +1,6 @@
 // What a compiler emits for atomic accesses with -fsanitize=thread: for code under test, a step of its thread; natively, the access itself.
 #include "harness/engine/abi_table.hpp"
+#include "harness/engine/crash.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
 
@@ -26,7 +27,9 @@ template <class T>
 T load(const volatile T* address, int mo, uintptr_t pc) {
   Inside in;
   if (!in) return *address;
+  must_be_readable(address, sizeof(T), pc);
   in->point(step_of(Kind::kLoad, address, sizeof(T), mo, pc));
+  will_read(reinterpret_cast<uintptr_t>(address));
   const Value value = in->memory().load(in->self(), plain(address), sizeof(T), order_of(mo), pc);
   in->did(value, 0);
   return static_cast<T>(value);
@@ -39,6 +42,7 @@ void store(volatile T* address, T value, int mo, uintptr_t pc) {
     *address = value;
     return;
   }
+  must_be_writable(address, sizeof(T), pc);
   in->point(step_of(Kind::kStore, address, sizeof(T), mo, pc));
   will_write(reinterpret_cast<uintptr_t>(address), sizeof(T));
   in->memory().store(in->self(), plain(address), sizeof(T), value, order_of(mo), pc);
@@ -49,6 +53,7 @@ template <class T>
 T modify(volatile T* address, Value (*change)(Value, Value), T argument, int mo, uintptr_t pc) {
   Inside in;
   if (!in) return modify_natively(address, change, argument);
+  must_be_writable(address, sizeof(T), pc);
   in->point(step_of(Kind::kModify, address, sizeof(T), mo, pc));
   will_write(reinterpret_cast<uintptr_t>(address), sizeof(T));
   const Value old = in->memory().modify(in->self(), plain(address), sizeof(T), change, argument, order_of(mo), pc);
@@ -65,12 +70,14 @@ bool exchange_if(volatile T* address, T* expected, T desired, bool weak, int suc
     *(equal ? const_cast<T*>(address) : expected) = equal ? desired : old;
     return equal;
   }
+  must_be_writable(address, sizeof(T), pc);
+  must_be_writable(expected, sizeof(T), pc);
   in->point(step_of(Kind::kExchangeIf, address, sizeof(T), success, pc));
   will_write(reinterpret_cast<uintptr_t>(address), sizeof(T));
   Value compared = *expected;
   bool done = false;
-  // A weak one may fail for no reason: then it is a load.
-  if (weak && in->fault(kSpuriousWake))
+  // A weak one may fail for no reason: then it is a load. x86 has none.
+  if (weak && in->settings().model != Model::kTso && in->fault(kSpuriousWake))
     compared = in->memory().load(in->self(), plain(address), sizeof(T), order_of(failure), pc);
   else
     done = in->memory().exchange_if(in->self(), plain(address), sizeof(T), compared, desired, order_of(success), order_of(failure), pc);

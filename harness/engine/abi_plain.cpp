@@ -10,6 +10,7 @@ void plain_read(const volatile void* address, size_t size, uintptr_t pc) {
   Inside in;
   if (!in || size == 0) return;
   in->point({Kind::kRead, Order::kRelaxed, static_cast<uint32_t>(size), reinterpret_cast<uintptr_t>(address), pc});
+  will_read(reinterpret_cast<uintptr_t>(address));
   in->memory().read(in->self(), const_cast<const void*>(address), size, pc);
 }
 

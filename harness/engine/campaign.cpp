@@ -1,13 +1,17 @@
 #include "harness/engine/campaign.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <atomic>
+#include <cerrno>
 #include <ctime>
 #include <functional>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/clock.hpp"
@@ -30,27 +34,76 @@ uint64_t mixed(uint64_t seed, uint64_t index) {
   return harness::splitmix(stream);
 }
 
-void tell_failure(Run& run, const Test& test, const Settings& settings, const Outcome& found, Report& report) {
-  report.failed = true;
+std::string as_json(const Report& it) {
+  return nlohmann::json{{"executions", it.executions}, {"failed_in", it.failed_in}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
+                        {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
+                        {"hash", it.hash}, {"story", it.story}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// A line. What is said last counts.
+void say_to(int pipe, const Report& report) {
+  const std::string text = as_json(report) + "\n";
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t written = write(pipe, text.data() + at, text.size() - at);
+    if (written <= 0) _exit(3);
+    at += static_cast<size_t>(written);
+  }
+}
+
+void tell_failure(Run& run, const Test& test, const Settings& settings, const Outcome& found, Report& report, int pipe) {
   report.steps = found.steps;
   report.hash = found.hash;
   report.token = to_text({build_id(), test.name, settings});
-  const Shrunk shrunk = shrink(run, test, settings);
+  report.failed = true;
+  report.what = found.what + " (what came of shortening it is not known)";
+  report.shrunk_steps = found.steps;
+  say_to(pipe, report);  // on the way the code may do what ends the process
+  const Shrunk shrunk = shrink(run, test, settings, found);
   end_watch();
-  report.what = tell(shrunk.outcome.fine() ? found : shrunk.outcome);
+  if (!shrunk.repeats) {  // something decides what neither seed nor engine does
+    report.failed = false;
+    report.broken = true;
+    report.what = fmt::format("a failure that does not repeat: {}; {}", tell(found), report.token);
+    return;
+  }
+  report.what = tell(shrunk.outcome);
   report.shrunk_steps = shrunk.outcome.steps;
   report.story = tell(shrunk.recording, kStoryLines);
 }
 
-/// Executions job, job + jobs, ... of the campaign.
-Report one_job(const Test& test, const Plan& plan, unsigned job) {
+/// What jobs know of each other: executions from this one on are not wanted any more. A hint, relaxed: reports come by pipes.
+class Wanted {
+ public:
+  Wanted() {
+    void* const shared = mmap(nullptr, sizeof *end_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) throw harness::Broken("no memory can be had");
+    end_ = new (shared) std::atomic<uint64_t>(UINT64_MAX);
+  }
+  ~Wanted() { munmap(end_, sizeof *end_); }
+  Wanted(const Wanted&) = delete;
+  Wanted& operator=(const Wanted&) = delete;
+
+  bool is(uint64_t execution) const { return execution < end_->load(std::memory_order_relaxed); }
+  void only_before(uint64_t execution) {
+    uint64_t now = end_->load(std::memory_order_relaxed);
+    while (execution < now && !end_->compare_exchange_weak(now, execution, std::memory_order_relaxed)) {
+    }
+  }
+
+ private:
+  std::atomic<uint64_t>* end_ = nullptr;
+};
+
+/// Executions job, job + jobs, ... of the campaign. The first that fails is the same however fast the jobs are: each goes on to it.
+Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted, int pipe) {
   Run run;
   watch_for_crashes(run);
   Report report;
   uint32_t steps_expected = 10;  // grows with what is seen
   const double begun = cpu_seconds();
   const uint64_t deadline = plan.seconds > 0 ? harness::now_ns() + static_cast<uint64_t>(plan.seconds * 1e9) : 0;
-  for (uint64_t i = job; deadline != 0 || i < plan.executions; i += plan.jobs) {
+  for (uint64_t i = job; wanted.is(i) && (deadline != 0 || i < plan.executions); i += plan.jobs) {
     if (deadline != 0 && report.executions % 64 == 0 && harness::now_ns() > deadline) break;
     const Settings settings = settings_of(plan, i, steps_expected);
     const Outcome outcome = run.execute(test, settings);
@@ -62,8 +115,10 @@ Report one_job(const Test& test, const Plan& plan, unsigned job) {
       break;
     }
     if (!outcome.fine()) {
+      wanted.only_before(i);
+      report.failed_in = i;
       report.seconds = cpu_seconds() - begun;
-      tell_failure(run, test, settings, outcome, report);
+      tell_failure(run, test, settings, outcome, report, pipe);
       return report;
     }
     steps_expected = std::max(steps_expected, outcome.steps);
@@ -72,22 +127,22 @@ Report one_job(const Test& test, const Plan& plan, unsigned job) {
   return report;
 }
 
-std::string as_json(const Report& it) {
-  return nlohmann::json{{"executions", it.executions}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
-                        {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
-                        {"hash", it.hash}, {"story", it.story}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+std::string ending(int status) {
+  if (WIFSIGNALED(status)) return fmt::format("signal {} ended it", WTERMSIG(status));
+  return fmt::format("it exited with {}", WEXITSTATUS(status));
 }
 
-Report from_json(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+Report from_json(const std::string& said, int status) {
+  const size_t end = said.rfind('\n'), begin = end == said.npos || end == 0 ? said.npos : said.rfind('\n', end - 1);
+  const auto json = nlohmann::json::parse(said.substr(begin == said.npos ? 0 : begin + 1), nullptr, false);
   Report it;
   if (json.is_discarded()) {
     it.broken = true;
-    it.what = "a job ended without a report";
+    it.what = fmt::format("a job ended without a report: {}", ending(status));
     return it;
   }
   it.executions = json["executions"];
+  it.failed_in = json["failed_in"];
   it.seconds = json["seconds"];
   it.failed = json["failed"];
   it.broken = json["broken"];
@@ -106,9 +161,12 @@ struct Job {
   std::string said;
 };
 
-Report or_broken(const std::function<Report()>& work) {
+/// Given where it may say more than its end.
+using Work = std::function<Report(int pipe)>;
+
+Report or_broken(const Work& work, int pipe) {
   try {
-    return work();
+    return work(pipe);
   } catch (const std::exception& error) {
     Report report;
     report.broken = true;
@@ -117,7 +175,7 @@ Report or_broken(const std::function<Report()>& work) {
   }
 }
 
-Job start_job(const std::function<Report()>& work) {
+Job start_job(const Work& work) {
   int ends[2];
   if (pipe(ends) != 0) throw harness::Broken("no pipe can be had");
   std::fflush(nullptr);
@@ -125,12 +183,7 @@ Job start_job(const std::function<Report()>& work) {
   if (pid < 0) throw harness::Broken("no process can be had");
   if (pid == 0) {
     close(ends[0]);
-    const std::string text = as_json(or_broken(work));
-    for (size_t at = 0; at < text.size();) {
-      const ssize_t written = write(ends[1], text.data() + at, text.size() - at);
-      if (written <= 0) _exit(3);
-      at += static_cast<size_t>(written);
-    }
+    say_to(ends[1], or_broken(work, ends[1]));
     _exit(0);
   }
   close(ends[1]);
@@ -141,9 +194,22 @@ Report end_job(Job& job) {
   char buffer[4096];
   for (ssize_t got; (got = read(job.from, buffer, sizeof buffer)) > 0;) job.said.append(buffer, static_cast<size_t>(got));
   close(job.from);
+  job.from = -1;
   int status = 0;
-  waitpid(job.pid, &status, 0);
-  return from_json(job.said);
+  while (waitpid(job.pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return from_json(job.said, status);
+}
+
+/// Of those that did not end yet, one that says something, or has ended.
+size_t next_to_end(const std::vector<Job>& jobs) {
+  std::vector<pollfd> polled;
+  for (const Job& job : jobs) polled.push_back({job.from, POLLIN, 0});  // -1 is passed over
+  while (poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
+  }
+  const auto ready = std::find_if(polled.begin(), polled.end(), [](const pollfd& one) { return one.revents != 0; });
+  if (ready == polled.end()) throw harness::Broken("no job can be waited for");
+  return static_cast<size_t>(ready - polled.begin());
 }
 
 }  // namespace
@@ -160,15 +226,27 @@ Settings settings_of(const Plan& plan, uint64_t index, uint32_t steps_expected) 
   return settings;
 }
 
+/// A failure was seen, whatever broke elsewhere.
+bool worse(const Report& one, const Report& than) {
+  if (one.failed) return !than.failed || one.failed_in < than.failed_in;
+  return one.broken && !than.failed && !than.broken;
+}
+
 Report run_campaign(const Test& test, const Plan& plan) {
+  Wanted wanted;
   std::vector<Job> jobs;
-  for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job] { return one_job(test, plan, job); }));
+  for (unsigned job = 0; job < plan.jobs; ++job) jobs.push_back(start_job([&, job](int pipe) { return one_job(test, plan, job, wanted, pipe); }));
+  std::vector<Report> reports(jobs.size());
+  for (size_t ended = 0; ended < jobs.size(); ++ended) {
+    const size_t job = next_to_end(jobs);
+    reports[job] = end_job(jobs[job]);
+    if (reports[job].broken && plan.seconds > 0) wanted.only_before(0);  // otherwise what the others do would be chance
+  }
   Report all;
-  for (Job& job : jobs) {
-    Report one = end_job(job);
+  for (Report& one : reports) {
     all.executions += one.executions;
     all.seconds += one.seconds;
-    if (one.broken || (one.failed && !all.failed && !all.broken)) {
+    if (worse(one, all)) {
       one.executions = all.executions;
       one.seconds = all.seconds;
       all = std::move(one);
@@ -176,11 +254,12 @@ Report run_campaign(const Test& test, const Plan& plan) {
       all.hash = mixed(all.hash, one.hash);
     }
   }
+  if (all.failed) all.executions = all.failed_in + 1;  // how many the others made meanwhile is chance
   return all;
 }
 
 Report run_once(const Test& test, const Settings& settings, bool in_full) {
-  Job job = start_job([&] {
+  Job job = start_job([&](int pipe) {
     Run run;
     watch_for_crashes(run);
     Report report;
@@ -191,7 +270,7 @@ Report run_once(const Test& test, const Settings& settings, bool in_full) {
     report.executions = 1;
     report.steps = outcome.steps;
     report.hash = outcome.hash;
-    if (!outcome.fine()) tell_failure(run, test, settings, outcome, report);
+    if (!outcome.fine()) tell_failure(run, test, settings, outcome, report, pipe);
     end_watch();
     if (in_full) report.story = tell(recording, SIZE_MAX);
     return report;

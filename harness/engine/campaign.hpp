@@ -23,6 +23,7 @@ struct Plan {
 /// How it went, as children tell it.
 struct Report {
   uint64_t executions = 0;
+  uint64_t failed_in = UINT64_MAX;  ///< The failing execution, counted from 0.
   double seconds = 0;           ///< CPU time.
   bool failed = false, broken = false;
   std::string what;             ///< Of the failure, with its place.
@@ -31,6 +32,9 @@ struct Report {
   uint64_t hash = 0;            ///< Of the failing execution; of all, if none failed.
   std::vector<std::string> story;
 };
+
+/// Of two reports of one campaign, which is to be told?
+bool worse(const Report& one, const Report& than);
 
 /// Stops at the first failure.
 Report run_campaign(const Test&, const Plan&);

@@ -14,6 +14,7 @@ namespace {
 constexpr unsigned kSilentSeconds = 60;  // of CPU time
 
 Run* watched;
+volatile uintptr_t used_from;  ///< Not 0 while the engine looks whether there is memory.
 unsigned silent;
 uint64_t steps_before;
 
@@ -36,18 +37,21 @@ const char* name_of_signal(int number) {
 }
 
 void crashed(int number, siginfo_t*, void* context) {
-  if (!engaged) {  // the engine's own fault, or the runner's
+  const uintptr_t from = used_from;
+  used_from = 0;
+  if (!engaged && from == 0) {  // the engine's own fault, or the runner's
     signal(number, SIG_DFL);
     raise(number);
     return;
   }
   engaged = nullptr;
-  watched->fail(Outcome::Kind::kCrash, name_of_signal(number), where(context));
+  watched->fail(Outcome::Kind::kCrash, name_of_signal(number), from != 0 ? from : where(context));
 }
 
+/// Not asked is whether code under test is on just now: it may call the engine for ever without a step, too.
 void tick(int) {
   const uint64_t steps = watched->steps_ever();
-  silent = engaged && steps == steps_before ? silent + 1 : 0;
+  silent = steps == steps_before ? silent + 1 : 0;
   steps_before = steps;
   if (silent == kSilentSeconds) fatal("the code under test goes on for ever without an access or a call that the engine sees");
 }
@@ -70,6 +74,22 @@ void watch_for_crashes(Run& run) {
   sigaction(SIGVTALRM, &ticking, nullptr);
   const itimerval every_second{{1, 0}, {1, 0}};
   setitimer(ITIMER_VIRTUAL, &every_second, nullptr);
+}
+
+void must_be_readable(const volatile void* address, size_t bytes, uintptr_t pc) {
+  const auto* const first = static_cast<const volatile char*>(address);
+  used_from = pc;
+  (void)first[0];
+  (void)first[bytes - 1];  // what is used at once lies on two pages at most
+  used_from = 0;
+}
+
+void must_be_writable(volatile void* address, size_t bytes, uintptr_t pc) {
+  auto* const first = static_cast<volatile char*>(address);
+  used_from = pc;
+  first[0] = first[0];
+  first[bytes - 1] = first[bytes - 1];
+  used_from = 0;
 }
 
 void end_watch() {

@@ -7,7 +7,8 @@ include_guard(GLOBAL)
 # needs stands in it.
 function(srcutorture_engine_instrument TARGET)
   set(FLAGS -fsanitize=thread -g -fno-omit-frame-pointer
-      -fno-optimize-sibling-calls)  # or a report would name the caller of the line that it is about
+      -fno-optimize-sibling-calls  # or a report would name the caller of the line that it is about
+      -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset)  # or they become accesses without a call, after the calls were put in
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
     list(APPEND FLAGS "SHELL:-mllvm -tsan-instrument-func-entry-exit=0" "SHELL:-mllvm -tsan-distinguish-volatile=1")
   else()

@@ -1,5 +1,6 @@
 #include "harness/engine/env.hpp"
 
+#include "harness/engine/crash.hpp"
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
@@ -29,8 +30,11 @@ void* call_hook(void* hook) { return reinterpret_cast<void (*)()>(hook)(), nullp
 void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t timeout_ns) {
   Inside in;
   controlled(in, "futex_wait");
+  must_be_readable(&word, sizeof word, ENGINE_CALLER);
   in->point({Kind::kWait, Order::kRelaxed, sizeof word, address_of(&word), ENGINE_CALLER});
   drain(in);
+  // To the checks the kernel's look is the thread's own. Only where a word can be freed: a load has effects of its own.
+  if (in_arena(&word)) in->memory().load(in->self(), &word, sizeof word, Order::kRelaxed, ENGINE_CALLER);
   // The kernel reads the word itself, under a lock that wakers take, too: it sees the newest value.
   uint32_t now = 0;
   __builtin_memcpy(&now, &word, sizeof now);
@@ -64,8 +68,7 @@ void membarrier() {
 uint64_t now_ns() {
   Inside in;
   controlled(in, "now_ns");
-  in->point({Kind::kSleep, Order::kRelaxed, 0, 0, ENGINE_CALLER});
-  return in->now_ns();
+  return in->look_at_clock(ENGINE_CALLER);
 }
 
 void sleep_ns(uint64_t ns) {
@@ -99,7 +102,7 @@ void* map(size_t bytes) {
   in->point({Kind::kAllocate, Order::kRelaxed, 0, 0, ENGINE_CALLER});
   void* const memory = in->fault(kNoMemory) ? nullptr : arena_allocate(bytes, kPage);
   in->did(0, address_of(memory));
-  if (memory) in->memory().allocated(in->self(), memory, bytes, true);
+  if (memory) in->memory().allocated(in->self(), memory, bytes, true, ENGINE_CALLER);
   return memory;
 }
 

@@ -2,6 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/thread_pointer.hpp"
 
@@ -45,7 +48,7 @@ asm(R"(
   .hidden engine_switch
   .type engine_switch, %function
 engine_switch:
-  sub sp, sp, #160
+  sub sp, sp, #176
   stp x19, x20, [sp, #0]
   stp x21, x22, [sp, #16]
   stp x23, x24, [sp, #32]
@@ -56,6 +59,8 @@ engine_switch:
   stp d10, d11, [sp, #112]
   stp d12, d13, [sp, #128]
   stp d14, d15, [sp, #144]
+  mrs x9, fpcr
+  str x9, [sp, #160]
   mov x9, sp
   str x9, [x0]
   mov sp, x1
@@ -69,7 +74,9 @@ engine_switch:
   ldp d10, d11, [sp, #112]
   ldp d12, d13, [sp, #128]
   ldp d14, d15, [sp, #144]
-  add sp, sp, #160
+  ldr x9, [sp, #160]
+  msr fpcr, x9
+  add sp, sp, #176
   ret
   .size engine_switch, .-engine_switch
 )");
@@ -107,9 +114,10 @@ uintptr_t first_frame(uintptr_t top, void (*body)()) {
   *--at = sse | uintptr_t{x87} << 32;
   return reinterpret_cast<uintptr_t>(at);
 #else
-  auto* at = reinterpret_cast<uintptr_t*>(top - 160);
-  for (int saved = 0; saved < 20; ++saved) at[saved] = 0;
+  auto* at = reinterpret_cast<uintptr_t*>(top - 176);
+  for (int saved = 0; saved < 22; ++saved) at[saved] = 0;
   at[11] = reinterpret_cast<uintptr_t>(body);
+  asm("mrs %0, fpcr" : "=r"(at[20]));
   return reinterpret_cast<uintptr_t>(at);
 #endif
 }
@@ -118,11 +126,15 @@ uintptr_t first_frame(uintptr_t top, void (*body)()) {
 
 void Fiber::place(unsigned index) {
   const uintptr_t base = kFirstStack + index * kStride;
-  stack_top_ = map_at(base + kGuard, kStackBytes) + kStackBytes;
+  stack_top_ = lowest_ = map_at(base + kGuard, kStackBytes) + kStackBytes;
   thread_pointer_ = parked_thread(reinterpret_cast<void*>(map_at(stack_top_ + kGuard, kStackBytes)), kStackBytes);
 }
 
 void Fiber::restart(void (*body)()) {
+  constexpr uintptr_t kBelow = 4096;  // what libraries use of the stack below the last step that the engine saw
+  const uintptr_t from = std::max(lowest_ - kBelow, stack_top_ - kStackBytes);
+  std::memset(reinterpret_cast<void*>(from), 0, stack_top_ - from);
+  lowest_ = stack_top_;
   stack_pointer_ = first_frame(stack_top_, body);
   renew_thread_locals(thread_pointer_);
 }

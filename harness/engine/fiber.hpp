@@ -21,6 +21,12 @@ class Fiber {
   /// as in a new thread. What it was doing before is forgotten, destructors included.
   void restart(void (*body)());
 
+  /// The stack is in use down to here, at least. What lies above this is zeroed by restart(), so that code which reads what it never
+  /// wrote reads the same in each process.
+  void used_to(uintptr_t address) {
+    if (address < lowest_) lowest_ = address;
+  }
+
   /// Leaves `from`, which is running, for `to`. Returns when somebody comes back.
   static void run(Fiber& from, Fiber& to);
 
@@ -32,6 +38,7 @@ class Fiber {
   uintptr_t stack_pointer_ = 0;
   uintptr_t thread_pointer_ = 0;
   uintptr_t stack_top_ = 0;
+  uintptr_t lowest_ = 0;
 };
 
 }  // namespace engine

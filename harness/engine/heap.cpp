@@ -22,18 +22,18 @@ extern char __executable_start, etext;
 }
 
 namespace engine {
-namespace {
 
-/// Code that tells of its writes, or the engine's; libraries write what nobody sees.
 bool instrumented(uintptr_t pc) {
   return pc - reinterpret_cast<uintptr_t>(&__executable_start) < static_cast<size_t>(&etext - &__executable_start);
 }
+
+namespace {
 
 void* allocate(Run& run, size_t bytes, size_t alignment, bool zeroed, uintptr_t pc) {
   run.point({Kind::kAllocate, Order::kRelaxed, 0, 0, pc});
   void* const object = run.fault(kNoMemory) ? nullptr : arena_allocate(bytes, alignment);
   run.did(0, reinterpret_cast<uintptr_t>(object));
-  if (object && bytes != 0) run.memory().allocated(run.self(), object, bytes, zeroed || !instrumented(pc));
+  if (object && bytes != 0) run.memory().allocated(run.self(), object, bytes, zeroed || !instrumented(pc), pc);
   if (!object) errno = ENOMEM;
   return object;
 }

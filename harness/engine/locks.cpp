@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "harness/engine/crash.hpp"
+#include "harness/engine/plain.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/run.hpp"
 
@@ -19,6 +21,22 @@ Step step(Kind kind, const void* lock, uintptr_t pc) {
   return {kind, kind == Kind::kUnlock ? Order::kRelease : Order::kAcquire, 1, reinterpret_cast<uintptr_t>(lock), pc};
 }
 
+/// The step of a thread that uses a lock. To the checks it is an atomic access: the lock has to be there, ready, and not freed.
+template <class Type>
+void use(Run& run, Kind kind, Type* lock, uintptr_t pc) {
+  must_be_writable(lock, sizeof *lock, pc);
+  run.point(step(kind, lock, pc));
+  run.memory().load(run.self(), lock, 1, Order::kRelaxed, pc);
+}
+
+/// It is made or unmade: a write to all of it.
+template <class Type>
+void change(Type* lock, uintptr_t pc) {
+  if (!engaged) return;
+  must_be_writable(lock, sizeof *lock, pc);
+  plain_write(lock, sizeof *lock, pc);
+}
+
 bool recursive(const pthread_mutex_t* mutex) { return (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE; }
 
 /// Without a step of its own: 0, or EBUSY.
@@ -32,7 +50,7 @@ int take(Run& run, pthread_mutex_t* mutex) {
 }
 
 int lock_until(Run& run, pthread_mutex_t* mutex, uint64_t until_ns, uintptr_t pc) {
-  run.point(step(Kind::kLock, mutex, pc));
+  use(run, Kind::kLock, mutex, pc);
   if (run.lock(mutex).writer == run.self() && !recursive(mutex))
     run.fail(Outcome::Kind::kDeadlock, "a thread takes a mutex that it holds", pc);
   while (take(run, mutex) != 0)
@@ -54,7 +72,7 @@ void unlock(Run& run, pthread_mutex_t* mutex, uintptr_t pc) {
 }
 
 int wait(Run& run, pthread_cond_t* condition, pthread_mutex_t* mutex, uint64_t until_ns, uintptr_t pc) {
-  run.point(step(Kind::kWait, condition, pc));
+  use(run, Kind::kWait, condition, pc);
   run.did(0, 0);
   unlock(run, mutex, pc);
   const bool for_no_reason = run.fault(kSpuriousWake);
@@ -68,13 +86,15 @@ const void* of_reader(const pthread_rwlock_t* it, ThreadId reader) {
   return reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(it) ^ (uintptr_t{reader} + 1) << 56);  // nobody's address
 }
 
-int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintptr_t pc) {
-  run.point(step(Kind::kLock, it, pc));
+enum class Patience { kNone, kAny };
+
+int lock_shared(Run& run, pthread_rwlock_t* it, bool write, Patience patience, uint64_t until_ns, uintptr_t pc) {
+  use(run, Kind::kLock, it, pc);
   Lock& lock = run.lock(it);
   while (lock.writer != kMaxThreads || (write && lock.readers != 0)) {
-    if (!may_wait) return EBUSY;
+    if (patience == Patience::kNone) return EBUSY;
     if (lock.writer == run.self()) return EDEADLK;
-    run.block(it, "a read-write lock");
+    if (run.block(it, "a read-write lock", until_ns) == Woken::kByTime) return ETIMEDOUT;
   }
   if (write)
     lock.writer = run.self();
@@ -87,7 +107,7 @@ int lock_shared(Run& run, pthread_rwlock_t* it, bool write, bool may_wait, uintp
 }
 
 int unlock_shared(Run& run, pthread_rwlock_t* it, uintptr_t pc) {
-  run.point(step(Kind::kUnlock, it, pc));
+  use(run, Kind::kUnlock, it, pc);
   Lock& lock = run.lock(it);
   const bool write = lock.writer == run.self();
   if (!write && lock.readers == 0) run.fail(Outcome::Kind::kMisuse, "unlock of a read-write lock that nobody holds", pc);
@@ -108,6 +128,42 @@ using engine::Inside;
 using engine::real;
 
 extern "C" {
+int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attributes) noexcept {
+  engine::change(mutex, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_mutex_init(mutex, attributes);
+}
+
+int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept {
+  engine::change(mutex, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_mutex_destroy(mutex);
+}
+
+int pthread_cond_init(pthread_cond_t* cond, const pthread_condattr_t* attributes) noexcept {
+  engine::change(cond, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_cond_init(cond, attributes);
+}
+
+int pthread_cond_destroy(pthread_cond_t* cond) noexcept {
+  engine::change(cond, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_cond_destroy(cond);
+}
+
+int pthread_rwlock_init(pthread_rwlock_t* rwlock, const pthread_rwlockattr_t* attributes) noexcept {
+  engine::change(rwlock, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_rwlock_init(rwlock, attributes);
+}
+
+int pthread_rwlock_destroy(pthread_rwlock_t* rwlock) noexcept {
+  engine::change(rwlock, ENGINE_CALLER);
+  Inside in;
+  return real().pthread_rwlock_destroy(rwlock);
+}
+
 int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   return in ? engine::lock_until(*in, mutex, 0, ENGINE_CALLER) : real().pthread_mutex_lock(mutex);
@@ -119,17 +175,23 @@ int pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* at) noexcept
             : real().pthread_mutex_timedlock(mutex, at);
 }
 
+int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_until(*in, mutex, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_mutex_clocklock(mutex, clock, at);
+}
+
 int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   if (!in) return real().pthread_mutex_trylock(mutex);
-  in->point(engine::step(engine::Kind::kLock, mutex, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kLock, mutex, ENGINE_CALLER);
   return engine::take(*in, mutex);
 }
 
 int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
   Inside in;
   if (!in) return real().pthread_mutex_unlock(mutex);
-  in->point(engine::step(engine::Kind::kUnlock, mutex, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kUnlock, mutex, ENGINE_CALLER);
   in->did(0, 0);
   engine::unlock(*in, mutex, ENGINE_CALLER);
   return 0;
@@ -155,7 +217,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
 int pthread_cond_signal(pthread_cond_t* condition) noexcept {
   Inside in;
   if (!in) return real().pthread_cond_signal(condition);
-  in->point(engine::step(engine::Kind::kWake, condition, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kWake, condition, ENGINE_CALLER);
   in->did(0, in->wake(condition, 1));
   return 0;
 }
@@ -163,29 +225,53 @@ int pthread_cond_signal(pthread_cond_t* condition) noexcept {
 int pthread_cond_broadcast(pthread_cond_t* condition) noexcept {
   Inside in;
   if (!in) return real().pthread_cond_broadcast(condition);
-  in->point(engine::step(engine::Kind::kWake, condition, ENGINE_CALLER));
+  engine::use(*in, engine::Kind::kWake, condition, ENGINE_CALLER);
   in->did(0, in->wake(condition, engine::kMaxThreads));
   return 0;
 }
 
 int pthread_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, false, true, ENGINE_CALLER) : real().pthread_rwlock_rdlock(lock);
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kAny, 0, ENGINE_CALLER) : real().pthread_rwlock_rdlock(lock);
 }
 
 int pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, false, false, ENGINE_CALLER) : real().pthread_rwlock_tryrdlock(lock);
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kNone, 0, ENGINE_CALLER) : real().pthread_rwlock_tryrdlock(lock);
 }
 
 int pthread_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, true, true, ENGINE_CALLER) : real().pthread_rwlock_wrlock(lock);
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kAny, 0, ENGINE_CALLER) : real().pthread_rwlock_wrlock(lock);
 }
 
 int pthread_rwlock_trywrlock(pthread_rwlock_t* lock) noexcept {
   Inside in;
-  return in ? engine::lock_shared(*in, lock, true, false, ENGINE_CALLER) : real().pthread_rwlock_trywrlock(lock);
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kNone, 0, ENGINE_CALLER) : real().pthread_rwlock_trywrlock(lock);
+}
+
+int pthread_rwlock_timedrdlock(pthread_rwlock_t* lock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_timedrdlock(lock, at);
+}
+
+int pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, false, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_clockrdlock(lock, clock, at);
+}
+
+int pthread_rwlock_timedwrlock(pthread_rwlock_t* lock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_timedwrlock(lock, at);
+}
+
+int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock, const timespec* at) noexcept {
+  Inside in;
+  return in ? engine::lock_shared(*in, lock, true, engine::Patience::kAny, engine::deadline(*in, at), ENGINE_CALLER)
+            : real().pthread_rwlock_clockwrlock(lock, clock, at);
 }
 
 int pthread_rwlock_unlock(pthread_rwlock_t* lock) noexcept {

@@ -86,7 +86,8 @@ class Memory {
   /// @{
   void read(ThreadId, const void* address, size_t size, uintptr_t pc);  ///< Before the access.
   void write(ThreadId, const void* address, size_t size, uintptr_t pc);
-  void allocated(ThreadId, const void* address, size_t size, bool zeroed);
+  /// Counts as a write to the whole object, too.
+  void allocated(ThreadId, const void* address, size_t size, bool zeroed, uintptr_t pc = 0);
   /// Counts as a write to the whole object, checked against atomic accesses, too. What it held must not be reused in this execution.
   void freed(ThreadId, const void* address, size_t size, uintptr_t pc);
   /// @}
@@ -94,6 +95,7 @@ class Memory {
   /// TSO: stores that `thread` made and others cannot see yet; flushing one is the scheduler's to choose.
   unsigned buffered(ThreadId) const;
   void flush_one(ThreadId);
+  void locked_instruction(ThreadId);  ///< All of them at once: taking a lock is one, also when that fails.
 
  private:
   struct State;

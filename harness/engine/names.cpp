@@ -19,12 +19,6 @@
 namespace engine {
 namespace {
 
-struct Variable {
-  uintptr_t begin;
-  size_t bytes;
-  std::string name;
-};
-
 uintptr_t load_address() {
   uintptr_t address = 0;
   dl_iterate_phdr([](dl_phdr_info* info, size_t, void* to) { return *static_cast<uintptr_t*>(to) = info->dlpi_addr, 1; }, &address);
@@ -83,14 +77,21 @@ std::string line_in(const std::string& chain) {
 
 }  // namespace
 
-std::string variable_at(uintptr_t address) {
-  static const std::vector<Variable> variables = read_variables();
-  auto after = std::upper_bound(variables.begin(), variables.end(), address,
+const std::vector<Variable>& variables() {
+  static const std::vector<Variable> all = read_variables();
+  return all;
+}
+
+const Variable* variable_of(uintptr_t address) {
+  auto after = std::upper_bound(variables().begin(), variables().end(), address,
                                 [](uintptr_t wanted, const Variable& one) { return wanted < one.begin; });
-  if (after != variables.begin()) {
-    const Variable& it = *--after;
-    if (address - it.begin < it.bytes) return plus(demangled(it.name.c_str()), address - it.begin);
-  }
+  if (after == variables().begin()) return nullptr;
+  const Variable& it = *--after;
+  return address - it.begin < it.bytes ? &it : nullptr;
+}
+
+std::string variable_at(uintptr_t address) {
+  if (const Variable* it = variable_of(address)) return plus(demangled(it->name.c_str()), address - it->begin);
   const void* const pointer = reinterpret_cast<const void*>(address);
   if (in_arena(pointer)) return fmt::format("memory+{:#x}", address & 0xffffffff);
   return fmt::format("{:#x}", address);

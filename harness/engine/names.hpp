@@ -1,12 +1,27 @@
 // Names of variables and of lines of the program itself.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace engine {
+
+/// Of the program itself.
+struct Variable {
+  uintptr_t begin;
+  size_t bytes;
+  std::string name;  ///< As the linker knows it.
+};
+
+/// By address; none if they were stripped.
+const std::vector<Variable>& variables();
+
+/// Null if there is none.
+const Variable* variable_of(uintptr_t address);
 
 /// "x", "domain+0x40", "memory+0x20", "stack of T2+0x18", or the address.
 std::string variable_at(uintptr_t address);

@@ -6,6 +6,9 @@
 
 namespace engine {
 
+/// Is this code that tells of its accesses, or the engine's? Libraries do what nobody sees.
+bool instrumented(uintptr_t pc);
+
 void plain_read(const volatile void* address, size_t size, uintptr_t pc);
 void plain_write(volatile void* address, size_t size, uintptr_t pc);
 

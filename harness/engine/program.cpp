@@ -13,6 +13,7 @@
 #include "harness/base/nearest.hpp"
 #include "harness/base/say.hpp"
 #include "harness/engine/campaign.hpp"
+#include "harness/engine/orders.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/test.hpp"
 #include "harness/engine/token.hpp"
@@ -29,18 +30,24 @@ constexpr const char* kFooter =
 
 struct Words {
   std::vector<std::string> tests;
-  std::string duration, seed, strategy = "mix", model = "cpp", faults, token;
+  std::string duration, seed, strategy = "mix", model = "cpp", faults, token, drop_order;
   uint64_t executions = 100'000;
   unsigned jobs = 1;
   bool twice = false, each_handler = false, json = false, in_full = false;
 };
 
-/// Addresses show in values, so they have to be the same each time.
+bool randomised() {
+  const int now = personality(0xffffffff);
+  return now == -1 || (now & ADDR_NO_RANDOMIZE) == 0;
+}
+
+/// Addresses show in values, so they have to be the same each time. Some containers forbid it; what the engine itself places, and
+/// hashes, is the same all the same.
 void without_randomised_addresses(char** argv) {
   const int now = personality(0xffffffff);
-  if (now == -1 || (now & ADDR_NO_RANDOMIZE) != 0) return;
-  if (personality(static_cast<unsigned>(now) | ADDR_NO_RANDOMIZE) == -1) return;  // some containers; own places are fixed all the same
-  if ((personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0) execv("/proc/self/exe", argv);
+  if (now == -1 || !randomised()) return;
+  if (personality(static_cast<unsigned>(now) | ADDR_NO_RANDOMIZE) == -1) return;
+  if (!randomised()) execv("/proc/self/exe", argv);
 }
 
 std::vector<const Test*> chosen(const std::vector<std::string>& names) {
@@ -102,6 +109,7 @@ Plan plan_of(const Words& words) {
   plan.settings.model = words.model == "tso" ? Model::kTso : Model::kCpp;
   plan.settings.faults = faults_of(words.faults);
   plan.settings.seed = seed_of(words.seed);
+  if (!words.drop_order.empty()) plan.settings.dropped = known_order(words.drop_order);
   return plan;
 }
 
@@ -135,6 +143,8 @@ int run_command(const Words& words) {
   const auto tests = chosen(words.tests);
   if (plan.seconds > 0 && !tests.empty()) plan.seconds /= static_cast<double>(tests.size());
   if (!words.json) say(stdout, "build {}, seed {:#x}, {} {}\n", build_id(), plan.settings.seed, words.strategy, words.model);
+  if (randomised() && !words.json)
+    say(stdout, "addresses are randomised here: code that computes with addresses of its variables may do otherwise in a replay\n");
   std::vector<Report> reports;
   auto all = nlohmann::json::array();
   for (const Test* test : tests) {
@@ -145,7 +155,7 @@ int run_command(const Words& words) {
       print(*test, reports.back());
   }
   if (words.json)
-    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"tests", all}}.dump(2));
+    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"addresses_randomised", randomised()}, {"tests", all}}.dump(2));
   return status_of(reports);
 }
 
@@ -186,6 +196,7 @@ int parse_and_dispatch(int argc, char** argv) {
   run->add_option("--model", words.model, "cpp: C++20; tso: what x86 shows")->check(CLI::IsMember({"cpp", "tso"}));
   run->add_option("--jobs", words.jobs, "processes at a time")->check(CLI::Range(1, 256));
   run->add_option("--faults", words.faults, "none all, or of wake eintr early no-membarrier no-memory migrate handler");
+  run->add_option("--drop-order", words.drop_order, "the code under test does without the order of this label: a test must fail");
   run->add_flag("--twice", words.twice, "each execution twice: does the second do the same?");
   run->add_flag("--each-handler", words.each_handler, "signal handlers at each step by turns, not at random");
   run->add_flag("--json", words.json);

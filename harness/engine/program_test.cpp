@@ -1,5 +1,13 @@
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -16,8 +24,9 @@ harness::Said engine(std::vector<std::string> words, const char* program = ENGIN
 }
 
 json run(const std::string& test, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> words{"run", test, "--executions", "3000", "--seed", "1", "--json"};
+  std::vector<std::string> words{"run", test, "--seed", "1", "--json"};
   words.insert(words.end(), more.begin(), more.end());
+  if (std::find(more.begin(), more.end(), "--executions") == more.end()) words.insert(words.end(), {"--executions", "3000"});
   const harness::Said said = engine(words);
   const json all = json::parse(said.output, nullptr, false);
   if (all.is_discarded()) return {{"verdict", said.output}, {"story", json::array()}, {"what", said.output}};
@@ -41,7 +50,8 @@ TEST(Program, FindsWhatIsWrongAndNothingElse) {
 }
 
 TEST(Program, ReplaysATokenToTheSameHashInAnotherProcess) {
-  for (const char* name : {"wrong_lock_order", "wrong_use_after_free", "wrong_membarrier_in_one_instant", "wrong_wake_before_store"}) {
+  for (const char* name : {"wrong_lock_order", "wrong_use_after_free", "wrong_membarrier_in_one_instant", "wrong_wake_before_store",
+                           "wrong_garbage"}) {
     const json report = run(name);
     const harness::Said again = engine({"replay", report["token"], "--json"});
     EXPECT_EQ(again.exit_code, 1);
@@ -54,6 +64,15 @@ TEST(Program, DoesTheSameTwice) {
     if (name.starts_with("broken_")) continue;
     EXPECT_NE(run(name, {"--twice"})["verdict"], "BROKEN") << name;
   }
+}
+
+TEST(Program, EachStrategyComesToAnEnd) {
+  for (const char* strategy : {"random", "pos", "pct1", "pct3"})
+    for (const std::string& name : tests()) {
+      if (name.starts_with("broken_") || name.starts_with("wrong_")) continue;
+      const json report = run(name, {"--strategy", strategy, "--executions", "200"});
+      EXPECT_EQ(report["verdict"], "SUCCESS") << strategy << " " << report.dump(1);
+    }
 }
 
 TEST(Program, StoriesAreShort) {
@@ -84,6 +103,63 @@ TEST(Program, NamesTheCallThatWouldBlockForEver) {
   EXPECT_NE(said.output.find("must not block by itself: poll"), std::string::npos);
 }
 
+TEST(Program, NamesEachCallThatItRefuses) {
+  const std::string kPrefix = "broken_call_";
+  for (const std::string& name : tests()) {
+    if (!name.starts_with(kPrefix)) continue;
+    const harness::Said said = engine({"run", name, "--executions", "1"});
+    EXPECT_EQ(said.exit_code, 3) << name;
+    EXPECT_NE(said.output.find(": " + name.substr(kPrefix.size()) + "\n"), std::string::npos) << said.output;
+  }
+}
+
+TEST(Program, AFailureCountsMoreThanAJobThatBroke) {
+  const harness::Said said = engine({"run", "broken_or_wrong", "--jobs", "4", "--executions", "40", "--seed", "1", "--faults", "none"});
+  EXPECT_EQ(said.exit_code, 1) << said.output;
+  EXPECT_NE(said.output.find("must not block by itself"), std::string::npos) << "no job broke: another seed is wanted";
+  EXPECT_NE(said.output.find("FAILURE in execution"), std::string::npos);
+}
+
+/// As in a container whose filter refuses personality(): for this process and all that it starts.
+void refuse_personality() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{static_cast<unsigned short>(std::size(filter)), filter};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+/// 0 if each hash was the same again, and it was told that it need not be.
+int replay_where_addresses_are_randomised() {
+  refuse_personality();
+  for (const char* name : {"wrong_use_after_free", "wrong_pointers"}) {
+    const json all = json::parse(engine({"run", name, "--seed", "1", "--json"}).output);
+    const json report = all["tests"][0];
+    const json again = json::parse(engine({"replay", report["token"], "--json"}).output);
+    if (again["hash"] != report["hash"]) return 1;
+    if (!all["addresses_randomised"].get<bool>()) return 2;
+  }
+  return 0;
+}
+
+TEST(Program, ReplaysWhereAddressesAreRandomised) {
+  EXPECT_EXIT(_exit(replay_where_addresses_are_randomised()), testing::ExitedWithCode(0), "");
+}
+
+TEST(Program, AFailureThatDoesNotRepeatIsNoFinding) {
+  const harness::Said said = engine({"run", "broken_once", "--seed", "1"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_NE(said.output.find("BROKEN: a failure that does not repeat: the fifth execution"), std::string::npos) << said.output;
+}
+
+TEST(Program, SaysHowAJobEnded) {
+  EXPECT_NE(engine({"run", "broken_blocks_by_itself"}).output.find("a job ended without a report: it exited with 3"), std::string::npos);
+}
+
 TEST(Program, HandlersCanBePlacedAtEachStep) {
   EXPECT_EQ(run("wrong_handler_in_an_addition", {"--each-handler"})["verdict"], "FAILURE");
   EXPECT_EQ(run("wrong_handler_in_an_addition", {"--faults", "none"})["verdict"], "SUCCESS");
@@ -92,6 +168,14 @@ TEST(Program, HandlersCanBePlacedAtEachStep) {
 TEST(Program, SharesTheWorkAmongJobs) {
   const json report = run("mutex_excludes", {"--jobs", "3"});
   EXPECT_EQ(report["executions"], 3000);
+}
+
+TEST(Program, JobsStopAtTheFirstFailureWhicheverFoundIt) {
+  const json alone = run("wrong_garbage", {"--strategy", "pos", "--executions", "3000000"});
+  EXPECT_EQ(alone["verdict"], "FAILURE");
+  const json first = run("wrong_garbage", {"--jobs", "3", "--executions", "100000000"}), second = run("wrong_garbage", {"--jobs", "3", "--executions", "100000000"});
+  EXPECT_EQ(first["token"], second["token"]);
+  EXPECT_EQ(first["executions"], second["executions"]);
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/random.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstddef>
 
@@ -16,6 +19,12 @@ struct Real {
   ENGINE_REAL(pthread_detach);
   ENGINE_REAL(pthread_once);
   ENGINE_REAL(pthread_self);
+  ENGINE_REAL(pthread_mutex_init);
+  ENGINE_REAL(pthread_mutex_destroy);
+  ENGINE_REAL(pthread_cond_init);
+  ENGINE_REAL(pthread_cond_destroy);
+  ENGINE_REAL(pthread_rwlock_init);
+  ENGINE_REAL(pthread_rwlock_destroy);
   ENGINE_REAL(pthread_mutex_lock);
   ENGINE_REAL(pthread_mutex_trylock);
   ENGINE_REAL(pthread_mutex_timedlock);
@@ -29,11 +38,24 @@ struct Real {
   ENGINE_REAL(pthread_rwlock_tryrdlock);
   ENGINE_REAL(pthread_rwlock_wrlock);
   ENGINE_REAL(pthread_rwlock_trywrlock);
+  ENGINE_REAL(pthread_mutex_clocklock);
+  ENGINE_REAL(pthread_rwlock_timedrdlock);
+  ENGINE_REAL(pthread_rwlock_timedwrlock);
+  ENGINE_REAL(pthread_rwlock_clockrdlock);
+  ENGINE_REAL(pthread_rwlock_clockwrlock);
   ENGINE_REAL(pthread_rwlock_unlock);
   ENGINE_REAL(sched_yield);
   ENGINE_REAL(nanosleep);
   ENGINE_REAL(clock_gettime);
   ENGINE_REAL(clock_nanosleep);
+  ENGINE_REAL(sleep);
+  ENGINE_REAL(gettimeofday);
+  ENGINE_REAL(time);
+  ENGINE_REAL(gettid);
+  ENGINE_REAL(sched_getcpu);
+  ENGINE_REAL(getcpu);
+  ENGINE_REAL(getrandom);
+  ENGINE_REAL(getentropy);
 #undef ENGINE_REAL
 };
 

@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "harness/engine/fatal.hpp"
+#include "harness/engine/names.hpp"
 
 namespace engine {
 namespace {
 
-// Variables are put back in units of this size, only where controlled threads wrote: the engine's own, and those of libraries that
-// it uses, stand among them.
+// Memory is put back in units of this size where controlled threads wrote, and in whole variables where they did anything: not all of
+// it, since the engine's own variables, and those of libraries that it uses, stand among the others.
 constexpr size_t kUnit = 8;
+constexpr size_t kLargest = size_t{64} << 10;  // larger variables would have to be compared for each execution, too
 
 constexpr uintptr_t kArena = 0x1000000000;
 constexpr size_t kArenaBytes = size_t{1} << 30;
@@ -30,18 +32,33 @@ struct Area {
   uintptr_t begin = 0, end = 0;
   std::vector<char> kept;
   std::vector<bool> written;
+  std::vector<bool> used;  ///< In any execution so far.
+};
+
+/// A variable that controlled threads use.
+struct Whole {
+  void* at;
+  const char* kept;
+  size_t bytes;
 };
 
 struct Program {
   std::vector<Area> areas;
   std::vector<std::pair<Area*, size_t>> written;  ///< Units, each once.
+  std::vector<Whole> whole;
   uintptr_t arena_next = kArena;
+  uintptr_t loaded_at = 0;
+  size_t bytes = 0;  ///< From there on.
 };
 
 Program* program;  // set once
 
 /// The writable segments of the program itself, without what the loader made read-only.
 int first_object(dl_phdr_info* info, size_t, void*) {
+  program->loaded_at = info->dlpi_addr;
+  for (int i = 0; i < info->dlpi_phnum; ++i)
+    if (const auto& header = info->dlpi_phdr[i]; header.p_type == PT_LOAD)
+      program->bytes = std::max(program->bytes, size_t{header.p_vaddr + header.p_memsz});
   uintptr_t read_only_end = 0;
   for (int i = 0; i < info->dlpi_phnum; ++i)
     if (const auto& header = info->dlpi_phdr[i]; header.p_type == PT_GNU_RELRO)
@@ -59,22 +76,44 @@ int first_object(dl_phdr_info* info, size_t, void*) {
   return 1;
 }
 
+/// For the first time.
+void use_variable(Area& area, uintptr_t address) {
+  area.used[(address - area.begin) / kUnit] = true;
+  const Variable* const it = variable_of(address);
+  if (!it || it->bytes > kLargest || it->begin < area.begin || it->begin + it->bytes > area.end) return;
+  for (uintptr_t unit = (it->begin - area.begin + kUnit - 1) / kUnit; unit < (it->begin + it->bytes - area.begin) / kUnit; ++unit)
+    area.used[unit] = true;
+  program->whole.push_back({reinterpret_cast<void*>(it->begin), area.kept.data() + (it->begin - area.begin), it->bytes});
+}
+
 }  // namespace
 
 void keep_program() {
   if (program) fatal("the program's variables are kept already");
   program = new Program;
   dl_iterate_phdr(first_object, nullptr);
+  variables();  // now, or they would be read in the midst of an execution
   for (Area& area : program->areas) {
     area.kept.assign(reinterpret_cast<char*>(area.begin), reinterpret_cast<char*>(area.end));
     area.written.resize((area.end - area.begin) / kUnit);
+    area.used.resize((area.end - area.begin) / kUnit);
   }
   void* const got = mmap(reinterpret_cast<void*>(kArena), kArenaBytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (got != reinterpret_cast<void*>(kArena)) fatal("the place of the controlled threads' memory is taken");
 }
 
+uintptr_t without_load_address(uintptr_t address) {
+  return address - program->loaded_at < program->bytes ? address - program->loaded_at : address;
+}
+
+void will_read(uintptr_t address) {
+  for (Area& area : program->areas)
+    if (address >= area.begin && address < area.end && !area.used[(address - area.begin) / kUnit]) use_variable(area, address);
+}
+
 void will_write(uintptr_t address, size_t bytes) {
+  will_read(address);
   for (Area& area : program->areas) {
     if (address >= area.end || address + bytes <= area.begin) continue;
     const size_t first = (std::max(address, area.begin) - area.begin) / kUnit;
@@ -93,6 +132,8 @@ void renew_program() {
     area->written[unit] = false;
   }
   program->written.clear();
+  for (const Whole& it : program->whole)
+    if (std::memcmp(it.at, it.kept, it.bytes) != 0) std::memcpy(it.at, it.kept, it.bytes);
   const size_t used = program->arena_next - kArena;
   constexpr size_t kWorthACall = size_t{1} << 20;
   if (used > kWorthACall)

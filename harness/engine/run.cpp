@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t kEpochNs = 1'000'000'000;  // clocks that begin at 0 hide mistakes
 constexpr uint64_t kStepNs = 100;
 constexpr uint32_t kSameThread = 300;         // steps in a row after which a thread is taken to be spinning
+constexpr uint32_t kPatience = 10'000;        // steps after which whoever waits for a time has waited long enough
 
 }  // namespace
 
@@ -47,6 +48,7 @@ void Run::begin(const Test& test, const Settings& settings) {
   last_ = kAgents;
   in_a_row_ = 0;
   now_ns_ = kEpochNs;
+  gave_way_ = gave_way_twice_ = 0;
 }
 
 Outcome Run::execute(const Test& test, const Settings& settings) {
@@ -73,6 +75,8 @@ void Run::run_test() {
   }
   if (test_->end) test_->end();
   engaged = nullptr;
+  for (ThreadId id = 1; id < thread_count_; ++id)
+    if (!threads_[id].detached) fail(Outcome::Kind::kMisuse, "a thread was neither joined nor detached", threads_[id].started_from);
   finish();
 }
 
@@ -94,26 +98,51 @@ void Run::fail(Outcome::Kind kind, std::string what, uintptr_t where, uintptr_t 
 /// \name Taking turns
 /// @{
 
+/// Steps count, too: a sleep is not for ever because the steps of others are short.
+bool Run::past_its_time(const Thread& one) const {
+  return one.may_be_early || one.until_ns <= now_ns_ || outcome_.steps - one.blocked_at > kPatience;
+}
+
+/// Time leaps to the first deadline when nothing else can happen any more: nobody can run, or all who can have given way twice,
+/// so they wait for something as well, each in a loop of its own.
 void Run::gather_able() {
   able_.clear();
+  ThreadId first = kMaxThreads;
+  uint64_t busy = 0;
   for (ThreadId id = 0; id < thread_count_; ++id) {
     const Thread& one = threads_[id];
-    if (one.state == Thread::State::kAble || (one.state == Thread::State::kBlocked && one.until_ns != 0 && one.may_be_early))
+    const bool waits = one.state == Thread::State::kBlocked && one.until_ns != 0;
+    if (one.state == Thread::State::kAble || (waits && past_its_time(one))) {
       able_.push_back(static_cast<Agent>(id));
+      busy |= ~gave_way_twice_ & uint64_t{1} << id;
+    } else if (waits && (first == kMaxThreads || one.until_ns < threads_[first].until_ns)) {
+      first = id;
+    }
   }
+  const bool all_wait = !able_.empty() && busy == 0;
+  if (all_wait && first != kMaxThreads)
+    able_.insert(std::upper_bound(able_.begin(), able_.end(), static_cast<Agent>(first)), static_cast<Agent>(first));
   if (settings_.model == Model::kTso)
     for (ThreadId id = 0; id < thread_count_; ++id)
       if (memory_.buffered(id) != 0) able_.push_back(static_cast<Agent>(kBufferOf + id));
   for (ThreadId id = 0; id < thread_count_; ++id)
     if (fences_due_[id] != 0) able_.push_back(static_cast<Agent>(kFenceOf + id));
-  if (!able_.empty()) return;
-  // Nothing happens any more but the passing of time.
-  ThreadId first = kMaxThreads;
-  for (ThreadId id = 0; id < thread_count_; ++id)
-    if (threads_[id].state == Thread::State::kBlocked && threads_[id].until_ns != 0 &&
-        (first == kMaxThreads || threads_[id].until_ns < threads_[first].until_ns))
-      first = id;
-  if (first != kMaxThreads) able_.push_back(static_cast<Agent>(first));
+  if (able_.empty() && first != kMaxThreads) able_.push_back(static_cast<Agent>(first));
+}
+
+void Run::gave_way(Agent agent) {
+  scheduler_->yielded(agent);
+  if (agent >= kMaxThreads) return;
+  const uint64_t bit = uint64_t{1} << agent;
+  gave_way_twice_ |= gave_way_ & bit;
+  gave_way_ |= bit;
+}
+
+void Run::wake_by_clock(Thread& one) {
+  now_ns_ = std::max(now_ns_, one.until_ns);
+  one.woken = Woken::kByTime;
+  one.state = Thread::State::kAble;
+  gave_way_ = gave_way_twice_ = 0;
 }
 
 Agent Run::next_agent() {
@@ -125,7 +154,7 @@ Agent Run::next_agent() {
     fail(Outcome::Kind::kDeadlock, "every thread waits for another", where);
   }
   if (in_a_row_ > kSameThread) {
-    scheduler_->yielded(last_);
+    gave_way(last_);
     in_a_row_ = 0;
   }
   const Agent chosen = scheduler_->pick(able_, next_.data());
@@ -149,11 +178,7 @@ void Run::leave() {
       continue;
     }
     Thread& next = threads_[chosen];
-    if (next.state == Thread::State::kBlocked) {  // chosen to be woken by the clock
-      now_ns_ = std::max(now_ns_, next.until_ns);
-      next.woken = Woken::kByTime;
-      next.state = Thread::State::kAble;
-    }
+    if (next.state == Thread::State::kBlocked) wake_by_clock(next);
     if (chosen == me && next.state == Thread::State::kAble) return;
     self_ = chosen;
     Fiber::run(threads_[me].fiber, next.fiber);
@@ -184,6 +209,8 @@ void Run::count_step(ThreadId id) {
 
 void Run::point(const Step& step) {
   next_[self_] = step;
+  threads_[self_].fiber.used_to(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)));
+  if (step.size != 0 && step.writes()) threads_[self_].looks = 0;
   count_step(self_);
   maybe_handle();
   next_[self_] = step;
@@ -192,7 +219,7 @@ void Run::point(const Step& step) {
 }
 
 void Run::yield(const Step& step) {
-  scheduler_->yielded(static_cast<Agent>(self_));
+  gave_way(static_cast<Agent>(self_));
   point(step);
 }
 
@@ -201,6 +228,7 @@ Woken Run::block(const void* object, const char* how, uint64_t until_ns) {
   me.waits_for = object;
   me.waits_how = how;
   me.until_ns = until_ns;
+  me.blocked_at = outcome_.steps;
   me.may_be_early = until_ns != 0 && fault(kEarlyTimeout);
   me.woken = Woken::kByAnother;
   me.state = Thread::State::kBlocked;
@@ -218,6 +246,16 @@ unsigned Run::wake(const void* object, unsigned at_most) {
   return std::min(count, at_most);
 }
 /// @}
+
+/// A thread that only looks again and again waits for time to pass, and it would be long if each look took one step's.
+uint64_t Run::look_at_clock(uintptr_t pc) {
+  constexpr uint32_t kUsual = 16, kFastest = 30;
+  point({Kind::kClock, Order::kRelaxed, 0, 0, pc});
+  const uint32_t looks = ++threads_[self_].looks;
+  if (looks > kUsual) now_ns_ += kStepNs << std::min(looks - kUsual, kFastest);
+  did(now_ns_, 0);
+  return now_ns_;
+}
 
 /// \name Chance
 /// @{
@@ -291,12 +329,14 @@ void Run::maybe_handle() {
 
 void Run::note(Agent agent, const Step& step) {
   mix(uint64_t{agent} << 8 | static_cast<uint64_t>(step.kind));
-  mix(step.address);
+  mix(without_load_address(step.address));
   if (recording_) recording_->events.push_back({agent, step});
 }
 
 void Run::did(Value read, Value written, bool changed) {
-  mix(static_cast<uint64_t>(read) ^ static_cast<uint64_t>(written) << 1 ^ (changed ? 0 : 7));
+  // Values may be pointers.
+  const auto from_0 = [](Value value) { return without_load_address(static_cast<uintptr_t>(value)); };
+  mix(from_0(read) ^ from_0(written) << 1 ^ (changed ? 0 : 7));
   if (!recording_ || recording_->events.empty()) return;
   Event& event = recording_->events.back();
   event.read = read;
@@ -304,7 +344,17 @@ void Run::did(Value read, Value written, bool changed) {
   event.changed = changed;
 }
 
+/// The arena was all 0 when the execution began. Code that nobody sees writes, too, and where it did not leave 0 it shows: also in
+/// front of an end of text, which is 0 itself.
+static bool written_unseen(const Access& now) {
+  const auto* const first = reinterpret_cast<const char*>(now.address);
+  if (!in_arena(first)) return false;
+  if (std::any_of(first, first + now.size, [](char byte) { return byte != 0; })) return true;
+  return arena_size(first) == 0 && first[-1] != 0;
+}
+
 void Run::fault(Fault kind, const Access& now, const Access* before) {
+  if (kind == Fault::kUninitialised && written_unseen(now)) return;
   const char* what = "a bad free";
   if (kind == Fault::kRace) what = now.free || (before && before->free) ? "a free races with an access" : "a data race";
   if (kind == Fault::kFreed) what = "an access to freed memory";

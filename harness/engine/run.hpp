@@ -29,16 +29,20 @@ struct Thread {
   const void* waits_for = nullptr;  ///< While blocked.
   const char* waits_how = "";
   uint64_t until_ns = 0;            ///< While blocked; 0: no limit.
+  uint32_t blocked_at = 0;          ///< While blocked: the execution's step.
   void* (*body)(void*) = nullptr;
   void* argument = nullptr;
   void* result = nullptr;
-  bool detached = false;
+  bool detached = false;            ///< Or joined: nobody has to ask for it any more.
+  uintptr_t started_from = 0;
   unsigned cpu = 0;
   uint32_t steps = 0;
+  uint32_t looks = 0;               ///< At the clock, since it last wrote anything.
   uint32_t old_values = 0;          ///< Loads in a row that did not take the newest.
   void (*handler)() = nullptr;
   uint32_t handler_at = 0;
   uint32_t progress_bound = 0, progress_steps = 0;
+  uint32_t others_bound = 0, others_passed = 0;  ///< The same, by what others do.
   std::vector<std::pair<void (*)(void*), void*>> at_exit;
 };
 
@@ -67,6 +71,7 @@ class Run final : public Execution {
   Memory& memory() { return memory_; }
   const Settings& settings() const { return settings_; }
   uint64_t now_ns() const { return now_ns_; }
+  uint64_t look_at_clock(uintptr_t pc);  ///< As a step.
   uint64_t steps_ever() const { return steps_ever_; }
 
   void point(const Step&);                                   ///< Others may take steps before this one.
@@ -82,7 +87,8 @@ class Run final : public Execution {
   void membarrier(uintptr_t pc);
   void set_handler(void (*handler)());
   bool lacks_membarrier();
-  Lock& lock(const void* object) { return locks_[object]; }
+  /// On x86 by a locked instruction, also where the lock is not had.
+  Lock& lock(const void* object) { return memory_.locked_instruction(self_), locks_[object]; }
   [[noreturn]] void fail(Outcome::Kind, std::string what, uintptr_t where, uintptr_t before = 0);
   /// @}
 
@@ -97,6 +103,9 @@ class Run final : public Execution {
   void leave();               ///< Whoever is next; returns when this thread is.
   Agent next_agent();
   void gather_able();
+  bool past_its_time(const Thread&) const;
+  void gave_way(Agent);
+  void wake_by_clock(Thread&);
   void act(Agent);            ///< What needs no thread to do it.
   void fenced(ThreadId target);
   void to(ThreadId);
@@ -129,6 +138,7 @@ class Run final : public Execution {
   uint32_t in_a_row_ = 0;
   enum class Kernel : uint8_t { kUnasked, kHas, kLacks } membarrier_ = Kernel::kUnasked;
   uint64_t now_ns_ = 0, steps_ever_ = 0;
+  uint64_t gave_way_ = 0, gave_way_twice_ = 0;  ///< Threads, a bit each, since time leapt.
 };
 
 /// The run whose code under test is on now; null in the engine itself and outside of executions. The only variable of the engine

@@ -1,6 +1,7 @@
 // How controlled threads begin, end, wait for each other, and are fenced by membarrier.
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/run.hpp"
+#include "harness/engine/thread_pointer.hpp"
 
 namespace engine {
 
@@ -15,9 +16,10 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
   it.argument = argument;
   it.result = nullptr;
   it.detached = detached;
+  it.started_from = pc;
   it.cpu = child % 4;
   it.state = Thread::State::kAble;
-  it.steps = it.old_values = it.progress_bound = 0;
+  it.steps = it.looks = it.old_values = it.progress_bound = it.others_bound = 0;
   it.handler = nullptr;
   it.at_exit.clear();
   next_[child] = {};
@@ -31,6 +33,7 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
 
 void Run::first_steps() {
   Run& run = *started_;
+  renew_libraries_thread_locals();
   Thread& me = run.threads_[run.self_];
   engaged = &run;
   me.result = me.body(me.argument);
@@ -62,6 +65,7 @@ void Run::join(ThreadId id, uintptr_t pc) {
   did(id, 0);
   while (threads_[id].state != Thread::State::kEnded) block(&threads_[id], "join");
   memory_.join(self_, id);
+  threads_[id].detached = true;
 }
 
 void Run::fenced(ThreadId target) {

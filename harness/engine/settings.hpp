@@ -25,12 +25,14 @@ enum FaultBits : uint32_t {
   kHandlers = 64,       ///< The test's signal handler runs.
 };
 
+inline constexpr unsigned kMostDepth = 17;
+
 inline constexpr uint32_t kDefaultFaults = kSpuriousWake | kInterrupted | kEarlyTimeout | kMigrations | kHandlers;
 
 struct Settings {
   Model model = Model::kCpp;
   Strategy strategy = Strategy::kPos;
-  unsigned depth = 3;               ///< kPct only.
+  unsigned depth = 3;               ///< kPct only; 1 to kMostDepth.
   uint32_t steps_expected = 200;    ///< In which to spread the changes of priority and the handlers.
   unsigned stale_percent = 70;      ///< How often a load that could read an old value may do so.
   unsigned stale_in_a_row = 8;      ///< Then a thread reads a newest one: spinning must end.
@@ -38,6 +40,7 @@ struct Settings {
   uint32_t step_limit = 50'000;     ///< More is a livelock.
   uint32_t handler_at = 0;          ///< Exhaustive placing: the handler runs at this step of its thread, counted from 1; 0: random.
   uint64_t seed = 1;
+  std::string dropped{};            ///< The labelled order that the code under test is to do without: orders.hpp. Empty: none.
 };
 
 /// How an execution ended.
@@ -50,7 +53,12 @@ struct Outcome {
   uint32_t steps = 0;
 
   bool fine() const { return kind == Kind::kFine; }
-  bool same_finding(const Outcome& other) const { return kind == other.kind && what == other.what; }
+  /// Places count where they are the finding's, in any order: of two accesses that race, either may be the later one.
+  bool same_finding(const Outcome& other) const {
+    if (kind != other.kind || what != other.what) return false;
+    if (kind == Kind::kDeadlock || kind == Kind::kLivelock || kind == Kind::kNoProgress) return true;
+    return (where == other.where && before == other.before) || (where == other.before && before == other.where);
+  }
 };
 
 }  // namespace engine

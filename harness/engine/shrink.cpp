@@ -19,13 +19,14 @@ auto cost(const Decisions& decisions, uint32_t steps) {
 
 class Shrinker {
  public:
-  Shrinker(Run& run, const Test& test, const Settings& settings) : run_(run), test_(test), settings_(settings) {
+  Shrinker(Run& run, const Test& test, const Settings& settings, const Outcome& found) : run_(run), test_(test), settings_(settings) {
     run_.record_to(&best_.recording);
     best_.outcome = run_.execute(test_, settings_);
+    best_.repeats = best_.outcome.hash == found.hash && best_.outcome.same_finding(found);
   }
 
   Shrunk shrunk() && {
-    while (may_try() && (fewer_stretches() || longer_stretches() || fewer_oddities())) {
+    while (best_.repeats && may_try() && (fewer_stretches() || longer_stretches() || fewer_oddities())) {
     }
     run_.follow(nullptr);
     run_.record_to(nullptr);
@@ -113,8 +114,8 @@ class Shrinker {
 
 }  // namespace
 
-Shrunk shrink(Run& run, const Test& test, const Settings& settings) {
-  return Shrinker(run, test, settings).shrunk();
+Shrunk shrink(Run& run, const Test& test, const Settings& settings, const Outcome& found) {
+  return Shrinker(run, test, settings, found).shrunk();
 }
 
 }  // namespace engine

@@ -55,6 +55,7 @@ std::string what(const Event& event) {
     case Kind::kMembarrier: return "membarrier begins";
     case Kind::kFenced: return "is fenced by a membarrier";
     case Kind::kFlush: return "makes a store visible";
+    case Kind::kClock: return fmt::format("looks at the clock: {} ns", static_cast<uint64_t>(event.read));
     case Kind::kHandler: return "its handler runs";
     case Kind::kCheck: return "check";
     case Kind::kBegin: break;

@@ -17,7 +17,7 @@ class RandomWalk final : public Scheduler {
 
   Agent pick(std::span<const Agent> able, const Step*) override {
     Agent chosen = able[random_.below(able.size())];
-    while (chosen == yielded_) chosen = able[random_.below(able.size())];
+    while (chosen == yielded_ && able.size() > 1) chosen = able[random_.below(able.size())];
     yielded_ = kAgents;
     return chosen;
   }
@@ -37,7 +37,7 @@ class Pct final : public Scheduler {
     random_ = Random(settings.seed, "schedule", 0);
     for (int64_t& one : priority_) one = 0;
     changes_ = settings.depth - 1;
-    for (unsigned i = 0; i < changes_ && i < change_at_.size(); ++i)
+    for (unsigned i = 0; i < changes_; ++i)
       change_at_[i] = 1 + random_.below(settings.steps_expected);
     step_ = 0;
     lowest_ = 0;
@@ -65,7 +65,7 @@ class Pct final : public Scheduler {
 
   Random random_{0, "", 0};
   std::array<int64_t, kAgents> priority_{};  ///< 0: not drawn yet.
-  std::array<uint64_t, 16> change_at_{};
+  std::array<uint64_t, kMostDepth - 1> change_at_{};
   unsigned changes_ = 0;
   uint64_t step_ = 0;
   int64_t lowest_ = 0;
@@ -77,12 +77,13 @@ class Pos final : public Scheduler {
   void begin(const Settings& settings) override {
     random_ = Random(settings.seed, "schedule", 0);
     priority_.fill(0);
+    lowest_ = kDrawn;
   }
 
   Agent pick(std::span<const Agent> able, const Step* next) override {
     Agent chosen = able[0];
     for (Agent one : able) {
-      if (priority_[one] == 0) priority_[one] = kYielded + 1 + (random_.next() >> 1);
+      if (priority_[one] == 0) priority_[one] = kDrawn + (random_.next() >> 1);
       if (priority_[one] > priority_[chosen]) chosen = one;
     }
     for (Agent one : able)
@@ -90,12 +91,14 @@ class Pos final : public Scheduler {
     return chosen;
   }
 
-  void yielded(Agent agent) override { priority_[agent] = kYielded; }
+  /// Below all others, also those that yielded before: none of several that wait may keep the rest from coming on.
+  void yielded(Agent agent) override { priority_[agent] = --lowest_; }
 
  private:
-  static constexpr uint64_t kYielded = 1;
+  static constexpr uint64_t kDrawn = uint64_t{1} << 63;  ///< From here on.
   Random random_{0, "", 0};
   std::array<uint64_t, kAgents> priority_{};  ///< 0: to be drawn.
+  uint64_t lowest_ = kDrawn;
 };
 
 }  // namespace

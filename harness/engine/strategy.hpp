@@ -16,7 +16,7 @@ inline constexpr Agent kBufferOf = kMaxThreads, kFenceOf = 2 * kMaxThreads, kAge
 
 enum class Kind : uint8_t {
   kBegin, kLoad, kStore, kModify, kExchangeIf, kFence, kRead, kWrite, kFree, kAllocate, kWait, kWake, kLock, kUnlock, kStart, kJoin,
-  kEnd, kYield, kSleep, kMembarrier, kFenced, kFlush, kCheck, kHandler,
+  kEnd, kYield, kSleep, kMembarrier, kFenced, kFlush, kCheck, kHandler, kClock,
 };
 
 /// A step that is about to be made.
@@ -38,7 +38,7 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
   virtual void begin(const Settings&) = 0;
-  /// Among at least two, in ascending order; `next[agent]` is what that agent would do.
+  /// Among at least one, in ascending order; `next[agent]` is what that agent would do.
   virtual Agent pick(std::span<const Agent> able, const Step* next) = 0;
   virtual void yielded(Agent) = 0;  ///< It has nothing to do until others have been on.
 };

@@ -63,11 +63,45 @@ TEST(Strategy, WhoYieldedIsNotNext) {
   }
 }
 
+TEST(Strategy, WhoYieldedIsNextIfNobodyElseIsThere) {
+  std::array<Step, kAgents> next{};
+  constexpr Agent kOne[] = {1};
+  for (const auto strategy : {Strategy::kRandom, Strategy::kPct, Strategy::kPos}) {
+    const auto scheduler = make_scheduler(strategy);
+    scheduler->begin({});
+    scheduler->yielded(1);
+    EXPECT_EQ(scheduler->pick(kOne, next.data()), 1);
+  }
+}
+
+TEST(Strategy, OfThoseThatYieldedTheFirstIsNext) {
+  std::array<Step, kAgents> next{};
+  for (const auto strategy : {Strategy::kPct, Strategy::kPos}) {
+    const auto scheduler = make_scheduler(strategy);
+    Settings settings;
+    settings.depth = 1;
+    for (settings.seed = 0; settings.seed < 50; ++settings.seed) {
+      scheduler->begin(settings);
+      scheduler->yielded(1);
+      scheduler->yielded(0);
+      EXPECT_EQ(scheduler->pick(kTwo, next.data()), 1);
+    }
+  }
+}
+
 TEST(Strategy, StepsConflictIfTheyOverlapAndOneWrites) {
   const Step write{Kind::kWrite, Order::kRelaxed, 4, 100}, read{Kind::kRead, Order::kRelaxed, 8, 96}, after{Kind::kWrite, Order::kRelaxed, 4, 104};
   EXPECT_TRUE(write.conflicts(read));
   EXPECT_FALSE(read.conflicts(read));
   EXPECT_FALSE(write.conflicts(after));
+}
+
+TEST(Outcome, IsTheSameFindingOnlyAtTheSamePlaces) {
+  Outcome race{Outcome::Kind::kFault, "a data race", 10, 20}, livelock{Outcome::Kind::kLivelock, "no end", 10};
+  EXPECT_TRUE(race.same_finding({Outcome::Kind::kFault, "a data race", 20, 10}));
+  EXPECT_FALSE(race.same_finding({Outcome::Kind::kFault, "a data race", 10, 30}));
+  EXPECT_FALSE(race.same_finding({Outcome::Kind::kFault, "an access to freed memory", 10, 20}));
+  EXPECT_TRUE(livelock.same_finding({Outcome::Kind::kLivelock, "no end", 11}));
 }
 
 TEST(Follower, PassesOverWhoCannotRunAndGoesOn) {

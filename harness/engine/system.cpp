@@ -1,4 +1,4 @@
-// The rest of what a controlled thread may ask of the system: threads, time, static variables; and what it must not, since it would
+// The rest of what a controlled thread may ask of the system: threads, static variables; and what it must not, since it would
 // stop the only thread that there really is.
 #include <cxxabi.h>
 #include <pthread.h>
@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 
 #include "harness/engine/fatal.hpp"
+#include "harness/engine/plain.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
@@ -24,15 +24,6 @@ namespace {
 // A controlled thread's pthread_t: its number, from where no address is.
 constexpr pthread_t kFirstHandle = 0x7e000000;
 ThreadId number_of(pthread_t handle) { return static_cast<ThreadId>(handle - kFirstHandle); }
-
-int sleep_for(Run& run, uint64_t ns, uintptr_t pc) {
-  run.yield({Kind::kSleep, Order::kRelaxed, 0, 0, pc});
-  if (run.fault(kInterrupted)) return EINTR;
-  run.block(nullptr, "the clock", run.now_ns() + (ns == 0 ? 1 : ns));
-  return 0;
-}
-
-uint64_t ns_of(const timespec* time) { return static_cast<uint64_t>(time->tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time->tv_nsec); }
 
 /// One thread runs `once`, the others wait for it. The byte says 0: nobody came, 2: somebody is at it, 1: done.
 bool first_to_come(Run& run, char* byte, uintptr_t pc) {
@@ -49,9 +40,10 @@ bool first_to_come(Run& run, char* byte, uintptr_t pc) {
 
 void initialised(Run& run, char* byte, bool done, uintptr_t pc) {
   run.point({Kind::kUnlock, Order::kRelease, 1, reinterpret_cast<uintptr_t>(byte), pc});
-  run.memory().release_to(run.self(), byte);
+  constexpr Order order = Order::kRelease;  // compilers look at this byte with an acquire load before they call anybody
+  if (done) run.memory().store(run.self(), byte, 1, 1, order, pc);
+  run.memory().release_to(run.self(), byte);  // nothing is buffered any more
   byte[1] = 0;
-  byte[0] = done ? 1 : 0;
   run.wake(byte, kMaxThreads);
 }
 
@@ -79,7 +71,8 @@ int pthread_join(pthread_t handle, void** result) {
   Inside in;
   if (!in) return real().pthread_join(handle, result);
   const auto id = engine::number_of(handle);
-  if (id >= engine::kMaxThreads) return ESRCH;
+  if (id >= in->thread_count()) return ESRCH;
+  if (in->thread(id).detached) in->fail(engine::Outcome::Kind::kMisuse, "a join of a thread that was joined or detached", ENGINE_CALLER);
   in->join(id, ENGINE_CALLER);
   if (result) *result = in->thread(id).result;
   return 0;
@@ -87,7 +80,12 @@ int pthread_join(pthread_t handle, void** result) {
 
 int pthread_detach(pthread_t handle) noexcept {
   Inside in;
-  return in ? 0 : real().pthread_detach(handle);
+  if (!in) return real().pthread_detach(handle);
+  const auto id = engine::number_of(handle);
+  if (id >= in->thread_count()) return ESRCH;
+  if (in->thread(id).detached) in->fail(engine::Outcome::Kind::kMisuse, "a thread that was joined or detached is detached", ENGINE_CALLER);
+  in->thread(id).detached = true;
+  return 0;
 }
 
 pthread_t pthread_self() noexcept {
@@ -99,7 +97,8 @@ int pthread_once(pthread_once_t* control, void (*body)()) {
   auto* const byte = reinterpret_cast<char*>(control);
   {
     Inside in;
-    if (!in) return real().pthread_once(control, body);
+    // What a library does once it does once in the process, not in each execution: it is no step, in the first execution either.
+    if (!in || !engine::instrumented(ENGINE_CALLER)) return real().pthread_once(control, body);
     if (!engine::first_to_come(*in, byte, ENGINE_CALLER)) return 0;
   }
   body();
@@ -115,36 +114,9 @@ int sched_yield() noexcept {
   return 0;
 }
 
-int nanosleep(const timespec* time, timespec* left) {
-  Inside in;
-  if (!in) return real().nanosleep(time, left);
-  if (engine::sleep_for(*in, engine::ns_of(time), ENGINE_CALLER) == 0) return 0;
-  if (left) *left = {0, 1};
-  errno = EINTR;
-  return -1;
-}
-
-int usleep(useconds_t us) {
-  const timespec time{us / 1'000'000, static_cast<long>(us % 1'000'000) * 1000};
-  Inside in;
-  return in ? (engine::sleep_for(*in, engine::ns_of(&time), ENGINE_CALLER), 0) : real().nanosleep(&time, nullptr);
-}
-
-int clock_gettime(clockid_t clock, timespec* time) noexcept {
-  Inside in;
-  if (!in) return real().clock_gettime(clock, time);
-  *time = {static_cast<time_t>(in->now_ns() / 1'000'000'000), static_cast<long>(in->now_ns() % 1'000'000'000)};
-  return 0;
-}
-
-int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* left) {
-  Inside in;
-  if (!in) return real().clock_nanosleep(clock, flags, time, left);
-  const uint64_t ns = engine::ns_of(time), now = (flags & TIMER_ABSTIME) != 0 ? in->now_ns() : 0;
-  return engine::sleep_for(*in, ns > now ? ns - now : 1, ENGINE_CALLER);
-}
-
-/// \name Static variables of functions: libstdc++'s would block, and would not be put back after an execution
+/// \name Static variables of functions: libstdc++'s would block, and would not be put back after an execution. Outside of executions real
+/// threads come here: who takes byte 1 (acquire) comes after whoever gave it back (release), and so sees byte 0; who finds byte 0 set
+/// without a call (acquire, by the compiler) sees the variable (release).
 /// @{
 int __cxa_guard_acquire(__cxxabiv1::__guard* guard) {
   auto* const byte = reinterpret_cast<char*>(guard);

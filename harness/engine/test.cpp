@@ -1,6 +1,8 @@
 // What tests call, see test.hpp.
 #include "harness/engine/test.hpp"
 
+#include <string>
+
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/run.hpp"
 
@@ -18,6 +20,25 @@ void progress(uint32_t bound) {
     Thread& me = in->thread(in->self());
     me.progress_bound = bound;
     me.progress_steps = 0;
+  }
+}
+
+void progress_among(uint32_t bound) {
+  if (Inside in; in) {
+    Thread& me = in->thread(in->self());
+    me.others_bound = bound;
+    me.others_passed = 0;
+  }
+}
+
+void passed() {
+  Inside in;
+  if (!in) return;
+  for (ThreadId id = 0; id < in->thread_count(); ++id) {
+    Thread& other = in->thread(id);
+    if (id == in->self() || other.state == Thread::State::kEnded || other.others_bound == 0) continue;
+    if (++other.others_passed > other.others_bound)
+      in->fail(Outcome::Kind::kNoProgress, "no progress while others passed " + std::to_string(other.others_bound) + " times", ENGINE_CALLER);
   }
 }
 

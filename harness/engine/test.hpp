@@ -53,6 +53,11 @@ void retire(const void* object, size_t bytes);
 /// The calling thread will come here again, or end, within `bound` of its own steps.
 void progress(uint32_t bound);
 
+/// The same by what others do, so that it holds for a thread that sleeps, too: it comes here again, or ends, before they have said
+/// passed() more than `bound` times. A reader says so after each of its sections, say, and a writer waits for at most so many.
+void progress_among(uint32_t bound);
+void passed();
+
 /// From now on `handler` may run in the calling thread at any of its steps, once in an execution, as a signal handler does. Null: no more.
 void set_handler(void (*handler)());
 

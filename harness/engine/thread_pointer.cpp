@@ -1,5 +1,6 @@
 #include "harness/engine/thread_pointer.hpp"
 
+#include <cxxabi.h>
 #include <link.h>
 #include <pthread.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 
 #include "harness/engine/fatal.hpp"
@@ -63,7 +65,8 @@ const Image& image() {
 }
 
 void* tell_and_sleep(void* where) {
-  static_cast<std::atomic<uintptr_t>*>(where)->store(thread_pointer(), std::memory_order_release);
+  // Relaxed, as its loads: the number is all that is handed over, and what it points to was made by whoever started this thread.
+  static_cast<std::atomic<uintptr_t>*>(where)->store(thread_pointer(), std::memory_order_relaxed);
   sleep_for_ever();
 }
 
@@ -91,8 +94,9 @@ uintptr_t parked_thread(void* stack, size_t bytes) {
   pthread_t thread;
   if (real().pthread_create(&thread, &attributes, tell_and_sleep, &pointer) != 0) fatal("no thread can be started");
   pthread_attr_destroy(&attributes);
-  while (pointer.load(std::memory_order_acquire) == 0) usleep(10);
-  return pointer.load(std::memory_order_relaxed);
+  uintptr_t found = 0;
+  while ((found = pointer.load(std::memory_order_relaxed)) == 0) usleep(10);
+  return found;
 }
 
 void renew_thread_locals(uintptr_t thread_pointer) {
@@ -101,6 +105,16 @@ void renew_thread_locals(uintptr_t thread_pointer) {
   if (it.bytes == 0) return;
   std::memcpy(block, it.initial, it.initial_bytes);
   std::memset(block + it.initial_bytes, 0, it.bytes - it.initial_bytes);
+}
+
+void renew_libraries_thread_locals() {
+  errno = 0;
+  // The ABI: the exceptions that are being handled, and the number of those that are on their way.
+  struct Exceptions {
+    void* caught;
+    unsigned uncaught;
+  };
+  *reinterpret_cast<Exceptions*>(__cxxabiv1::__cxa_get_globals()) = {};
 }
 
 #if defined(__x86_64__)

@@ -6,9 +6,11 @@
 
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "harness/base/errors.hpp"
+#include "harness/engine/orders.hpp"
 
 namespace engine {
 namespace {
@@ -45,10 +47,12 @@ std::vector<std::string_view> split(std::string_view text) {
   }
 }
 
+/// A number that an execution can be made with, or what is wrong with it.
 template <class Number>
-void read(std::string_view text, Number& number, int base = 10) {
+void read(std::string_view text, Number& number, int base = 10, Number least = 0, Number most = std::numeric_limits<Number>::max()) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (error != std::errc() || end != text.data() + text.size()) throw harness::UsageError(fmt::format("'{}' in the token is no number", text));
+  if (number < least || number > most) throw harness::UsageError(fmt::format("'{}' in the token is not within {} and {}", text, least, most));
 }
 
 }  // namespace
@@ -72,14 +76,14 @@ const char* name_of(Strategy strategy) {
 
 std::string to_text(const Token& token) {
   const Settings& it = token.settings;
-  return fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{:x}:{}:{}:{:x}", kVersion, token.build, token.test, name_of(it.model),
+  return fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{:x}:{}:{}:{:x}{}{}", kVersion, token.build, token.test, name_of(it.model),
                      name_of(it.strategy), it.depth, it.steps_expected, it.stale_percent, it.stale_in_a_row, it.faults,
-                     it.step_limit, it.handler_at, it.seed);
+                     it.step_limit, it.handler_at, it.seed, it.dropped.empty() ? "" : ":", it.dropped);
 }
 
 Token from_text(std::string_view text) {
   const auto parts = split(text);
-  if (parts.size() != 13 || !parts[0].starts_with('e')) throw harness::UsageError("that is not a token of a controlled execution");
+  if ((parts.size() != 13 && parts.size() != 14) || !parts[0].starts_with('e')) throw harness::UsageError("that is not a token of a controlled execution");
   if (parts[0] != kVersion)
     throw harness::UsageError(fmt::format("the token's version is {}, this program's {}", parts[0], kVersion));
   if (parts[1] != build_id())
@@ -91,14 +95,15 @@ Token from_text(std::string_view text) {
   it.strategy = parts[4] == "random" ? Strategy::kRandom : parts[4] == "pct" ? Strategy::kPct : Strategy::kPos;
   if (parts[3] != name_of(it.model) || parts[4] != name_of(it.strategy))
     throw harness::UsageError(fmt::format("the token's model {} or strategy {} is not known", parts[3], parts[4]));
-  read(parts[5], it.depth);
-  read(parts[6], it.steps_expected);
-  read(parts[7], it.stale_percent);
+  read(parts[5], it.depth, 10, 1u, kMostDepth);
+  read(parts[6], it.steps_expected, 10, 1u);
+  read(parts[7], it.stale_percent, 10, 0u, 100u);
   read(parts[8], it.stale_in_a_row);
   read(parts[9], it.faults, 16);
-  read(parts[10], it.step_limit);
+  read(parts[10], it.step_limit, 10, 1u);
   read(parts[11], it.handler_at);
   read(parts[12], it.seed, 16);
+  if (parts.size() == 14) it.dropped = known_order(parts[13]);
   return token;
 }
 

@@ -47,6 +47,20 @@ TEST(Token, OfAnotherBuildOrVersionIsRefusedWithTheReason) {
   EXPECT_NE(refusal(version).find("version is e9"), std::string::npos);
 }
 
+TEST(Token, NumbersThatNoExecutionCanHaveAreRefused) {
+  const auto with = [](auto change) {
+    Token token = some();
+    change(token.settings);
+    return refusal(to_text(token));
+  };
+  EXPECT_NE(with([](Settings& it) { it.depth = 0; }).find("not within 1 and 17"), std::string::npos);
+  EXPECT_NE(with([](Settings& it) { it.depth = 18; }), "taken");
+  EXPECT_EQ(with([](Settings& it) { it.depth = 17; }), "taken");
+  EXPECT_NE(with([](Settings& it) { it.steps_expected = 0; }), "taken");
+  EXPECT_NE(with([](Settings& it) { it.stale_percent = 101; }), "taken");
+  EXPECT_NE(with([](Settings& it) { it.step_limit = 0; }), "taken");
+}
+
 TEST(Token, NonsenseIsRefused) {
   EXPECT_NE(refusal(""), "taken");
   EXPECT_NE(refusal("e1:a:b"), "taken");

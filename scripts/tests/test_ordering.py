@@ -83,6 +83,30 @@ def test_every_relaxed_access_says_why(path: Path) -> None:
         assert re.search(r"relaxed[^;\n]*:|ORD\(", near), f"{path.name}:{number + 1}: say why relaxed: {line.strip()}"
 
 
+def engine_tests() -> set[str]:
+    """Those of srcu/tests/engine; EACH_KIND makes one of each kind's name."""
+    text = "".join(path.read_text() for path in sorted((SRCU / "tests/engine").glob("*.cpp")))
+    names = set(re.findall(r"^ENGINE_TEST\((\w+),", text, re.M))
+    kinds = re.findall(r"\bWHAT\((\w+), \w+\)", text)
+    return names | {kind + suffix for kind in kinds for suffix in re.findall(r"ENGINE_TEST\(name##(\w+),", text)}
+
+
+@pytest.mark.parametrize("label", TABLE)
+def test_the_engine_tests_that_show_a_label_exist(label: str) -> None:
+    shown = TABLE[label]["shown"]
+    named = re.findall(r"engine `(\w+)`", shown)
+    assert set(named) <= engine_tests()
+    assert named or shown.startswith("none"), f"{label}: name the engine test, or say why there is none"
+
+
+def test_labels_that_can_be_dropped_are_those_of_the_enumeration() -> None:
+    """By number, so in the same order."""
+    enumeration = re.search(r"enum class Ord \{(.*?)\};", (SRCU / "platform/atomic.hpp").read_text(), re.S)
+    listed = re.search(r"#define SRCU_LABELS ((?:.*\\\n)*.*)", (SRCU / "tests/engine/drop_order.cpp").read_text())
+    assert enumeration and listed
+    assert re.findall(r'"(\w+)"', listed[1]) == re.findall(r"^\s*([A-Z]\d?),", enumeration[1], re.M)
+
+
 TSAN = """#include <srcu/srcu.h>
 void after(void) { smp_mb__after_srcu_read_unlock(); }
 int lock(struct srcu_struct *ssp) { return srcu_read_lock(ssp); }

@@ -55,9 +55,10 @@ Usage* make(srcu_struct* ssp) {
   auto* const fresh = new (memory) Usage(ssp);
   register_domain(*fresh);
   Usage* made = nullptr;
-  // ORD(S1): pairs with S2.
+  // ORD(S1): pairs with S2. ORD(S2): failing, it is the other's that we find.
   if (!__atomic_compare_exchange_n(&ssp->srcu_sup, reinterpret_cast<srcu_usage**>(&made),
-                                   reinterpret_cast<srcu_usage*>(fresh), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+                                   reinterpret_cast<srcu_usage*>(fresh), false, SRCU_ORDERED(S1, __ATOMIC_ACQ_REL),
+                                   SRCU_ORDERED(S2, __ATOMIC_ACQUIRE))) {
     give_up(*fresh);
     return made;
   }
@@ -65,8 +66,8 @@ Usage* make(srcu_struct* ssp) {
   // ORD(S1): pairs with S2. Failing, somebody found the domain, and has flipped its rank already. relaxed then: nothing
   // is read
   if (fresh->shown)
-    __atomic_compare_exchange_n(&ssp->srcu_current, &hidden, &fresh->slots[0].rank[0], false, __ATOMIC_RELEASE,
-                                __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&ssp->srcu_current, &hidden, &fresh->slots[0].rank[0], false,
+                                SRCU_ORDERED(S1, __ATOMIC_RELEASE), __ATOMIC_RELAXED);
   return fresh;
 }
 
@@ -114,7 +115,8 @@ void go_on(Usage& usage) {
 
 Usage& usage_of(srcu_struct* ssp) {
   // ORD(S2): pairs with S1.
-  if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, __ATOMIC_ACQUIRE))) return *made;
+  if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, SRCU_ORDERED(S2, __ATOMIC_ACQUIRE))))
+    return *made;
   const uint32_t kind = __atomic_load_n(&ssp->srcu_kind, __ATOMIC_RELAXED);  // relaxed: constant while in use
   if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", name_of(ssp));
   if (kind < SRCU_KIND_NORMAL || kind > SRCU_KIND_FAST_UPDOWN)

@@ -26,8 +26,8 @@ uint64_t sum_unlocks(const Usage& usage, uint32_t rank) {
   const uint32_t threads = threads_ever();
   // ORD(U): pairs with C: every unlock that is counted brings along its section, and its lock for the next sum.
   for (uint32_t i = 0; i < threads; ++i)
-    sum += __atomic_load_n(&usage.slots[i].rank[rank].unlock, __ATOMIC_ACQUIRE) +
-           __atomic_load_n(&usage.slots[i].updown[rank].unlock, __ATOMIC_ACQUIRE);
+    sum += __atomic_load_n(&usage.slots[i].rank[rank].unlock, SRCU_ORDERED(U, __ATOMIC_ACQUIRE)) +
+           __atomic_load_n(&usage.slots[i].updown[rank].unlock, SRCU_ORDERED(U, __ATOMIC_ACQUIRE));
   return sum;
 }
 
@@ -51,7 +51,7 @@ bool sums_equal(const Usage& usage, uint32_t rank) {
 // had unpublished; the sequence says that it began. After: the sums.
 void fence_readers(const Usage& usage) {
   fence(Ord::A);
-  if (usage.fast && usage.shown) env::membarrier();
+  if (usage.fast && usage.shown && fences(Ord::A)) env::membarrier();
 }
 
 uint32_t current_rank(const Usage& usage) { return usage.rank.load(relaxed); }  // relaxed: the driver writes it
@@ -179,7 +179,7 @@ bool expedited(const Usage& usage) {
 void show_rank(Usage& usage) {
   // ORD(S1): pairs with S2: as the pointer's first value.
   if (usage.shown)
-    __atomic_store_n(&usage.domain->srcu_current, &usage.slots[0].rank[current_rank(usage)], __ATOMIC_RELEASE);
+    __atomic_store_n(&usage.domain->srcu_current, &usage.slots[0].rank[current_rank(usage)], SRCU_ORDERED(S1, __ATOMIC_RELEASE));
 }
 
 uint64_t snapshot(const Usage& usage) {
@@ -239,7 +239,7 @@ int64_t open_updown_sections(const Usage& usage, uint32_t rank) {
   int64_t open = 0;
   // ORD(U): as in sum_unlocks(). relaxed: as in sum_locks()
   for (uint32_t i = 0, threads = threads_ever(); i < threads; ++i)
-    open -= static_cast<int64_t>(__atomic_load_n(&usage.slots[i].updown[rank].unlock, __ATOMIC_ACQUIRE));
+    open -= static_cast<int64_t>(__atomic_load_n(&usage.slots[i].updown[rank].unlock, SRCU_ORDERED(U, __ATOMIC_ACQUIRE)));
   for (uint32_t i = 0, threads = threads_ever(); i < threads; ++i)
     open += static_cast<int64_t>(__atomic_load_n(&usage.slots[i].updown[rank].lock, __ATOMIC_RELAXED));
   return open;

@@ -45,7 +45,7 @@ uint32_t open_section(Usage& usage, int read_kind) {
 
 void close_section(Usage& usage, uint32_t rank, int read_kind) {
   if (srcu_slot* const slot = own_slot(usage)) return srcu_count(&counts(*slot, rank, read_kind).unlock);
-  __atomic_fetch_add(&counts(usage.slots[0], rank, read_kind).unlock, 1, __ATOMIC_RELEASE);  // ORD(C)
+  __atomic_fetch_add(&counts(usage.slots[0], rank, read_kind).unlock, 1, SRCU_ORDERED(C, __ATOMIC_RELEASE));  // ORD(C)
   note_in_slot_0(read_kind, -1);
 }
 

@@ -49,18 +49,32 @@ enum class Ord {
   V2,  // acquire: that hook is called, that class found
 };
 
-/// \name The order of a labelled site
+/// \name The order of a labelled site; at compilers' builtins SRCU_ORDERED() stands for it
 /// @{
-constexpr std::memory_order acquire(Ord) { return std::memory_order_acquire; }
-constexpr std::memory_order release(Ord) { return std::memory_order_release; }
-constexpr std::memory_order acq_rel(Ord) { return std::memory_order_acq_rel; }
+#ifdef SRCU_ORDER_HEADER
+#define SRCU_ORDER_OF inline
+SRCU_ORDER_OF std::memory_order ordered(Ord label, std::memory_order order) {
+  return static_cast<std::memory_order>(srcu_ordered_by_number(static_cast<int>(label), static_cast<int>(order)));
+}
+#else
+#define SRCU_ORDER_OF constexpr
+SRCU_ORDER_OF std::memory_order ordered(Ord, std::memory_order order) { return order; }
+#endif
+SRCU_ORDER_OF std::memory_order acquire(Ord label) { return ordered(label, std::memory_order_acquire); }
+SRCU_ORDER_OF std::memory_order release(Ord label) { return ordered(label, std::memory_order_release); }
+SRCU_ORDER_OF std::memory_order acq_rel(Ord label) { return ordered(label, std::memory_order_acq_rel); }
+/// Whether the label's fences, and its membarrier, are executed.
+SRCU_ORDER_OF bool fences(Ord label) { return ordered(label, std::memory_order_seq_cst) == std::memory_order_seq_cst; }
+#undef SRCU_ORDER_OF
 /// @}
 
 /// For sites without a label: nothing is ordered by them, and a word beside each says why.
 inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
 
 /// A full fence.
-inline void fence(Ord) { srcu_fence(); }
+inline void fence(Ord label) {
+  if (fences(label)) srcu_fence();
+}
 
 /// Between a thread and signal handlers on it: the compiler keeps the order.
 inline void signal_fence() { std::atomic_signal_fence(std::memory_order_seq_cst); }

@@ -34,14 +34,14 @@ class Runner final : public Execution {
 
   void begin() {
     x.reset(), y.reset(), z.reset(), x1.reset(), y1.reset(), x2.reset(), y2.reset(), x8.reset(), y8.reset(), x16.reset(), y16.reset();
-    data.reset();
+    box.reset(), data.reset();
     for (int& each : r) each = 0;
     memory_.begin(model_);
     for (ThreadId id = 1; id <= at_.size(); ++id) memory_.start(id, 0);
     std::fill(at_.begin(), at_.end(), 0);
     fences_.clear();
     raced_ = false;
-    stage = {&memory_, 0, false, false, 0};
+    stage = {&memory_, 0, false, false, static_cast<ThreadId>(at_.size() + 1), {}, {}, {}};
   }
 
   /// Among those that can take one: a thread that has something left and waits for no fence, a buffer, a fence.

@@ -14,7 +14,10 @@ struct Stage {
   ThreadId thread;
   bool calls_membarrier;  ///< The step began one.
   bool again;             ///< The step could not be made yet.
-  ThreadId locked_by;     ///< 0: nobody.
+  ThreadId next_child;    ///< Of those that steps start.
+  ThreadId locked_by[2];  ///< 0: nobody.
+  alignas(8) int32_t once[2];
+  alignas(8) int fresh[2];  ///< What allocate() gives.
 };
 extern Stage stage;
 
@@ -69,16 +72,47 @@ inline void membarrier() {
   stage.memory->membarrier_begin(stage.thread);
   stage.calls_membarrier = true;
 }
-inline void lock() {
-  stage.again = stage.locked_by != 0;
-  if (stage.again) return;
-  stage.locked_by = stage.thread + 1;
-  stage.memory->acquire_from(stage.thread, &stage.locked_by);
+/// Spurious failures are the engine's to choose, not the memory's.
+template <class T>
+T weak_cas(Atomic<T>& object, T expected, T desired, Order success, Order failure) {
+  return object.compare_exchange(expected, desired, success, failure) == expected;
 }
-inline void unlock() {
-  stage.memory->release_to(stage.thread, &stage.locked_by);
-  stage.locked_by = 0;
+inline int trylock(int which = 0) {
+  stage.memory->locked_instruction(stage.thread);
+  if (stage.locked_by[which] != 0) return 0;
+  stage.locked_by[which] = stage.thread + 1;
+  stage.memory->acquire_from(stage.thread, &stage.locked_by[which]);
+  return 1;
 }
+inline void lock(int which = 0) { stage.again = !trylock(which); }
+inline void unlock(int which = 0) {
+  stage.memory->release_to(stage.thread, &stage.locked_by[which]);
+  stage.locked_by[which] = 0;
+}
+/// All in one step, and so in the next.
+inline void once(int which, void (*body)()) {
+  if (stage.once[which] != 0) return stage.memory->acquire_from(stage.thread, &stage.once[which]);
+  body();
+  stage.memory->release_to(stage.thread, &stage.once[which]);
+  stage.once[which] = 1;
+}
+inline void in_child(void (*body)()) {
+  const ThreadId parent = stage.thread;
+  stage.thread = stage.next_child++;
+  stage.memory->start(stage.thread, parent);
+  body();
+  stage.memory->join(parent, stage.thread);
+  stage.thread = parent;
+}
+inline uintptr_t allocate() {
+  stage.memory->allocated(stage.thread, stage.fresh, sizeof stage.fresh, true);
+  return reinterpret_cast<uintptr_t>(stage.fresh);
+}
+inline int read_at(uintptr_t address) {
+  stage.memory->read(stage.thread, reinterpret_cast<const int*>(address), sizeof(int), 0);
+  return *reinterpret_cast<const int*>(address);
+}
+inline Atomic<uint32_t>& half(Atomic<uint64_t>& whole, int which) { return *(reinterpret_cast<Atomic<uint32_t>*>(&whole) + which); }
 
 inline Atomic<int> x, y, z;
 inline struct Bytes {
@@ -88,6 +122,7 @@ inline Atomic<uint8_t>&x1 = bytes.x, &y1 = bytes.y;
 inline Atomic<uint16_t> x2, y2;
 inline Atomic<uint64_t> x8, y8;
 inline Atomic<Value> x16, y16;
+inline Atomic<uintptr_t> box;
 inline Plain data;
 inline int r[8];
 

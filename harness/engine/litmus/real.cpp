@@ -52,7 +52,6 @@ Outcomes run(Run& engine, const Shape& shape, Model model, unsigned executions, 
   current = &shape;
   Outcomes outcomes;
   for (unsigned i = 0; i < executions; ++i) {
-    reset_words();
     const Outcome outcome = engine.execute(test, settings_of(model, i, seed));
     if (outcome.fine())
       ++outcomes[shown];

@@ -7,7 +7,6 @@
 namespace engine::litmus::real {
 
 std::vector<Shape> shapes();
-void reset_words();
 
 /// Strategies by turns. An outcome that no table can name (a deadlock, say) is what the engine said of it.
 Outcomes run(Run&, const Shape&, Model, unsigned executions, uint64_t seed);

@@ -10,6 +10,7 @@ Atomic<uint8_t>&x1 = bytes.x, &y1 = bytes.y;
 Atomic<uint16_t> x2, y2;
 Atomic<uint64_t> x8, y8;
 Atomic<Wide> x16, y16;
+Atomic<uintptr_t> box;
 int data;
 int r[8];
 

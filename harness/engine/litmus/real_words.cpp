@@ -1,41 +1,27 @@
-// Until a step is made others may make theirs; then it is made at once.
+// The system's part of the words is the engine's own, as in tests of users.
 #include "harness/engine/litmus/real_words.hpp"
 
-#include "harness/engine/litmus/real.hpp"
-#include "harness/engine/run.hpp"
+#include <pthread.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "harness/engine/env.hpp"
 
 namespace engine::litmus::real {
 namespace {
 
-bool locked;
-
-Step on_lock(Kind kind, Order order, uintptr_t pc) { return {kind, order, sizeof locked, reinterpret_cast<uintptr_t>(&locked), pc}; }
+pthread_mutex_t mutexes[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+alignas(8) pthread_once_t controls[2] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};  // in one cell of the memory
 
 }  // namespace
 
-void reset_words() { locked = false; }
-
-void membarrier() {
-  Inside in;
-  in->membarrier(ENGINE_CALLER);
-}
-
-void lock() {
-  Inside in;
-  in->point(on_lock(Kind::kLock, Order::kAcquire, ENGINE_CALLER));
-  while (locked) in->block(&locked, "lock");
-  locked = true;
-  in->memory().acquire_from(in->self(), &locked);
-  in->did(0, 1);
-}
-
-void unlock() {
-  Inside in;
-  in->point(on_lock(Kind::kUnlock, Order::kRelease, ENGINE_CALLER));
-  locked = false;
-  in->memory().release_to(in->self(), &locked);
-  in->did(1, 0);
-  in->wake(&locked, kMaxThreads);
-}
+void membarrier() { env::membarrier(); }
+void lock(int which) { pthread_mutex_lock(&mutexes[which]); }
+int trylock(int which) { return pthread_mutex_trylock(&mutexes[which]) == 0; }
+void unlock(int which) { pthread_mutex_unlock(&mutexes[which]); }
+void once(int which, void (*body)()) { pthread_once(&controls[which], body); }
+void in_child(void (*body)()) { std::thread(body).join(); }
+uintptr_t allocate() { return reinterpret_cast<uintptr_t>(std::calloc(2, sizeof(int))); }
 
 }  // namespace engine::litmus::real

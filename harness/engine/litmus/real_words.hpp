@@ -21,12 +21,23 @@ template <class T>
 }
 [[gnu::always_inline]] inline void fence(std::memory_order order) { std::atomic_thread_fence(order); }
 
+template <class T>
+[[gnu::always_inline]] inline T weak_cas(Atomic<T>& object, T expected, T desired, std::memory_order success, std::memory_order failure) {
+  return object.compare_exchange_weak(expected, desired, success, failure);
+}
+
 /// \name What the system offers, as the engine has it
 /// @{
 void membarrier();
-void lock();
-void unlock();
+void lock(int which = 0);
+int trylock(int which = 0);
+void unlock(int which = 0);
+void once(int which, void (*body)());
+void in_child(void (*body)());  ///< And waits for it.
+uintptr_t allocate();
 /// @}
+inline int read_at(uintptr_t address) { return *reinterpret_cast<const int*>(address); }
+inline Atomic<uint32_t>& half(Atomic<uint64_t>& whole, int which) { return *(reinterpret_cast<Atomic<uint32_t>*>(&whole) + which); }
 
 extern Atomic<int> x, y, z;
 extern struct Bytes {
@@ -36,6 +47,7 @@ extern Atomic<uint8_t>&x1, &y1;
 extern Atomic<uint16_t> x2, y2;
 extern Atomic<uint64_t> x8, y8;
 extern Atomic<Wide> x16, y16;
+extern Atomic<uintptr_t> box;
 extern int data;
 extern int r[8];
 

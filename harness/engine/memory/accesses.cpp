@@ -26,9 +26,13 @@ void Memory::State::race(const Access& now, const Access& then) {
   execution.fault(Fault::kRace, now, &then);
 }
 
-bool Memory::State::check_freed(const Access& now, const Cell& cell) {
-  if (!cell.object || !cell.object->freed) return true;
-  execution.fault(Fault::kFreed, now, &cell.object->freed_by);
+bool Memory::State::check_freed(const Access& now, const Cell& cell, uint8_t mask) {
+  if (!(cell.freed & mask)) return true;
+  for (const Object* object : cell.objects) {
+    if (!object->freed || !object->overlaps(now.address, end_of(now))) continue;
+    execution.fault(Fault::kFreed, now, &object->freed_by);
+    break;
+  }
   return false;
 }
 
@@ -77,13 +81,14 @@ Location& Memory::State::touch(const Access& now, bool loads) {
   }
   const uint8_t mask = bytes_of(cell.address, now.address, end_of(now));
   bool written = (mask & ~cell.unwritten) != 0;
-  if (check_freed(now, cell)) check_atomic(now, cell, location);
+  if (check_freed(now, cell, mask)) check_atomic(now, cell, location);
   if (now.write) cell.unwritten &= ~mask;
   if (wide) {
     Cell& second = cells.at(now.address + kCell);
-    written |= second.unwritten != 0xff;
-    if (check_freed(now, second)) check_atomic(now, second, location);
-    if (now.write) second.unwritten = 0;
+    const uint8_t rest = bytes_of(second.address, now.address, end_of(now));
+    written |= (rest & ~second.unwritten) != 0;
+    if (check_freed(now, second, rest)) check_atomic(now, second, location);
+    if (now.write) second.unwritten &= ~rest;
   }
   if (loads && !written) execution.fault(Fault::kUninitialised, now, nullptr);
   if (buffers(now.thread, now.address, end_of(now)) && !forwarded(now.thread, location)) drain(now.thread);
@@ -105,8 +110,11 @@ void Memory::State::check_plain(const Access& now, Cell& cell, uint8_t mask) {
   const Epoch at = epoch(now.thread);
   const auto own = [&](const Trace& trace) { return trace.thread == now.thread; };
   if (!cell.traces.empty()) {
-    const Trace& last = cell.traces.back();
-    if (own(last) && last.epoch == at && !(mask & ~last.mask) && (last.write || !now.write)) return;
+    Trace& last = cell.traces.back();
+    if (own(last) && last.epoch == at && !(mask & ~last.mask) && (last.write || !now.write)) {
+      if (now.write) last.pc = now.pc;  // the allocation's, maybe, which says less
+      return;
+    }
   }
   uint32_t kept = 0;
   const Trace* clash = nullptr;

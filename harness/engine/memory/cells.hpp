@@ -17,21 +17,39 @@ struct Trace {
 
 struct Cell;
 
+/// An allocation, which counts as a write to the whole object: who comes without an order behind it may find what was there before.
+struct Birth {
+  uintptr_t pc = 0;
+  Epoch epoch = 0;  ///< 0: before anything began.
+  ThreadId thread = 0;
+  bool zeroed = true;
+};
+
 /// Something that was allocated, from its first byte to before its end.
 struct Object {
   uintptr_t begin, end;
-  bool zeroed, freed;
+  Birth birth;
+  bool freed;
   Access freed_by;
   Growing<Cell*> cells;  ///< Those that were touched.
+
+  bool overlaps(uintptr_t from, uintptr_t to) const { return begin < to && from < end; }
+};
+
+/// What the last release_to() of an object left for whoever acquires from it.
+struct Handed {
+  uintptr_t object;
+  const View* view;
 };
 
 struct Cell {
   uintptr_t address;
-  Object* object = nullptr;      ///< Null for memory that nobody allocated: it was there from the beginning.
-  const View* handed = nullptr;  ///< By release_to().
+  Growing<Object*> objects;  ///< None for memory that nobody allocated: it was there from the beginning.
+  Growing<Handed> handed;
   Growing<Location*> locations;
   Growing<Trace> traces;
   uint8_t unwritten = 0;  ///< Bytes that nobody wrote since they were allocated.
+  uint8_t freed = 0;
 };
 
 /// The bytes of the cell at `cell` that lie in [begin, end), a bit each.
@@ -60,7 +78,7 @@ class Cells {
   /// Null if there is none.
   Object* object_of(uintptr_t address) const;
   /// Takes the place of whatever is known of this memory.
-  void allocate(uintptr_t begin, uintptr_t end, bool zeroed);
+  void allocate(uintptr_t begin, uintptr_t end, const Birth&);
   /// Something allocated before anything began; what is known of it stays.
   Object& adopt(uintptr_t begin, uintptr_t end);
 
@@ -81,8 +99,9 @@ class Cells {
   void grow();
   void map(size_t slots);
   void unmap();
-  static void belong(Arena&, Cell&, Object*);
-  Object& insert(uintptr_t begin, uintptr_t end, bool zeroed);
+  void belong(Cell&, Object*);
+  static void forget(Cell&, uintptr_t begin, uintptr_t end);
+  Object& insert(uintptr_t begin, uintptr_t end, const Birth&);
   template <class F>
   void each_touched(uintptr_t begin, uintptr_t end, F);
 

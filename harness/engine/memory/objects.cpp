@@ -19,7 +19,7 @@ void Memory::State::plain(Access now, const void* memory, size_t size) {
   for (uintptr_t at = begin & ~(kCell - 1); at < end; at += kCell) {
     Cell& cell = cells.at(at);
     const uint8_t mask = bytes_of(at, begin, end);
-    if (check_freed(now, cell)) check_plain(now, cell, mask);
+    if (check_freed(now, cell, mask)) check_plain(now, cell, mask);
     written |= (mask & ~cell.unwritten) != 0;
     if (now.write) cell.unwritten &= ~mask;
   }
@@ -34,11 +34,11 @@ void Memory::write(ThreadId id, const void* address, size_t size, uintptr_t pc) 
   state_->plain({id, pc, 0, 0, true, false, false}, address, size);
 }
 
-void Memory::allocated(ThreadId, const void* address, size_t size, bool zeroed) {
+void Memory::allocated(ThreadId by, const void* address, size_t size, bool zeroed, uintptr_t pc) {
   const uintptr_t begin = as_address(address), end = begin + size;
   for (ThreadId id = 0; id < state_->count; ++id)
     if (state_->buffers(id, begin, end)) state_->drain(id);
-  state_->cells.allocate(begin, end, zeroed);
+  state_->cells.allocate(begin, end, {pc, state_->epoch(by), by, zeroed});
 }
 
 /// Whoever still uses the object, atomically or not, must have done so before.
@@ -53,7 +53,14 @@ void Memory::freed(ThreadId id, const void* address, size_t size, uintptr_t pc) 
   if (!object) object = &s.cells.adopt(begin, begin + size);
   now.size = static_cast<uint32_t>(object->end - begin);
   if (s.buffers(id, begin, object->end)) s.drain(id);
-  for (Cell* cell : object->cells) s.check_plain(now, *cell, bytes_of(cell->address, begin, object->end));
+  const Birth& birth = object->birth;
+  if (!s.before(birth.thread, birth.epoch, id))
+    s.race(now, {birth.thread, birth.pc, begin, now.size, true, false, false});
+  for (Cell* cell : object->cells) {
+    const uint8_t mask = bytes_of(cell->address, begin, object->end);
+    s.check_plain(now, *cell, mask);
+    cell->freed |= mask;
+  }
   object->freed = true;
   object->freed_by = now;
 }

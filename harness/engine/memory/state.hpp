@@ -55,7 +55,7 @@ struct Memory::State {
   void check_plain(const Access&, Cell&, uint8_t mask);
   void check_visitors(const Access&, const Location&);
   void race(const Access& now, const Access& then);
-  bool check_freed(const Access&, const Cell&);
+  bool check_freed(const Access&, const Cell&, uint8_t mask);
   /// @}
 
   /// \name atomics.cpp

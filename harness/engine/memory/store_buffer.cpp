@@ -38,6 +38,8 @@ void Memory::flush_one(ThreadId id) {
   state_->append(*oldest.location, oldest.store.value, oldest.store.message);
 }
 
+void Memory::locked_instruction(ThreadId id) { state_->drain(id); }
+
 void Memory::State::drain(ThreadId id) {
   Thread& thread = threads[id];
   while (thread.flushed < thread.buffer.size()) {

@@ -52,13 +52,22 @@ void Memory::join(ThreadId waiter, ThreadId ended) {
 }
 
 void Memory::acquire_from(ThreadId id, const void* object) {
-  const View* handed = state_->cells.at(reinterpret_cast<uintptr_t>(object)).handed;
-  if (handed) state_->thread(id).now.join(*handed);
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  for (const Handed& each : state_->cells.at(address).handed)
+    if (each.object == address) state_->thread(id).now.join(*each.view);
 }
 
 void Memory::release_to(ThreadId id, const void* object) {
   state_->drain(id);
-  state_->cells.at(reinterpret_cast<uintptr_t>(object)).handed = state_->publish(id);
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  const View* const view = state_->publish(id);
+  Cell& cell = state_->cells.at(address);
+  for (Handed& each : cell.handed)
+    if (each.object == address) {
+      each.view = view;
+      return;
+    }
+  cell.handed.push(state_->arena, {address, view});
 }
 
 }  // namespace engine

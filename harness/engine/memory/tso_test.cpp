@@ -56,6 +56,7 @@ TEST_F(TsoTest, LockedInstructionsAndFullFencesDrain) {
   EXPECT_TRUE(after([&] { t1.store(y, kOne, sc); }));
   EXPECT_TRUE(after([&] { t1.fence(sc); }));
   EXPECT_TRUE(after([&] { t1.unlock(&z); }));
+  EXPECT_TRUE(after([&] { memory.locked_instruction(1); }));
   EXPECT_TRUE(after([&] { memory.start(5, 1); }));
   EXPECT_TRUE(after([&] { memory.join(2, 1); }));
   EXPECT_TRUE(after([&] { t2.membarrier({1}); }));
@@ -67,6 +68,7 @@ TEST_F(TsoTest, NothingElseDrains) {
   t1.fence(acq_rel);
   t1.store(y, kOne, rel);
   t1.load(z, sc);
+  t1.lock(&cells[3]);
   t2.fence(sc);
   memory.membarrier_begin(2);
   memory.membarrier_at(2, 3);

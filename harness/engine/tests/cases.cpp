@@ -280,6 +280,18 @@ ENGINE_TEST(broken_blocks_by_itself, "What would stop the one real thread is ref
   test.thread([] { poll(nullptr, 0, 10); });
 }
 
+ENGINE_TEST(broken_once, "What was allocated before main() is not put back, so this fails in one execution of many.") {
+  test.thread([] { check(++*allocated_before_main != 3 + 5, "the fifth execution"); });
+}
+
+ENGINE_TEST(broken_or_wrong, "Which of the two comes first is the seed's to say.") {
+  test.thread([] { x.store(1); });
+  test.thread([] {
+    if (x.load() == 0) poll(nullptr, 0, 10);
+    check(false, "the other was first");
+  });
+}
+
 ENGINE_TEST(wrong_null, "A null pointer is a finding.") {
   test.thread([] { *published.load() = 1; });
 }

@@ -70,6 +70,14 @@ SRCU_API void srcu_slow_read_unlock_ctr(struct srcu_struct *ssp, struct srcu_ctr
 extern void __tsan_atomic_thread_fence(int order);
 #endif
 
+/* The order of the site with this label (srcu/DESIGN.md): what stands there. A checking build puts a header in the place of
+ * this, SRCU_ORDER_HEADER, a quoted name, whose macro weakens the order of one label at run time. */
+#ifdef SRCU_ORDER_HEADER
+#include SRCU_ORDER_HEADER
+#else
+#define SRCU_ORDERED(label, order) (order)
+#endif
+
 /* A full fence; the library's own are this one, too. ThreadSanitizer learns nothing from fences, which is why gcc warns
  * of them, and needs nothing: what it must see, that a reader's accesses come before what its grace period allowed,
  * goes through C and U. But the program must not run without: so this is the call that a fence is compiled to there, which
@@ -82,6 +90,9 @@ static inline void srcu_fence(void) {
 #endif
 }
 
+/* A full fence with a label, unless that is the one that is dropped. */
+#define SRCU_FENCE(label) (SRCU_ORDERED(label, __ATOMIC_SEQ_CST) == __ATOMIC_SEQ_CST ? srcu_fence() : (void)0)
+
 /* One more, in one instruction: a handler in the middle of it cannot lose a count. Orders nothing in hardware beyond
  * what x86 does anyhow; the compiler moves nothing across.
  * ORD(B), light side, for lock counts of fast readers: the compiler keeps increment and section in order; updaters
@@ -91,8 +102,10 @@ static inline void srcu_fence(void) {
 static inline void srcu_count(uint64_t *count) {
 #ifdef SRCU_ONE_INSTRUCTION
   __asm__ __volatile__("addq $1, %0" : "+m"(*count) : : "memory", "cc");
+#elif defined(SRCU_COUNT_IN_TWO_STEPS) /* as other threads see it; for checking builds without handlers */
+  __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, SRCU_ORDERED(C, __ATOMIC_RELEASE));
 #else
-  __atomic_fetch_add(count, 1, __ATOMIC_RELEASE);
+  __atomic_fetch_add(count, 1, SRCU_ORDERED(C, __ATOMIC_RELEASE));
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
 #endif
 }
@@ -104,7 +117,7 @@ static inline void srcu_count_and_fence(uint64_t *count) {
   __asm__ __volatile__("lock addq $1, %0" : "+m"(*count) : : "memory", "cc"); /* the lock prefix is the fence */
 #else
   __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
-  srcu_fence();
+  SRCU_FENCE(B);
 #endif
 }
 
@@ -127,7 +140,7 @@ static inline int srcu_rank_of(struct srcu_ctr *scp) { return ((uintptr_t)scp & 
 
 /* ORD(S2), consume: pairs with S1: the memory behind the pointer is zeroed and known to the update side. */
 static inline struct srcu_ctr *srcu_current_of(struct srcu_struct *ssp) {
-  return __atomic_load_n(&ssp->srcu_current, __ATOMIC_CONSUME);
+  return __atomic_load_n(&ssp->srcu_current, SRCU_ORDERED(S2, __ATOMIC_CONSUME));
 }
 
 /* What a section holds: its rank, as a place in slot 0. Whoever closes it counts in a slot of his own. */

@@ -70,6 +70,9 @@ ENGINE_TEST(normal_call, "A callback runs after all sections that were open, onc
   test.thread(read_twice<Normal>).thread(call_and_wait<Normal>);
 }
 ENGINE_TEST(fast_call, "The same in a fast domain.") { test.thread(read_twice<Fast>).thread(call_and_wait<Fast>); }
+ENGINE_TEST(call_and_synchronize, "So it does if its grace period is another's, too.") {
+  test.thread(read_twice<Normal>).thread(call_and_wait<Normal>).thread([] { synchronize_srcu(Normal::domain()); });
+}
 ENGINE_TEST(normal_poll, "A cookie is done after all sections that were open when it was taken.") {
   test.thread(read_twice<Normal>).thread(read<Normal>).thread(poll<Normal>);
 }

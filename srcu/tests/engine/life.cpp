@@ -1,0 +1,108 @@
+// Domains that come and go, handlers that read and post, the helper's sleep, and systems that refuse.
+#include <cerrno>
+#include <thread>
+
+#include "srcu/platform/env.hpp"
+#include "srcu/tests/engine/elements.hpp"
+
+namespace srcu::test {
+namespace {
+
+srcu_struct one, another;
+int invoked;  // by one thread at a time, and looked at after a barrier
+
+void count(rcu_head*) { ++invoked; }
+
+void use(srcu_struct& domain) {
+  const int token = srcu_read_lock(&domain);
+  engine::check(elements[0].value == 100, "not the value");
+  srcu_read_unlock(&domain, token);
+}
+
+void make_use_and_end() {
+  init_srcu_struct(&one);
+  std::thread reader([] { use(one); });
+  call_srcu(&one, &elements[1].head, count);
+  synchronize_srcu(&one);
+  reader.join();
+  srcu_barrier(&one);
+  engine::check(invoked == 1, "srcu_barrier() returned before a callback had run");
+  cleanup_srcu_struct(&one);
+}
+
+void poll_and_end() {
+  init_srcu_struct(&one);
+  start_poll_synchronize_srcu(&one);  // goes on in the helper's thread
+  cleanup_srcu_struct(&one);
+}
+
+void make_and_end() {
+  init_srcu_struct(&one);
+  cleanup_srcu_struct(&one);
+}
+
+void use_if_made() {
+  const int status = init_srcu_struct_fast(&one);
+  if (status != 0) return engine::check(status == -ENOMEM || status == -EAGAIN, "not the error for it");
+  srcu_ctr* const token = srcu_read_lock_fast(&one);
+  srcu_read_unlock_fast(&one, token);
+  synchronize_srcu(&one);
+  cleanup_srcu_struct(&one);
+}
+
+template <class Kind>
+void update() {
+  Element& old = replace(1);
+  synchronize_srcu(Kind::domain());
+  end_life(old);
+}
+
+/// Wherever the handler comes: in a section, before, or in the thread's first use.
+template <class Kind>
+void read_with_handler() {
+  engine::set_handler(read<Kind>);
+  read_twice<Kind>();
+  engine::set_handler(nullptr);
+}
+
+/// On top of posts and of whatever lock they hold.
+void post_with_handler() {
+  static bool posted;
+  engine::set_handler([] {
+    call_srcu(Normal::domain(), &elements[2].head, count);
+    posted = true;
+  });
+  call_srcu(Normal::domain(), &elements[1].head, count);
+  engine::set_handler(nullptr);
+  srcu_barrier(Normal::domain());
+  engine::check(invoked == (posted ? 2 : 1), "a handler's post was lost, or ran twice");
+}
+
+void post_and_wait() {
+  call_srcu(Normal::domain(), &elements[1].head, count);
+  srcu_barrier(Normal::domain());
+  engine::check(invoked == 1, "srcu_barrier() returned before a callback had run");
+}
+
+void poll_to_the_end() {
+  const unsigned long cookie = start_poll_synchronize_srcu(Fast::domain());
+  while (!poll_state_synchronize_srcu(Fast::domain(), cookie)) env::sleep_ns(100'000);
+}
+
+}  // namespace
+}  // namespace srcu::test
+
+using namespace srcu::test;  // NOLINT: tests of it
+
+ENGINE_TEST(cleanup, "Nothing uses a domain that was cleaned up after its readers, posts and a barrier.") {
+  test.thread(make_use_and_end).thread(read<Normal>);
+}
+ENGINE_TEST(cleanup_after_polling, "Nor after a grace period that nobody waited for.") { test.thread(poll_and_end); }
+ENGINE_TEST(two_domains, "One domain may be made while another ends.") {
+  test.thread(make_and_end).thread([] { init_srcu_struct(&another); });
+}
+ENGINE_TEST(no_memory, "Where memory or a thread is refused, init says so.") { test.thread(use_if_made); }
+ENGINE_TEST(handlers_read, "Handlers read on top of readers.") { test.thread(read_with_handler<Normal>).thread(update<Normal>); }
+ENGINE_TEST(fast_handlers_read, "The same in a fast domain.") { test.thread(read_with_handler<Fast>).thread(update<Fast>); }
+ENGINE_TEST(handlers_post, "Handlers post on top of posts.") { test.thread(post_with_handler).thread(read<Normal>); }
+ENGINE_TEST(helper_is_woken, "The helper sleeps through nothing that is queued.") { test.thread(post_and_wait).thread(poll_to_the_end); }
