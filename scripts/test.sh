@@ -17,7 +17,7 @@ timed() {
 
 timed setup install_missing
 timed build build "$preset" -DSRCUTORTURE_WERROR=ON
-timed ctest ctest --test-dir "build/$preset" --output-on-failure --no-tests=error
+timed ctest ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --no-tests=error
 export SRCUTORTURE="$PWD/build/$preset/srcutorture"
 timed pytest /usr/bin/python3 -m pytest -q -p no:cacheprovider scripts/tests
 say 'every test passed'

@@ -68,7 +68,7 @@ typedef void (*srcutorture_cb)(struct srcutorture_head *);
 struct srcutorture_ops {
   /* SRCUTORTURE_OPS_VERSION and sizeof(struct srcutorture_ops) as the scheme was compiled. */
   uint32_t version, size;
-  /* The name in lists, files and reports: printable, no blanks. */
+  /* The name in lists, files and reports: printable, no blanks. A built-in one is taken over by the plugin. */
   const char *name;
   /* SRCUTORTURE_* facts, or-ed. Unknown bits are refused. */
   uint64_t facts;
