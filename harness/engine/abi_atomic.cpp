@@ -77,7 +77,7 @@ bool exchange_if(volatile T* address, T* expected, T desired, bool weak, int suc
   Value compared = *expected;
   bool done = false;
   // A weak one may fail for no reason: then it is a load. x86 has none.
-  if (weak && in->settings().model != Model::kTso && in->fault(kSpuriousWake))
+  if (weak && !has_buffers(in->settings().model) && in->fault(kSpuriousWake))
     compared = in->memory().load(in->self(), plain(address), sizeof(T), order_of(failure), pc);
   else
     done = in->memory().exchange_if(in->self(), plain(address), sizeof(T), compared, desired, order_of(success), order_of(failure), pc);

@@ -17,8 +17,11 @@ enum class Order : uint8_t { kRelaxed, kConsume, kAcquire, kRelease, kAcqRel, kS
 
 enum class Model : uint8_t {
   kCpp,  ///< C++20, but for the holes that README.md names.
-  kTso,  ///< x86: a store buffer a thread, and nothing weaker.
+  kTso,  ///< x86's memory: a store buffer a thread, and nothing weaker. Data races are still those of C++.
+  kX86,  ///< The same without data races: what is wrong is what such a machine would show.
 };
+
+inline bool has_buffers(Model model) { return model != Model::kCpp; }
 
 enum class Fault : uint8_t { kRace, kFreed, kUninitialised, kBadFree };
 

@@ -31,7 +31,7 @@ constexpr const char* kFooter =
 struct Words {
   std::vector<std::string> tests;
   std::string duration, seed, strategy = "mix", model = "cpp", faults, token, drop_order;
-  uint64_t executions = 100'000;
+  uint64_t executions = 100'000, on_x86 = 20'000;
   unsigned jobs = 1;
   bool twice = false, each_handler = false, json = false, in_full = false;
 };
@@ -106,11 +106,25 @@ Plan plan_of(const Words& words) {
     plan.settings.strategy = Strategy::kPct;
     plan.settings.depth = static_cast<unsigned>(words.strategy[3] - '0');
   }
-  plan.settings.model = words.model == "tso" ? Model::kTso : Model::kCpp;
+  plan.settings.model = model_of(words.model);
   plan.settings.faults = faults_of(words.faults);
   plan.settings.seed = seed_of(words.seed);
   if (!words.drop_order.empty()) plan.settings.dropped = known_order(words.drop_order);
   return plan;
+}
+
+/// Of the same test on x86's memory, without C++'s races: can such a machine show that something is wrong?
+Report look_on_x86(const Test& test, Plan plan, uint64_t executions) {
+  plan.settings.model = Model::kX86;
+  plan.executions = executions;
+  plan.seconds = 0;
+  return run_campaign(test, plan);
+}
+
+std::string told_of_x86(const Report& it) {
+  if (it.broken) return fmt::format("whether x86 shows it is not known: {}", it.what);
+  if (it.failed) return fmt::format("x86 shows it, too: execution {}: {}\n  replay {}", it.executions, it.what, it.token);
+  return fmt::format("x86 did not show it in {} executions: it needs a weaker machine or compiler, or more luck", it.executions);
 }
 
 nlohmann::json json_of(const Test& test, const Report& it) {
@@ -149,10 +163,18 @@ int run_command(const Words& words) {
   auto all = nlohmann::json::array();
   for (const Test* test : tests) {
     reports.push_back(run_campaign(*test, plan));
+    const Report& report = reports.back();
+    const bool looks = report.failed && plan.settings.model == Model::kCpp && words.on_x86 != 0;
     if (words.json)
-      all.push_back(json_of(*test, reports.back()));
+      all.push_back(json_of(*test, report));
     else
-      print(*test, reports.back());
+      print(*test, report);
+    if (!looks) continue;
+    const Report on_x86 = look_on_x86(*test, plan, words.on_x86);
+    if (words.json)
+      all.back()["x86"] = json_of(*test, on_x86);
+    else
+      say(stdout, "  {}\n", told_of_x86(on_x86));
   }
   if (words.json)
     say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"addresses_randomised", randomised()}, {"tests", all}}.dump(2));
@@ -193,7 +215,10 @@ int parse_and_dispatch(int argc, char** argv) {
   run->add_option("--duration", words.duration, "of the whole call: 90s 15m 8h; a bare number is minutes")->excludes(executions);
   run->add_option("--seed", words.seed, "same seed, same jobs: same executions");
   run->add_option("--strategy", words.strategy)->check(CLI::IsMember({"mix", "pos", "pct1", "pct2", "pct3", "pct4", "pct5", "random"}));
-  run->add_option("--model", words.model, "cpp: C++20; tso: what x86 shows")->check(CLI::IsMember({"cpp", "tso"}));
+  run->add_option("--model", words.model, "cpp: C++20; tso: x86's memory, with the races of C++; x86: the same without: what such a machine can show")
+      ->check(CLI::IsMember({"cpp", "tso", "x86"}));
+  run->add_option("--on-x86", words.on_x86, "after a failure, executions in which to see whether x86 can show one, too; 0: none")
+      ->capture_default_str();
   run->add_option("--jobs", words.jobs, "processes at a time")->check(CLI::Range(1, 256));
   run->add_option("--faults", words.faults, "none all, or of wake eintr early no-membarrier no-memory migrate handler");
   run->add_option("--drop-order", words.drop_order, "the code under test does without the order of this label: a test must fail");

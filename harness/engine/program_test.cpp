@@ -26,7 +26,8 @@ harness::Said engine(std::vector<std::string> words, const char* program = ENGIN
 json run(const std::string& test, const std::vector<std::string>& more = {}) {
   std::vector<std::string> words{"run", test, "--seed", "1", "--json"};
   words.insert(words.end(), more.begin(), more.end());
-  if (std::find(more.begin(), more.end(), "--executions") == more.end()) words.insert(words.end(), {"--executions", "3000"});
+  for (const auto& [option, value] : {std::pair{"--executions", "3000"}, {"--on-x86", "0"}})
+    if (std::find(more.begin(), more.end(), option) == more.end()) words.insert(words.end(), {option, value});
   const harness::Said said = engine(words);
   const json all = json::parse(said.output, nullptr, false);
   if (all.is_discarded()) return {{"verdict", said.output}, {"story", json::array()}, {"what", said.output}};
@@ -82,6 +83,14 @@ TEST(Program, StoriesAreShort) {
     EXPECT_LE(report["story"].size(), name == "wrong_spinning_for_ever" || name == "wrong_no_progress" ? 60u : 30u) << name;
     EXPECT_LE(report["shrunk_steps"], report["steps"]) << name;
   }
+}
+
+TEST(Program, SaysWhatX86CanShow) {
+  const json buffered = run("wrong_no_membarrier", {"--on-x86", "1000"})["x86"];
+  EXPECT_EQ(buffered["verdict"], "FAILURE") << buffered;
+  EXPECT_EQ(engine({"replay", buffered["token"], "--json"}).exit_code, 1) << "its token is one of x86's memory";
+  EXPECT_FALSE(run("wrong_no_membarrier").contains("x86")) << "nobody asked";
+  EXPECT_FALSE(run("wrong_no_membarrier", {"--on-x86", "1000", "--model", "tso"}).contains("x86"));
 }
 
 TEST(Program, SaysWhereItWas) {

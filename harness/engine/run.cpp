@@ -122,7 +122,7 @@ void Run::gather_able() {
   const bool all_wait = !able_.empty() && busy == 0;
   if (all_wait && first != kMaxThreads)
     able_.insert(std::upper_bound(able_.begin(), able_.end(), static_cast<Agent>(first)), static_cast<Agent>(first));
-  if (settings_.model == Model::kTso)
+  if (has_buffers(settings_.model))
     for (ThreadId id = 0; id < thread_count_; ++id)
       if (memory_.buffered(id) != 0) able_.push_back(static_cast<Agent>(kBufferOf + id));
   for (ThreadId id = 0; id < thread_count_; ++id)

@@ -63,7 +63,16 @@ std::string build_id() {
   return id.empty() ? "none" : id;
 }
 
-const char* name_of(Model model) { return model == Model::kTso ? "tso" : "cpp"; }
+const char* name_of(Model model) {
+  switch (model) {
+    case Model::kTso: return "tso";
+    case Model::kX86: return "x86";
+    case Model::kCpp: break;
+  }
+  return "cpp";
+}
+
+Model model_of(std::string_view name) { return name == "tso" ? Model::kTso : name == "x86" ? Model::kX86 : Model::kCpp; }
 
 const char* name_of(Strategy strategy) {
   switch (strategy) {
@@ -91,7 +100,7 @@ Token from_text(std::string_view text) {
         fmt::format("the token is of build {}, this is {}: only the same binary repeats an execution", parts[1], build_id()));
   Token token{std::string(parts[1]), std::string(parts[2]), {}};
   Settings& it = token.settings;
-  it.model = parts[3] == "tso" ? Model::kTso : Model::kCpp;
+  it.model = model_of(parts[3]);
   it.strategy = parts[4] == "random" ? Strategy::kRandom : parts[4] == "pct" ? Strategy::kPct : Strategy::kPos;
   if (parts[3] != name_of(it.model) || parts[4] != name_of(it.strategy))
     throw harness::UsageError(fmt::format("the token's model {} or strategy {} is not known", parts[3], parts[4]));

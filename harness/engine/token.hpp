@@ -22,5 +22,6 @@ Token from_text(std::string_view);
 
 const char* name_of(Strategy);
 const char* name_of(Model);
+Model model_of(std::string_view name);  ///< kCpp, if it is no model's.
 
 }  // namespace engine

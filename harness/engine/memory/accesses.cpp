@@ -21,7 +21,7 @@ uintptr_t end_of(const Access& access) { return access.address + access.size; }
 
 /// Once an access.
 void Memory::State::race(const Access& now, const Access& then) {
-  if (raced) return;
+  if (raced || model == Model::kX86) return;
   raced = true;
   execution.fault(Fault::kRace, now, &then);
 }

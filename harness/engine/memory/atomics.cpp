@@ -34,7 +34,7 @@ void Memory::State::refresh(Location& location) {
 /// seq_cst load reads nothing older than what a seq_cst access wrote or read before it (4.1), nor than what
 /// happened before an earlier seq_cst fence (4.2). What an earlier fence of our own brought is in `now` (4.3, 4.4).
 uint32_t Memory::State::oldest(ThreadId id, const Location& location, Order order) {
-  if (model == Model::kTso) return location.newest();
+  if (has_buffers(model)) return location.newest();
   const uint32_t coherent = location.oldest_for(thread(id).now);
   if (order != Order::kSeqCst) return coherent;
   return std::max({coherent, location.sc.highest(), location.oldest_for(fences)});
@@ -104,7 +104,7 @@ void Memory::store(ThreadId id, void* address, unsigned size, Value value, Order
   State& s = *state_;
   Location& location = s.touch(atomic(id, address, size, true, pc), false);
   value = truncated(value, size);
-  if (s.model == Model::kTso && order != Order::kSeqCst) {
+  if (has_buffers(s.model) && order != Order::kSeqCst) {
     const View* message = releases(order) ? s.publish(id) : s.thread(id).released;
     s.thread(id).buffer.push(s.arena, {&location, {value, message}});
     return;

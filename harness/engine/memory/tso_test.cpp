@@ -114,6 +114,20 @@ TEST_F(TsoTest, RacesAreStillThoseOfCpp) {
   memory.flush_one(1);
 }
 
+TEST_F(TsoTest, OnX86NothingRacesAndWhatIsFreedIsFreed) {
+  begin(Model::kX86);
+  t1.store(y, kOne, rlx);
+  EXPECT_EQ(memory.buffered(1), 1u);
+  t1.write(x, kOne);
+  t2.read(x);
+  memory.flush_one(1);
+  EXPECT_EQ(t2.load(y, rlx), kOne);
+  t3.free(&x, 8);
+  EXPECT_EQ(script.seen.size(), 0u) << "before it ended, unordered or not";
+  t2.read(x);
+  ASSERT_EQ(script.seen.size(), 1u);
+}
+
 TEST_F(TsoTest, BuffersEndWithTheExecution) {
   t1.store(x, kOne, rlx);
   begin(Model::kTso);

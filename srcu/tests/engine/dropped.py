@@ -24,7 +24,7 @@ def tests_of(program: Path) -> list[str]:
 
 
 def run(program: Path, label: str, executions: int, tests: list[str], faults: str) -> tuple[int, str]:
-    options = ["--executions", str(executions), "--seed", "1", "--faults", faults, "--drop-order", label]
+    options = ["--executions", str(executions), "--seed", "1", "--on-x86", "0", "--faults", faults, "--drop-order", label]
     done = subprocess.run([program, "run", *tests, *options], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 

@@ -4,7 +4,7 @@ execute_process(COMMAND ${PROGRAM} list OUTPUT_VARIABLE LISTED COMMAND_ERROR_IS_
 string(REGEX MATCHALL "[^\n]+" LINES "${LISTED}")
 
 function(run NAME EXECUTIONS MODEL WITH)
-  execute_process(COMMAND ${PROGRAM} run ${NAME} --executions ${EXECUTIONS} --seed 1 --model ${MODEL} --faults ${WITH}
+  execute_process(COMMAND ${PROGRAM} run ${NAME} --executions ${EXECUTIONS} --seed 1 --on-x86 0 --model ${MODEL} --faults ${WITH}
     RESULT_VARIABLE STATUS OUTPUT_VARIABLE SAID ERROR_VARIABLE SAID)
   set(EXPECTED 0)
   if(NAME MATCHES "^wrong_")
