@@ -25,7 +25,7 @@
 namespace engine {
 namespace {
 
-constexpr size_t kStoryLines = 60;
+constexpr size_t kStoryLines = 30;
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
@@ -69,7 +69,7 @@ void tell_failure(Run& run, const Test& test, const Settings& settings, const Ou
   }
   report.what = tell(shrunk.outcome);
   report.shrunk_steps = shrunk.outcome.steps;
-  report.story = tell(shrunk.recording, kStoryLines);
+  report.story = tell(shrunk.recording, shrunk.outcome, kStoryLines);
 }
 
 /// What jobs know of each other: executions from this one on are not wanted any more. A hint, relaxed: reports come by pipes.
@@ -272,7 +272,7 @@ Report run_once(const Test& test, const Settings& settings, bool in_full) {
     report.hash = outcome.hash;
     if (!outcome.fine()) tell_failure(run, test, settings, outcome, report, pipe);
     end_watch();
-    if (in_full) report.story = tell(recording, SIZE_MAX);
+    if (in_full) report.story = tell(recording, outcome, SIZE_MAX);
     return report;
   });
   return end_job(job);

@@ -80,7 +80,7 @@ TEST(Program, StoriesAreShort) {
   for (const std::string& name : tests()) {
     if (name.starts_with("broken_")) continue;
     const json report = run(name);
-    EXPECT_LE(report["story"].size(), name == "wrong_spinning_for_ever" || name == "wrong_no_progress" ? 60u : 30u) << name;
+    EXPECT_LE(report["story"].size(), 30u) << name;
     EXPECT_LE(report["shrunk_steps"], report["steps"]) << name;
   }
 }

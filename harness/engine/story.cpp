@@ -8,6 +8,7 @@
 #include <set>
 
 #include "harness/engine/names.hpp"
+#include "harness/engine/relevance.hpp"
 
 namespace engine {
 namespace {
@@ -107,25 +108,29 @@ std::string tell(const Outcome& outcome) {
   return text;
 }
 
-std::vector<std::string> tell(const Recording& recording, size_t most) {
+std::vector<std::string> tell(const Recording& recording, const Outcome& outcome, size_t most) {
   const Shared shared(recording.events);
-  std::vector<const Event*> told;
+  std::vector<const Event*> events;
   for (const Event& event : recording.events)
-    if (shared.matters(event)) told.push_back(&event);
+    if (shared.matters(event)) events.push_back(&event);
+  const std::vector<bool> told = most_relevant(events, outcome, most);
   std::set<uintptr_t> places;
-  for (const Event* event : told) places.insert(event->step.pc);
+  for (size_t i = 0; i < events.size(); ++i)
+    if (told[i]) places.insert(events[i]->step.pc);
   const auto lines = lines_of(places);
   std::vector<std::string> story;
-  for (const Event* event : told) {
-    const std::string where = event->step.pc != 0 ? lines.at(event->step.pc) : "";
-    const bool to_the_right = event->agent % 2 == 0 && event->agent != 0;
-    story.push_back(fmt::format("{:<4} {:<56} {}", who(event->agent), (to_the_right ? "    " : "") + what(*event), where));
-  }
-  if (story.size() > most) {
-    const size_t left_out = story.size() - most + 1;
-    const auto from = story.begin() + static_cast<ptrdiff_t>(most / 3);
-    *from = fmt::format("     ... {} steps", left_out);
-    story.erase(from + 1, from + static_cast<ptrdiff_t>(left_out));
+  for (size_t i = 0, left_out = 0; i <= events.size(); ++i) {
+    if (i < events.size() && !told[i]) {
+      ++left_out;
+      continue;
+    }
+    if (left_out != 0) story.push_back(fmt::format("     ... {} step{}", left_out, left_out == 1 ? "" : "s"));
+    left_out = 0;
+    if (i == events.size()) break;
+    const Event& event = *events[i];
+    const std::string where = event.step.pc != 0 ? lines.at(event.step.pc) : "";
+    const bool to_the_right = event.agent % 2 == 0 && event.agent != 0;
+    story.push_back(fmt::format("{:<4} {:<56} {}", who(event.agent), (to_the_right ? "    " : "") + what(event), where));
   }
   return story;
 }

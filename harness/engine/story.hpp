@@ -12,7 +12,7 @@ namespace engine {
 /// "message at file:line", and the access it clashes with.
 std::string tell(const Outcome&);
 
-/// At most `lines`; in the middle what is left out is counted.
-std::vector<std::string> tell(const Recording&, size_t lines);
+/// At most `lines`: those that explain the outcome best; what is left out is counted where it was.
+std::vector<std::string> tell(const Recording&, const Outcome&, size_t lines);
 
 }  // namespace engine
