@@ -36,6 +36,7 @@ class Ranks {
     const Event& event = *events_[i];
     switch (event.step.kind) {
       case Kind::kHandler:
+      case Kind::kFork:
       case Kind::kMembarrier:
       case Kind::kFenced:
       case Kind::kWait:

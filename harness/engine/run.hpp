@@ -85,6 +85,7 @@ class Run final : public Execution {
   void join(ThreadId, uintptr_t pc);
   [[noreturn]] void end_thread();
   void membarrier(uintptr_t pc);
+  void become_child(uintptr_t pc);      ///< See test.hpp.
   void set_handler(void (*handler)());
   bool lacks_membarrier();
   /// On x86 by a locked instruction, also where the lock is not had.

@@ -68,6 +68,24 @@ void Run::join(ThreadId id, uintptr_t pc) {
   threads_[id].detached = true;
 }
 
+/// Thread 0 stays: it waits for the end, in the child, too.
+void Run::become_child(uintptr_t pc) {
+  while (threads_[0].state != Thread::State::kBlocked) yield({Kind::kYield, Order::kRelaxed, 0, 0, pc});
+  point({Kind::kFork, Order::kAcquire, 0, 0, pc});
+  for (ThreadId id = 0; id < thread_count_; ++id) {
+    if (id == self_) continue;
+    memory_.join(self_, id);
+    if (id == 0 || threads_[id].state == Thread::State::kEnded) continue;
+    threads_[id].state = Thread::State::kEnded;
+    threads_[id].detached = true;
+    fences_due_[id] = 0;
+    next_[id] = {};
+    wake(&threads_[id], kMaxThreads);
+  }
+  fences_due_[self_] = 0;
+  did(0, 0);
+}
+
 void Run::fenced(ThreadId target) {
   const auto caller = static_cast<ThreadId>(__builtin_ctzll(fences_due_[target]));
   fences_due_[target] &= fences_due_[target] - 1;

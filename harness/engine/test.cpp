@@ -46,6 +46,10 @@ void set_handler(void (*handler)()) {
   if (Inside in; in) in->set_handler(handler);
 }
 
+void become_child() {
+  if (Inside in; in) in->become_child(ENGINE_CALLER);
+}
+
 void retire(const void* object, size_t bytes) {
   Inside in;
   if (!in) return;

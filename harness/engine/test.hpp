@@ -61,6 +61,10 @@ void passed();
 /// From now on `handler` may run in the calling thread at any of its steps, once in an execution, as a signal handler does. Null: no more.
 void set_handler(void (*handler)());
 
+/// What fork() makes of the calling thread in the child: the test's other threads, and those that they started, never go on; what they held
+/// stays held, and what they wrote is there. Waits until all of the test's threads have been started.
+void become_child();
+
 }  // namespace engine
 
 #define ENGINE_TEST(name, sentence)                                                                    \

@@ -89,6 +89,31 @@ void poll_to_the_end() {
   while (!poll_state_synchronize_srcu(Fast::domain(), cookie)) env::sleep_ns(100'000);
 }
 
+/// \name fork
+/// @{
+void fork_as_parent() {
+  srcu_before_fork();
+  srcu_after_fork_parent();
+  update<Normal>();
+}
+
+int child_ran;
+
+void fork_as_child() {
+  srcu_before_fork();
+  engine::become_child();
+  srcu_after_fork_child();
+  use(normal_domain);
+  call_srcu(Normal::domain(), &elements[2].head, [](rcu_head*) { ++child_ran; });
+  update<Normal>();
+  srcu_barrier(Normal::domain());
+  engine::check(child_ran == 1, "a child's callback was lost, or ran twice");
+  engine::check(invoked <= 1, "a callback of the parent's ran twice in the child");
+}
+
+void post() { call_srcu(Normal::domain(), &elements[1].head, count); }
+/// @}
+
 }  // namespace
 }  // namespace srcu::test
 
@@ -106,3 +131,12 @@ ENGINE_TEST(handlers_read, "Handlers read on top of readers.") { test.thread(rea
 ENGINE_TEST(fast_handlers_read, "The same in a fast domain.") { test.thread(read_with_handler<Fast>).thread(update<Fast>); }
 ENGINE_TEST(handlers_post, "Handlers post on top of posts.") { test.thread(post_with_handler).thread(read<Normal>); }
 ENGINE_TEST(helper_is_woken, "The helper sleeps through nothing that is queued.") { test.thread(post_and_wait).thread(poll_to_the_end); }
+ENGINE_TEST(fork_parent, "In the parent all goes on after a fork.") {
+  test.thread(fork_as_parent).thread(read_twice<Normal>).thread(post_and_wait);
+}
+ENGINE_TEST(fork_child, "The child goes on without the threads that it does not have, wherever they were.") {
+  test.thread(fork_as_child).thread(read_twice<Normal>).thread(post);
+}
+ENGINE_TEST(fork_child_of_updaters, "Also where one drove a grace period.") {
+  test.thread(fork_as_child).thread(read_twice<Normal>).thread([] { synchronize_srcu(Normal::domain()); });
+}
