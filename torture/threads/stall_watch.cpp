@@ -35,7 +35,7 @@ void StallWatch::watch_updates(const Cast& cast) {
     const Updater& updater = *cast.updaters()[i];
     watched_.push_back({Check::kNoForwardProgress, fmt::format("updater {} gets no element back", i),
                         [&updater] { return updater.versions(); },
-                        [&updater] { return updater.starving(); }});
+                        [&updater] { return updater.starving(); }, turns});
   }
   if (const BarrierTorture* barrier = cast.barrier()) {
     watched_.push_back({Check::kNoForwardProgress, "a barrier does not return",
@@ -52,7 +52,7 @@ void StallWatch::watch_updates(const Cast& cast) {
   }
   if (const Flood* flood = cast.flood()) {
     watched_.push_back({Check::kNoForwardProgress, "a flood of callbacks does not drain",
-                        [flood] { return flood->invoked(); }, [flood] { return flood->waiting_for() != 0; }});
+                        [flood] { return flood->invoked(); }, [flood] { return flood->waiting_for() != 0; }, turns});
   }
 }
 

@@ -28,7 +28,8 @@ class StallWatch {
   /// `granted_ns`: from Patience. The first standstill that exceeds the limit, or half of it, if any. While a
   /// reader delays on purpose inside a section the clocks stand. Where readers relay, the limit is half of what
   /// was given: nobody delays there, and the phase must outlast the stall that it is to show. Who waits while others'
-  /// grace periods end waits its turn, as with a lock that is not fair; not for ever: a thousand are no turn.
+  /// grace periods end waits its turn, as with a lock that is not fair, and so do callbacks, for which the scheme's own thread
+  /// waits; not for ever: a thousand are no turn.
   std::optional<Standstill> tick(uint64_t granted_ns);
 
  private:

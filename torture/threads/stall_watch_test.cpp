@@ -5,8 +5,11 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "harness/base/clock.hpp"
 
@@ -102,13 +105,37 @@ void wait_for_a_turn(void*, void*) {
   if (!never) ++turns_taken;
 }
 
+/// Callbacks that wait for whoever is to run them.
+struct Posted {
+  std::mutex mutex;
+  std::vector<std::pair<srcutorture_head*, void (*)(srcutorture_head*)>> heads;
+
+  void run() {
+    const std::lock_guard locked(mutex);
+    for (const auto& [head, func] : heads) func(head);
+    heads.clear();
+  }
+} posted;
+
+void post(void*, void*, srcutorture_head* head, void (*func)(srcutorture_head*)) {
+  const std::lock_guard locked(posted.mutex);
+  posted.heads.emplace_back(head, func);
+}
+
 class TurnsTest : public testing::Test {
  protected:
-  TurnsTest() {
+  explicit TurnsTest(bool flood = false) {
     turns_given = turns_taken = 0;
     turns_over = false;
     ops_.synchronize = wait_for_a_turn;
-    params_.nfakewriters = 1;
+    if (flood) {
+      ops_.call = post;
+      params_.gp_sync = 1;
+      params_.fwd_progress_holdoff = 1;
+      params_.cbflood_max = 8;
+    } else {
+      params_.nfakewriters = 1;
+    }
     cast_.emplace(world_, params_, Roles::of(ops_, params_, 2), nullptr);
     watch_.emplace(world_, *cast_, kLimit);
     world_.phase = &phase_;
@@ -120,6 +147,7 @@ class TurnsTest : public testing::Test {
     turns_over = true;
     world_.stop = true;
     cast_->join();
+    posted.run();
   }
   void give(uint64_t turns) {
     const uint64_t before = cast_->updaters()[0]->grace().ended();
@@ -148,6 +176,17 @@ class TurnsTest : public testing::Test {
 TEST_F(TurnsTest, WhoWaitsWhileOthersGetTheirsWaitsItsTurn) { EXPECT_EQ(pass(4 * kLimit, 1), ""); }
 
 TEST_F(TurnsTest, AThousandAreNoTurn) { EXPECT_THAT(pass(4 * kLimit, 100), testing::HasSubstr("fakewriter 0 waits")); }
+
+class FloodTurnsTest : public TurnsTest {
+ protected:
+  FloodTurnsTest() : TurnsTest(true) {
+    while (cast_->flood()->waiting_for() == 0) harness::sleep_ns(kMs / 10);
+  }
+};
+
+TEST_F(FloodTurnsTest, CallbacksWaitWhileOthersGetTheirGracePeriods) { EXPECT_EQ(pass(4 * kLimit, 1), ""); }
+
+TEST_F(FloodTurnsTest, NotForAThousand) { EXPECT_THAT(pass(4 * kLimit, 100), testing::HasSubstr("a flood of callbacks does not drain")); }
 
 TEST_F(TurnsTest, WhenNobodyGetsAnyItIsAStall) {
   EXPECT_EQ(pass(kLimit, 1), "");
