@@ -229,7 +229,7 @@ TEST(Stories, OfAcquisitionsThatWereRightBefore) {
       {"cycle", "+A RB +C -C +C -C +C -C -B -A +A ?RB +C -C -B -A +C +A"},
       {"cycle", "+A +B -B +B -B +B -B +B/1 -B -A +B/1 +A"},
       {"cycle", "(i +A [h +B -B +B -B +B -B h] -A [h +A +B -B -A +B +A"},
-      {"cycle", "?B +A +C -C +C -C +C -C -A -B +A ?B +C -C -B -A +C +B"},
+      {"cycle", "?B RA +C -C +C -C +C -C -A -B RA ?B +C -C -B -A +C +B"},
       {"cycle", "+A ?B -A +C -C +C -C +C -C -B +A ?B +C -C -B -A +C +A"},
       {"cycle", "+A ?B ?D -A -B +C -C +C -C +C -C -D +A ?B ?D -B +C -C -D -A +C +A"},
       {"cycle", "?D ?B +C -C +C -C +C -C -B -D +A ?B +C -C -B -A +C +A"},
