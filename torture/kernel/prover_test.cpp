@@ -90,6 +90,12 @@ void expect_orders_to_c(const Stack& stack, const std::string& where) {
   }
 }
 
+// Its levels are used anew by what comes next.
+void leave_a_hole_and_drop_it() {
+  take_all({{'A', kWait}, {'D', kTry}, {'B', kTry}});
+  for (const char name : {'D', 'B', 'A'}) drop(name);
+}
+
 // False once the change is over before instruction `at`.
 bool interrupt(const Change& change, const Stack& met, uint64_t at) {
   const srcu::test::Proving proving;
@@ -98,6 +104,7 @@ bool interrupt(const Change& change, const Stack& met, uint64_t at) {
     change.change(nullptr);
     for (const char name : change.after) drop(name);
   }
+  leave_a_hole_and_drop_it();
   take_all(change.before);
   const auto result = harness::Stepper::run(change.change, nullptr, at, take_c_thrice, nullptr);
   for (size_t i = change.after.size(); i-- > 0;) drop(change.after[i]);
