@@ -1,5 +1,5 @@
-// What the annotations call. An acquisition of which everything was seen before costs a look at each held
-// lock.
+// What the annotations call. An acquisition that the thread made before, with the same locks held, costs a
+// look at its chain (chain.hpp); one of which everything was seen before, a look at each held lock.
 #include "srcu/lockdep/held.hpp"
 #include "srcu/platform/complain.hpp"
 
@@ -12,15 +12,15 @@ uint8_t narrower(uint8_t allowed, uint8_t inner) { return inner && inner < allow
 inline bool known(const Task& task, const Acquisition& next) {
   if (!next.node || next.usage & ~peek(nodes[next.node].known)) return false;
   if (tried(next.how)) return true;
-  uint8_t allowed = next.allowed;
+  uint8_t allowed = next.situation.allowed;
   bool same_context = true, linking = true;
   for (uint32_t i = peek(task.depth); i-- > 0;) {
     const Held& held = task.held[i];
     if (!is_held(held)) continue;
     if (held.node == next.node && !(recursive(next.how) && reads(held.how))) return false;
-    same_context = same_context && held.context == next.context;
+    same_context = same_context && held.situation.context == next.situation.context;
     if (!same_context) continue;
-    allowed = narrower(allowed, held.inner);
+    allowed = narrower(allowed, inner_of(*held.lock_class));
     if (!linking || !held.node) continue;
     if (!edge_known(held.node, next.node, dependency(held.how, next.how))) return false;
     linking = tried(held.how);
@@ -29,14 +29,16 @@ inline bool known(const Task& task, const Acquisition& next) {
 }
 
 [[gnu::noinline]] void pass_slowly(Task& task, Acquisition& next) {
-  if (next.context & kNmi) return check_nmi(task, next);
+  if (next.situation.context & kNmi) return check_nmi(task, next);
   const Examination examination(task);
   if (examination.entered()) examine(task, next);
 }
 
-inline void pass(Task& task, Acquisition& next) {
-  if (next.context & kNmi || !known(task, next)) [[unlikely]]
-    pass_slowly(task, next);
+// True if there was nothing new.
+inline bool pass(Task& task, Acquisition& next) {
+  if (!(next.situation.context & kNmi) && known(task, next)) return true;
+  pass_slowly(task, next);
+  return false;
 }
 
 inline Acquisition acquisition(const Situation& now, const void* lock, Class* lock_class, unsigned subclass,
@@ -51,8 +53,31 @@ inline Acquisition acquisition(const Situation& now, const void* lock, Class* lo
           node_of(*lock_class, subclass),
           static_cast<uint8_t>(subclass),
           static_cast<uint8_t>(how),
-          now.context,
-          now.allowed};
+          now};
+}
+
+// The chain is taken before the walk: should something be forgotten meanwhile, what is kept is never met again.
+[[gnu::noinline]] void acquire_unproved(const void* lock, Class* lock_class, unsigned subclass, unsigned how,
+                                        const void* nest, const char* file, unsigned line) {
+  Task& task = this_task();
+  const Situation now = peek(task.situation);
+  Acquisition next = acquisition(now, lock, lock_class, subclass, how, nest, file, line);
+  const uint64_t below = peek(task.chain[peek(task.depth)]);
+  const uint64_t chain = longer(below, next.node, how, now);
+  if (pass(task, next)) {
+    if (chain) put(place_of_chain(task, chain), chain);
+    return push(task, next, chain);
+  }
+  push(task, next, longer(below, next.node, how, now));
+}
+
+[[gnu::noinline]] void release_below(const void* lock) {
+  Task& task = this_task();
+  for (uint32_t i = peek(task.depth); i-- > 0;) {
+    if (peek(task.held[i].lock) != lock) continue;
+    return leave_hole(task, i);
+  }
+  counters.unmatched.fetch_add(1, relaxed);  // relaxed: a statistic
 }
 
 }  // namespace
@@ -64,10 +89,13 @@ using namespace srcu::lockdep;
 
 void srcu_lockdep_note_acquire(const void* lock, srcu_lockdep_class* lock_class, unsigned subclass,
                                unsigned how, const void* nest, const char* file, unsigned line) {
-  Task& task = this_task();
-  Acquisition next = acquisition(peek(task.situation), lock, lock_class, subclass, how, nest, file, line);
-  pass(task, next);
-  push(task, next);
+  Task& task = own_task;
+  const Situation now = peek(task.situation);
+  const Acquisition next = acquisition(now, lock, lock_class, subclass, how, nest, file, line);
+  const uint64_t chain = hashed(peek(task.chain[peek(task.depth)]), next.node, how, now);
+  if (!begun(task) || !found_right(task, chain)) [[unlikely]]
+    return acquire_unproved(lock, lock_class, subclass, how, nest, file, line);
+  push(task, next, chain);
 }
 
 void srcu_lockdep_note_sync(const void* lock, srcu_lockdep_class* lock_class, unsigned subclass, unsigned how,
@@ -80,18 +108,12 @@ void srcu_lockdep_note_sync(const void* lock, srcu_lockdep_class* lock_class, un
 }
 
 void srcu_lockdep_note_release(const void* lock) {
-  Task& task = this_task();
+  Task& task = own_task;
   const uint32_t depth = peek(task.depth);
-  if (depth > 0 && peek(task.held[depth - 1].lock) == lock) [[likely]] {
-    pop(task, depth);
-    if (depth > 1 && peek(task.held[depth - 2].lock) == hole()) pop_holes(task);
-    return;
-  }
-  for (uint32_t i = depth; i-- > 0;) {
-    if (peek(task.held[i].lock) != lock) continue;
-    return put(task.held[i].lock, hole());
-  }
-  counters.unmatched.fetch_add(1, srcu::relaxed);  // relaxed: a statistic
+  if (!begun(task) || depth == 0 || peek(task.held[depth - 1].lock) != lock) [[unlikely]]
+    return release_below(lock);
+  pop(task, depth);
+  if (depth > 1 && peek(task.held[depth - 2].lock) == hole()) pop_holes(task);
 }
 
 void srcu_lockdep_note_unheld(const char* name, const char* file, unsigned line) {

@@ -27,19 +27,20 @@ const char* state_arrow(uint32_t first, uint32_t then) {
 // ---- Wait types ----
 
 void check_wait(const Task& task, const Acquisition& next) {
-  uint8_t allowed = next.allowed;
+  uint8_t allowed = next.situation.allowed;
   const Held* narrowest = nullptr;
   for (uint32_t i = peek(task.depth); i-- > 0;) {
     const Held& held = task.held[i];
     if (!is_held(held)) continue;
-    if (held.context != next.context) break;
-    if (!held.inner || held.inner >= allowed) continue;
-    allowed = held.inner;
+    if (held.situation.context != next.situation.context) break;
+    const uint8_t inner = inner_of(*held.lock_class);
+    if (!inner || inner >= allowed) continue;
+    allowed = inner;
     narrowest = &held;
   }
   if (needs(*next.lock_class) <= allowed) return;
   // Without a lock that forbids it, the context does.
-  if (!first_time(Finding::kWait, narrowest ? narrowest->node : 0, next.node, narrowest ? 0 : next.context))
+  if (!first_time(Finding::kWait, narrowest ? narrowest->node : 0, next.node, narrowest ? 0 : next.situation.context))
     return;
   Report report{};
   report.taken = point_of(next);
@@ -182,7 +183,7 @@ void note_orders(const Task& task, const Acquisition& next) {
   for (uint32_t i = peek(task.depth); i-- > 0;) {
     const Held& held = task.held[i];
     if (!is_held(held)) continue;
-    if (held.context != next.context) return;
+    if (held.situation.context != next.situation.context) return;
     if (!held.node) continue;
     note_order(task, held, next);
     if (!tried(held.how)) return;

@@ -24,6 +24,7 @@ namespace srcu::lockdep {
 
 Node nodes[kMaxNodes];
 uint32_t node_count = 1;
+std::atomic<uint64_t> memory_of_chains{0};
 
 namespace {
 
@@ -96,6 +97,7 @@ srcu_lockdep_class* srcu_lockdep_class_of(const void* key, const char* name, src
     // ORD(V2): pairs with V1: whoever sees the name sees the rest. Several may write it, the same.
     if (__atomic_load_n(&lock_class.name, __ATOMIC_ACQUIRE) == name) return &lock_class;
     set_inner(lock_class, inner);
+    forget_chains();
     __atomic_store_n(&lock_class.name, name, __ATOMIC_RELEASE);  // ORD(V1): pairs with V2
     return &lock_class;
   }
@@ -114,6 +116,7 @@ void srcu_lockdep_forget(const void* key) {
     forget_edges_of(node);
     put(nodes[node].known, 0U);
     put(nodes[node].usage, 0U);
+    forget_chains();
   }
 }
 

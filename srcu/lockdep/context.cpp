@@ -96,6 +96,8 @@ void begin(Task& task, uint32_t epoch) {
     put(*count, 0U);
   put(task.situation, situation_of(task));
   for (Held& held : task.held) put<const void*>(held.lock, nullptr);
+  for (auto& chain : task.chain) put(chain, uint64_t{0});
+  put(task.chain[0], nothing_held(epoch));
   put(task.epoch, epoch);
 }
 

@@ -2,11 +2,13 @@
 //
 // An entry above the depth is null. Pushing raises the depth first and fills in the lock last. A lock that is
 // dropped out of order leaves a hole, and holes on top are popped. So a handler that comes in between, and
-// leaves the stack as it found it, finds no entry that is half of one lock and half of another.
+// leaves the stack as it found it, finds no entry that is half of one lock and half of another. Each level's
+// chain (chain.hpp) is there while all below it stays as it is, and 0 otherwise.
 #pragma once
 
 #include <signal.h>
 
+#include "srcu/lockdep/chain.hpp"
 #include "srcu/lockdep/lockdep.hpp"
 #include "srcu/srcu.h"
 
@@ -18,17 +20,20 @@ extern thread_local constinit Task own_task;
 /// noted.
 void begin(Task& task, uint32_t epoch);
 
+inline bool begun(const Task& task) {
+  return peek(task.epoch) == __atomic_load_n(&srcu_lockdep_running, __ATOMIC_RELAXED);  // relaxed: a switch
+}
+
 inline Task& this_task() {
   Task& task = own_task;
-  const uint32_t epoch = __atomic_load_n(&srcu_lockdep_running, __ATOMIC_RELAXED);  // relaxed: a switch
-  if (peek(task.epoch) != epoch) [[unlikely]]
-    begin(task, epoch);
+  if (!begun(task)) [[unlikely]]
+    begin(task, __atomic_load_n(&srcu_lockdep_running, __ATOMIC_RELAXED));  // relaxed: a switch
   return task;
 }
 
 inline const void* hole() { return reinterpret_cast<const void*>(uintptr_t{1}); }
 
-inline void push(Task& task, const Acquisition& taken) {
+inline void push(Task& task, const Acquisition& taken, uint64_t chain) {
   const uint32_t depth = peek(task.depth);
   if (depth == kMaxHeld) return table_full(Table::kHeld);
   put(task.depth, depth + 1);
@@ -40,14 +45,17 @@ inline void push(Task& task, const Acquisition& taken) {
   held.node = taken.node;
   held.subclass = taken.subclass;
   held.how = taken.how;
-  held.context = taken.context;
-  held.inner = inner_of(*taken.lock_class);
+  held.situation = taken.situation;
   signal_fence();  // whoever sees the lock sees the rest
   put(held.lock, taken.lock);
+  signal_fence();  // whoever sees the chain sees the lock
+  put(task.chain[depth + 1], chain);
 }
 
 // Nulled first: handlers pop nothing then, neither this nor what is below.
 inline void pop(Task& task, uint32_t depth) {
+  put(task.chain[depth], uint64_t{0});
+  signal_fence();
   put<const void*>(task.held[depth - 1].lock, nullptr);
   signal_fence();
   put(task.depth, depth - 1);
@@ -65,11 +73,29 @@ inline void lower_depth(Task& task, uint32_t from) {
 #endif
 }
 
+// Out of order. What is above has another chain from now on; the highest comes last, since handlers go on from
+// there.
+inline void leave_hole(Task& task, uint32_t level) {
+  const uint32_t depth = peek(task.depth);
+  put(task.chain[depth], uint64_t{0});
+  signal_fence();
+  put(task.held[level].lock, hole());
+  signal_fence();
+  uint64_t chain = peek(task.chain[level]);
+  for (uint32_t i = level; i < depth; ++i) {
+    if (const Held& held = task.held[i]; is_held(held)) chain = longer(chain, held.node, held.how, held.situation);
+    put(task.chain[i + 1], chain);
+    signal_fence();
+  }
+}
+
 // A handler in between pops holes, too, all that it finds on top: then the depth is not what it was, and we
 // look again.
 inline void pop_holes(Task& task) {
   for (uint32_t depth = peek(task.depth); depth > 0 && peek(task.held[depth - 1].lock) == hole();
        depth = peek(task.depth)) {
+    put(task.chain[depth], uint64_t{0});
+    signal_fence();
     put<const void*>(task.held[depth - 1].lock, nullptr);
     signal_fence();
     lower_depth(task, depth);

@@ -4,6 +4,8 @@
 //
 //   held.hpp      a thread's held locks
 //
+//   chain.hpp     the same as one number, and which acquisitions were right on top of it
+//
 //   context.cpp   interrupts and handlers
 //
 //   classes.cpp   nodes of the graph: a class with a subclass; what each was seen doing
@@ -38,6 +40,7 @@ using Report = srcu_lockdep_report;
 
 inline constexpr uint32_t kMaxNodes = 1024, kMaxEdges = 16384, kMaxHeld = 48, kMaxLinks = 32;
 inline constexpr uint32_t kMaxKeyed = 256;  ///< Classes by address.
+inline constexpr uint32_t kMaxChains = 128;  ///< That a thread remembers, for speed.
 
 /// relaxed: flags of which nothing else is read, statistics, and what a thread shares with handlers on it
 /// alone.
@@ -62,6 +65,13 @@ inline bool recursive(uint32_t how) { return how & SRCU_LOCKDEP_READ_RECURSIVE; 
 
 // ---- Threads: held.hpp, context.cpp ----
 
+/// Where a thread is, in short: the usage bits that a lock gets when it is taken here, in a handler and by
+/// interrupts being on; whose stack of orders goes on; the widest wait type allowed.
+struct alignas(4) Situation {
+  uint8_t in, on, context, allowed;
+};
+inline constexpr uint8_t kNmi = 4;  ///< In `context`; below it, 2: hard interrupt, 1: softirq.
+
 /// A lock that is held. `lock` is written last and taken away first; null: being filled, or free.
 struct Held {
   std::atomic<const void*> lock;
@@ -69,15 +79,9 @@ struct Held {
   const char* file;
   uint32_t line;
   uint16_t node;  ///< 0: unknown to the graph
-  uint8_t subclass, how, context, inner;
+  uint8_t subclass, how;
+  Situation situation;  ///< When it was taken.
 };
-
-/// Where a thread is, in short: the usage bits that a lock gets when it is taken here, in a handler and by
-/// interrupts being on; whose stack of orders goes on; the widest wait type allowed.
-struct alignas(4) Situation {
-  uint8_t in, on, context, allowed;
-};
-inline constexpr uint8_t kNmi = 4;  ///< In `context`; below it, 2: hard interrupt, 1: softirq.
 
 }  // namespace srcu::lockdep
 
@@ -89,6 +93,8 @@ struct srcu_lockdep_task {
   std::atomic<srcu::lockdep::Situation> situation;  ///< What these come to.
   std::atomic<uint32_t> depth;
   srcu::lockdep::Held held[srcu::lockdep::kMaxHeld];
+  /// Of what is held up to a level, the first being nothing; and those that were walked through: chain.hpp.
+  std::atomic<uint64_t> chain[srcu::lockdep::kMaxHeld + 1], right[srcu::lockdep::kMaxChains];
 };
 
 namespace srcu::lockdep {
@@ -103,8 +109,8 @@ struct Acquisition {
   const char* file;
   uint32_t line, usage;
   uint16_t node;
-  uint8_t subclass, how, context;
-  uint8_t allowed;
+  uint8_t subclass, how;
+  Situation situation;
 };
 
 inline Point point_of(const Acquisition& a) {

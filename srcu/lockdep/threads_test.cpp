@@ -223,5 +223,41 @@ TEST(Classes, ForObjectsAreFoundAgain) {
   EXPECT_NE(srcu_lockdep_class_of(&objects[1], "other", SRCU_LOCKDEP_SLEEP), one);
 }
 
+TEST(Classes, ThatWereForgottenHaveTheirOrdersLookedAtAnew) {
+  static const int object = 0;
+  const Proving proving;
+  srcu_lockdep_class* const one = srcu_lockdep_class_of(&object, "one", SRCU_LOCKDEP_SPIN);
+  const auto take_one = [one] { srcu_lockdep_acquire(&object, one, SRCU_LOCKDEP_WRITE); };
+  const auto first_0_then_one = [take_one] {
+    take(0);
+    take_one();
+    srcu_lockdep_release(&object);
+    drop(0);
+  };
+  for (int i = 0; i < 4; ++i) first_0_then_one();
+  srcu_lockdep_forget(&object);
+  first_0_then_one();
+  take_one();
+  take(0);
+  EXPECT_EQ(proving.seen.size(), 1U);
+}
+
+// An object's class without a wait type may be taken where one that sleeps may not.
+TEST(Classes, ThatBecomeOthersAreLookedAtAnew) {
+  static const int object = 0;
+  const Proving proving;
+  for (const srcu_lockdep_wait inner : {SRCU_LOCKDEP_UNCHECKED, SRCU_LOCKDEP_SLEEP}) {
+    srcu_lockdep_class* const one =
+        srcu_lockdep_class_of(&object, inner == SRCU_LOCKDEP_SLEEP ? "sleeps" : "unchecked", inner);
+    srcu_lockdep_hardirq_enter();
+    for (int i = 0; i < 4; ++i) {
+      srcu_lockdep_acquire(&object, one, SRCU_LOCKDEP_WRITE);
+      srcu_lockdep_release(&object);
+    }
+    srcu_lockdep_hardirq_exit();
+  }
+  EXPECT_EQ(proving.seen.size(), 1U);
+}
+
 }  // namespace
 }  // namespace srcu::test
