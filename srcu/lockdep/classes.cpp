@@ -33,15 +33,36 @@ struct KeyedClass {
   Class lock_class;
 };
 KeyedClass keyed[kMaxKeyed];
+const void* const kForgotten = keyed;  ///< A key: who looks for another goes on, who needs a place takes it.
 
 size_t place_of(const void* key) { return (reinterpret_cast<uintptr_t>(key) * 0x9E3779B97F4A7C15U) >> 56; }
 static_assert(kMaxKeyed == 1U << 8);
 
-Class* find_keyed(const void* key) {
-  for (size_t tries = 0, at = place_of(key); tries < kMaxKeyed; ++tries, at = (at + 1) % kMaxKeyed) {
-    const void* const found = peek(keyed[at].key);
-    if (found == key) return &keyed[at].lock_class;
-    if (!found) break;
+/// Places where the key may be, in order, as long as `go_on` says so of what is there.
+template <class GoOn>
+void each_place_of(const void* key, GoOn go_on) {
+  for (size_t tries = 0, at = place_of(key); tries < kMaxKeyed && go_on(keyed[at], peek(keyed[at].key)); ++tries) at = (at + 1) % kMaxKeyed;
+}
+
+/// The key's place, or the first that could be.
+KeyedClass* find_or_free(const void* key) {
+  KeyedClass *mine = nullptr, *free = nullptr;
+  each_place_of(key, [&](KeyedClass& place, const void* found) {
+    if (found == key) mine = &place;
+    if (!free && (!found || found == kForgotten)) free = &place;
+    return found && !mine;
+  });
+  return mine ? mine : free;
+}
+
+/// Null if the table is full. Two threads that make a key at a time may, if another key is forgotten meanwhile, make two
+/// places: one of them then knows what one of the threads did once.
+KeyedClass* place_for(const void* key) {
+  while (KeyedClass* const place = find_or_free(key)) {
+    const void* found = peek(place->key);
+    if (found == key) return place;
+    // relaxed: the members of the class are the same whoever writes them
+    if ((!found || found == kForgotten) && place->key.compare_exchange_strong(found, key, srcu::relaxed, srcu::relaxed)) return place;
   }
   return nullptr;
 }
@@ -55,6 +76,18 @@ bool noted(const Class& lock_class) {
   for (unsigned subclass = 0; subclass < SRCU_LOCKDEP_SUBCLASSES; ++subclass)
     if (node_of(lock_class, subclass)) return true;
   return false;
+}
+
+/// The lock is held.
+void forget_seen_of(const Class& lock_class) {
+  for (unsigned subclass = 0; subclass < SRCU_LOCKDEP_SUBCLASSES; ++subclass) {
+    const uint16_t node = node_of(lock_class, subclass);
+    if (!node) continue;
+    forget_edges_of(node);
+    put(nodes[node].known, 0U);
+    put(nodes[node].usage, 0U);
+    forget_chains();
+  }
 }
 
 }  // namespace
@@ -87,37 +120,27 @@ extern "C" {
 using namespace srcu::lockdep;
 
 srcu_lockdep_class* srcu_lockdep_class_of(const void* key, const char* name, srcu_lockdep_wait inner) {
-  for (size_t tries = 0, at = place_of(key); tries < kMaxKeyed; ++tries, at = (at + 1) % kMaxKeyed) {
-    KeyedClass& place = keyed[at];
-    const void* found = peek(place.key);
-    // relaxed: the members below are the same whoever writes them
-    if (!found && place.key.compare_exchange_strong(found, key, srcu::relaxed, srcu::relaxed)) found = key;
-    if (found != key) continue;
-    Class& lock_class = place.lock_class;
-    // ORD(V2): pairs with V1: whoever sees the name sees the rest. Several may write it, the same.
-    if (__atomic_load_n(&lock_class.name, __ATOMIC_ACQUIRE) == name) return &lock_class;
-    set_inner(lock_class, inner);
-    forget_chains();
-    __atomic_store_n(&lock_class.name, name, __ATOMIC_RELEASE);  // ORD(V1): pairs with V2
-    return &lock_class;
-  }
-  table_full(Table::kKeyed);
-  return nullptr;
+  KeyedClass* const place = place_for(key);
+  if (!place) return table_full(Table::kKeyed), nullptr;
+  Class& lock_class = place->lock_class;
+  // ORD(V2): pairs with V1: whoever sees the name sees the rest. Several may write it, the same.
+  if (__atomic_load_n(&lock_class.name, __ATOMIC_ACQUIRE) == name) return &lock_class;
+  set_inner(lock_class, inner);
+  forget_chains();
+  __atomic_store_n(&lock_class.name, name, __ATOMIC_RELEASE);  // ORD(V1): pairs with V2
+  return &lock_class;
 }
 
 void srcu_lockdep_forget(const void* key) {
-  const Class* const lock_class = find_keyed(key);
-  if (!lock_class) return;
   const Examination examination(own_task);
   if (!examination.entered()) return;
-  for (unsigned subclass = 0; subclass < SRCU_LOCKDEP_SUBCLASSES; ++subclass) {
-    const uint16_t node = node_of(*lock_class, subclass);
-    if (!node) continue;
-    forget_edges_of(node);
-    put(nodes[node].known, 0U);
-    put(nodes[node].usage, 0U);
-    forget_chains();
-  }
+  each_place_of(key, [key](KeyedClass& place, const void* found) {
+    if (found == key) {
+      forget_seen_of(place.lock_class);
+      put(place.key, kForgotten);
+    }
+    return found != nullptr;
+  });
 }
 
 int srcu_lockdep_set_own_wait(srcu_lockdep_wait inner) {

@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <array>
+#include <map>
+#include <set>
 #include <atomic>
 #include <thread>
 
@@ -221,6 +223,29 @@ TEST(Classes, ForObjectsAreFoundAgain) {
   ASSERT_NE(one, nullptr);
   EXPECT_EQ(srcu_lockdep_class_of(&objects[0], "one", SRCU_LOCKDEP_SLEEP), one);
   EXPECT_NE(srcu_lockdep_class_of(&objects[1], "other", SRCU_LOCKDEP_SLEEP), one);
+}
+
+TEST(Classes, ThatWereForgottenMakeRoom) {
+  static const char objects[2000] = {};
+  testing::internal::CaptureStderr();
+  const auto class_of = [](size_t i) { return srcu_lockdep_class_of(&objects[i], "one of many", SRCU_LOCKDEP_SLEEP); };
+  for (size_t i = 0; i < 1000; ++i) {
+    EXPECT_NE(class_of(i), nullptr) << i;
+    srcu_lockdep_forget(&objects[i]);
+  }
+  std::map<size_t, srcu_lockdep_class*> living;
+  while (srcu_lockdep_class* const made = class_of(1000 + living.size())) living.emplace(1000 + living.size(), made);
+  EXPECT_GT(living.size(), 200U) << "all but those of other tests";
+  for (auto it = living.begin(); it != living.end(); ++it)
+    if (it->first % 2) srcu_lockdep_forget(&objects[it->first]);
+  std::set<srcu_lockdep_class*> different;
+  for (const auto& [i, made] : living) {
+    EXPECT_TRUE(i % 2 || class_of(i) == made) << "places before its own are free now";
+    different.insert(class_of(i));
+  }
+  EXPECT_EQ(different.size(), living.size());
+  for (const auto& [i, made] : living) srcu_lockdep_forget(&objects[i]);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("no room for more than 256 classes of objects"), std::string::npos);
 }
 
 TEST(Classes, ThatWereForgottenHaveTheirOrdersLookedAtAnew) {

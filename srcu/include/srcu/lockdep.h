@@ -152,7 +152,7 @@ SRCU_API void srcu_lockdep_set_hook(srcu_lockdep_hook hook, void *argument);
 SRCU_API int srcu_lockdep_format(const struct srcu_lockdep_report *report, char *text, size_t size);
 SRCU_API struct srcu_lockdep_stats srcu_lockdep_get_stats(void);
 
-/* A class for what has no static one, as objects that come and go: the same for the same key. Null if 256 are taken. Any
+/* A class for what has no static one, as objects that come and go: the same for the same key. Null if there are 256. Any
  * context. `name` stays yours, until the key is forgotten. */
 SRCU_API struct srcu_lockdep_class *srcu_lockdep_class_of(const void *key, const char *name,
                                                           enum srcu_lockdep_wait inner);
