@@ -82,14 +82,15 @@ def campaigns(program: Path, target: Target, seeds: int, executions: int, *optio
 
 
 def row(name: str, target: Target, found: list[Found]) -> bool:
-    """Prints it. True if each seed killed, with a story that is short enough."""
+    """Prints it. True if each seed killed."""
     killed = [it for it in found if it.verdict == "FAILURE"]
     lines = max((it.lines for it in killed), default=0)
-    good = len(killed) == len(found) and lines <= MOST_LINES
+    good = len(killed) == len(found)
     executions = sorted(it.executions for it in found)
     seconds = sorted(it.cpu_s for it in found)
+    remark = (" long" if lines > MOST_LINES else "") + ("" if good else "  MISSED")
     print(f"{name:28} {target.test:24} {len(killed):2}/{len(found)}  {statistics.median(executions):7.0f} {executions[-1]:6}"
-          f"  {statistics.median(seconds):7.3f} {seconds[-1]:7.3f}  {lines:3}{'' if good else '  MISSED'}", flush=True)
+          f"  {statistics.median(seconds):7.3f} {seconds[-1]:7.3f}  {lines:3}{remark}", flush=True)
     if not killed and any(it.verdict == "BROKEN" for it in found):
         print(f"  {next(it.what for it in found if it.verdict == 'BROKEN')}", flush=True)
     return good

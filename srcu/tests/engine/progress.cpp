@@ -7,7 +7,7 @@
 namespace srcu::test {
 namespace {
 
-constexpr int kSections = 20, kMost = 12;
+constexpr int kSections = 34, kMost = 28;
 std::atomic<int> opened;
 std::atomic<bool> over;
 
