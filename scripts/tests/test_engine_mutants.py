@@ -28,14 +28,14 @@ def mutant(engine: str) -> Mutant:
     return Mutant("some", Path("some.patch"), {"engine": engine})
 
 
-def tests_of(program: str) -> set[str]:
+def names_in(program: str) -> set[str]:
     listed = subprocess.run([ENGINE / program, "list"], check=True, capture_output=True, text=True).stdout
     return {line.split("\t")[0] for line in listed.splitlines()}
 
 
 @with_engine
 def test_each_patch_names_tests_that_there_are_or_says_why_none_can() -> None:
-    known = {program: tests_of(program) for program, _ in engine_mutants.PROGRAMS.values()}
+    known = {program: names_in(program) for program, _ in engine_mutants.PROGRAMS.values()}
     for one in chosen([]):
         found_by = engine_mutants.targets(one)
         assert all(target.test in known[target.program] for target in found_by), one.name
@@ -49,7 +49,7 @@ def test_each_patch_fits(patch: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_targets_are_tests_of_programs() -> None:
+def test_targets_are_names_in_programs() -> None:
     plain, narrow = engine_mutants.targets(mutant("a, narrow b"))
     assert (plain.program, plain.test) == ("srcu_engine", "a")
     assert (narrow.program, narrow.test) == ("srcu_engine_narrow", "b")
