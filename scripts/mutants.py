@@ -8,30 +8,34 @@ patch names.
 A patch whose header names a flavor is built as a plugin, which the program tortures with scenario basic. One that names a
 scenario of the kernel model instead, and perhaps what to set, becomes a program of its own: its objects are linked ahead of
 the built program's archives, for the model is part of the program and knows the library's insides.
+
+With --engine the library is run in controlled executions (srcu/tests/engine) instead, by the tests that a patch's header names:
+"engine: TEST, narrow TEST" of the programs srcu_engine and srcu_engine_narrow, or "engine: none, " and why none can. Printed:
+how many seeds killed it, executions and CPU seconds to that, and the longest of the shortened stories. A patch that names
+neither flavor nor scenario is for the engine alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
-import re
 import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from lib import engine_mutants
 from lib.arguments import positive
+from lib.mutant import ROOT, CannotBuild, Mutant, chosen
 from lib.mutant_objects import stock_of
+from lib.mutant_program import build_program, called, in_parallel, patched
 
-ROOT = Path(__file__).resolve().parents[1]
-MUTANTS = ROOT / "torture" / "mutants"
 TABLES = {"srcu": "srcu_normal", "srcud": "srcu_dynamic", "srcu-nmisafe": "srcu_nmisafe", "srcu-updown": "srcu_updown",
           "srcu-fast": "srcu_fast", "srcu-fast-updown": "srcu_fast_updown", "tasks-trace": "tasks_trace"}
 FLAGS = ["-std=c++20", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", "-ftls-model=initial-exec",
@@ -39,19 +43,6 @@ FLAGS = ["-std=c++20", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-excep
 CHAOS_FLAGS = ["-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0", "--param=tsan-distinguish-volatile=1", "-Wno-tsan"]
 if platform.machine() == "x86_64":
     CHAOS_FLAGS.append("-DSRCU_ONE_INSTRUCTION")  # the count is a mutant's, not a call's
-
-
-class CannotBuild(Exception):
-    """One line: what is wrong and what to do."""
-
-
-@dataclass
-class Mutant:
-    """A patch and what its header says: broken, source, flavor or scenario (and set), caught_by, survives."""
-
-    name: str
-    patch: Path
-    header: dict[str, str]
 
 
 @dataclass
@@ -72,34 +63,9 @@ class Outcome:
     chaos: int | None = None  # how often it was disturbed; none: it was not to be
 
 
-def load(patch: Path) -> Mutant:
-    header: dict[str, str] = {}
-    for line in patch.read_text().split("\n\n", 1)[0].splitlines():
-        key, _, value = line.partition(": ")
-        header[key] = value
-    wanted = {"broken", "source", "caught_by", "survives"} | ({"scenario"} if "scenario" in header else {"flavor"})
-    if missing := wanted - header.keys():
-        raise CannotBuild(f"{patch.name}: its header lacks {', '.join(sorted(missing))}")
-    return Mutant(patch.stem, patch, header)
-
-
-def called(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
-    if done.returncode != 0:
-        lines = (done.stderr + done.stdout).strip().splitlines() or ["no message"]
-        raise CannotBuild(next((line for line in lines if "error" in line or "FAILED" in line), lines[-1]))
-    return done.stdout
-
-
-def in_parallel(commands: list[list[str | Path]], cwd: Path) -> None:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda command: called(*command, cwd=cwd), commands))
-
-
 def build(mutant: Mutant, where: Path, program: Path, chaos: bool = False) -> Built:
     """A patched copy below `where`, made into something to torture."""
-    shutil.copytree(ROOT / "srcu", where / "srcu", dirs_exist_ok=True)
-    called("git", "apply", mutant.patch, cwd=where)
+    patched(mutant, where)
     asked = ["--chaos"] if chaos else []
     if "scenario" not in mutant.header:
         kept = program.parent / "mutants" / ("chaos" if chaos else "plain")
@@ -109,10 +75,6 @@ def build(mutant: Mutant, where: Path, program: Path, chaos: bool = False) -> Bu
     scenario = mutant.header["scenario"]
     original = program.with_name("srcutorture-chaos") if chaos else program
     return Built(where, [build_program(mutant, where, original), "run", scenario, *asked, *words], scenario)
-
-
-def changed_by(mutant: Mutant) -> set[str]:
-    return set(re.findall(r"^\+\+\+ b/(\S+)", mutant.patch.read_text(), re.M))
 
 
 def build_plugin(mutant: Mutant, where: Path, flags: list[str], kept: Path) -> Path:
@@ -129,61 +91,13 @@ def build_plugin(mutant: Mutant, where: Path, flags: list[str], kept: Path) -> P
         return ["c++", *FLAGS, *flags, "-I", root, "-I", root / "srcu/include"]
 
     stock = stock_of(ROOT, ["srcu", *rooms, "torture/ops.h", "torture/ops.hpp"], sources, compiler(ROOT), kept, in_parallel)
-    unchanged = stock.unchanged(changed_by(mutant))
+    unchanged = stock.unchanged(mutant.changed())
     again = [where / source for source in [*sources, Path("torture/mutants/plugin.cpp")] if source not in unchanged]
     table = f"-DMUTANT_TABLE={TABLES[mutant.header['flavor']]}"
     in_parallel([[*compiler(where), table, "-c", p, "-o", p.with_suffix(".o")] for p in again], where)
     plugin = where / "mutant.so"
     called("c++", "-shared", "-o", plugin, *(p.with_suffix(".o") for p in again), *map(stock.object, unchanged), "-lpthread", cwd=where)
     return plugin
-
-
-def built_from(build_dir: Path, changed: set[str]) -> set[str]:
-    """The objects in the build directory that a changed file is part of, as ninja has noted them."""
-    found, current = set(), ""
-    for line in called("ninja", "-t", "deps", cwd=build_dir).splitlines():
-        if not line.startswith(" "):
-            current = line.partition(":")[0]
-        elif any(line.endswith(f"/{name}") for name in changed):
-            found.add(current)
-    return found
-
-
-def output_of(command: list[str]) -> str:
-    return command[command.index("-o") + 1]
-
-
-def source_of(command: list[str]) -> str:
-    return command[command.index("-c") + 1]
-
-
-def build_program(mutant: Mutant, where: Path, program: Path) -> Path:
-    """The program's own commands once more, for the objects that differ. Whoever has one takes none from an archive."""
-    build_dir = program.resolve().parent
-    if not (build_dir / "build.ninja").exists():
-        raise CannotBuild(f"{build_dir} is no build directory of ninja's, from which {mutant.name} could be built")
-    *compiles, link = called("ninja", "-t", "commands", program.name, cwd=build_dir).splitlines()
-    words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
-    at = words.index("-o")
-    commands = [command for command in map(shlex.split, compiles) if "-c" in command]
-    differ = built_from(build_dir, changed_by(mutant))
-    named = {source_of(command) for command in commands if output_of(command) in words[:at]}
-    again, objects = [], []
-    for command in commands:
-        out = output_of(command)
-        # Of a source that has an object of its own in the link, what archives hold is not taken.
-        if out not in differ or (source_of(command) in named and out not in words[:at]):
-            continue
-        (where / out).parent.mkdir(parents=True, exist_ok=True)
-        objects.append(where / out)
-        again.append([word.replace(f"{ROOT}/srcu/", f"{where}/srcu/") for word in command])
-    if not again:
-        raise CannotBuild(f"nothing that {mutant.name} changes is part of {program}: build it in this tree")
-    in_parallel(again, where)
-    mutated = where / "srcutorture"
-    kept = [word for word in words[:at] if where / word not in objects]  # an object that is named itself, and not in an archive
-    called(*kept, *objects, "-o", mutated, *words[at + 2:], cwd=build_dir)
-    return mutated
 
 
 def torture(built: Built, seed: int, duration: str) -> Outcome:
@@ -213,37 +127,65 @@ def report(mutant: Mutant, outcomes: list[Outcome]) -> bool:
     return good
 
 
-def chosen(names: list[str]) -> list[Mutant]:
-    all_mutants = {p.stem: p for p in sorted(MUTANTS.glob("*.patch"))}
-    for name in names:
-        if name not in all_mutants:
-            raise CannotBuild(f"no mutant '{name}'; there are: {' '.join(all_mutants)}")
-    return [load(all_mutants[name]) for name in names or all_mutants]
+def tortured(mutants: list[Mutant], words: argparse.Namespace, where: Path) -> tuple[bool, list[dict[str, Any]]]:
+    good, results = True, []
+    for mutant in mutants:
+        built = build(mutant, where / mutant.name, words.program.resolve(), words.chaos)
+        outcomes = [torture(built, 0x5EED + i, words.duration) for i in range(words.seeds)]
+        shutil.rmtree(built.where)
+        good &= report(mutant, outcomes)
+        results.append({"name": mutant.name, **mutant.header, "runs": [vars(o) for o in outcomes]})
+    return good, results
 
 
-def main() -> int:
+def controlled(mutants: list[Mutant], words: argparse.Namespace, where: Path) -> tuple[bool, list[dict[str, Any]]]:
+    good, results = True, []
+    engine_mutants.heading()
+    for mutant in mutants:
+        killed, runs = engine_mutants.run(mutant, where / mutant.name, words.program.resolve().parent, words.seeds, words.executions)
+        shutil.rmtree(where / mutant.name, ignore_errors=True)
+        good &= killed
+        results.append({"name": mutant.name, **mutant.header, "tests": runs})
+    return good, results
+
+
+def wanted(words: argparse.Namespace) -> list[Mutant]:
+    """Named ones as they are; of all, those that the way to run them is for."""
+    mutants = chosen(words.mutants)
+    if words.engine or words.list:
+        return mutants
+    for mutant in mutants:
+        if words.mutants and not mutant.on_real_cores():
+            raise CannotBuild(f"{mutant.name} is for the engine alone: add --engine")
+    return [mutant for mutant in mutants if mutant.on_real_cores()]
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mutants", nargs="*", help="names (default: all)")
     parser.add_argument("--seeds", type=positive, default=3, help="runs of each (default: %(default)s)")
     parser.add_argument("--duration", default="30s", help="longest run (default: %(default)s)")
     parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcutorture")
     parser.add_argument("--chaos", action="store_true", help="compiled for it, and run with it")
+    parser.add_argument("--engine", action="store_true", help="in controlled executions, by the tests that their headers name")
+    parser.add_argument("--executions", type=positive, default=engine_mutants.EXECUTIONS, help="with --engine: the most of each run")
     parser.add_argument("--json", type=Path, help="also write the outcomes here")
     parser.add_argument("--list", action="store_true", help="names and what is broken")
-    arguments = parser.parse_args()
-    good, results = True, []
+    return parser.parse_args()
+
+
+def main() -> int:
+    words = arguments()
     try:
-        for mutant in chosen(arguments.mutants):
-            if arguments.list:
+        mutants = wanted(words)
+        if words.list:
+            for mutant in mutants:
                 print(f"{mutant.name}\t{mutant.header['caught_by']}\t{mutant.header['broken']}")
-                continue
-            with tempfile.TemporaryDirectory(prefix="mutant-") as where:
-                built = build(mutant, Path(where), arguments.program.resolve(), arguments.chaos)
-                outcomes = [torture(built, 0x5EED + i, arguments.duration) for i in range(arguments.seeds)]
-            good &= report(mutant, outcomes)
-            results.append({"name": mutant.name, **mutant.header, "runs": [vars(o) for o in outcomes]})
-        if arguments.json:
-            arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+            return 0
+        with tempfile.TemporaryDirectory(prefix="mutant-") as where:
+            good, results = (controlled if words.engine else tortured)(mutants, words, Path(where))
+        if words.json:
+            words.json.write_text(json.dumps(results, indent=2) + "\n")
     except (CannotBuild, OSError) as error:
         print(f"mutants.py: {error}", file=sys.stderr)
         return 3

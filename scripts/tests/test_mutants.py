@@ -13,9 +13,10 @@ from conftest import PROGRAM, ROOT, sanitizers
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import mutants
-from lib import mutant_objects
+from lib import mutant_objects, mutant_program
+from lib.mutant import MUTANTS, CannotBuild, chosen, load
 
-NAMES = sorted(p.stem for p in mutants.MUTANTS.glob("*.patch"))
+NAMES = [mutant.name for mutant in chosen([]) if mutant.on_real_cores()]
 pytestmark = pytest.mark.skipif(bool(sanitizers()), reason="the program of this build has a sanitizer that a plugin has not")
 
 
@@ -23,7 +24,7 @@ SCENARIO_DURATION = "30s"  # those on the kernel model show themselves within se
 
 
 def duration_of(name: str) -> str:
-    return SCENARIO_DURATION if "scenario" in mutants.load(mutants.MUTANTS / f"{name}.patch").header else "1m"
+    return SCENARIO_DURATION if "scenario" in load(MUTANTS / f"{name}.patch").header else "1m"
 
 
 def call(*args: str | Path) -> subprocess.CompletedProcess[str]:
@@ -49,7 +50,13 @@ def test_one_that_lives_is_said() -> None:
 def test_unknown_name_is_refused_with_those_that_there_are() -> None:
     done = call("no_flop")
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("mutants.py: no mutant 'no_flop'; there are: barrier_forgets_running")
+    assert done.stderr.startswith("mutants.py: no mutant 'no_flop'; there are: asks_and_leaves_in_two_steps")
+
+
+def test_one_for_the_engine_alone_is_not_tortured() -> None:
+    done = call("word_read_late")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "mutants.py: word_read_late is for the engine alone: add --engine\n"
 
 
 def test_nothing_done_is_refused() -> None:
@@ -90,36 +97,36 @@ def test_the_stock_is_made_anew_when_a_source_or_the_command_changes(tmp_path: P
 
 def test_patch_without_its_header_is_refused(tmp_path: Path) -> None:
     (tmp_path / "half.patch").write_text("broken: something\nflavor: srcu\n\n--- a/x\n")
-    with pytest.raises(mutants.CannotBuild, match="half.patch: its header lacks caught_by, source, survives"):
-        mutants.load(tmp_path / "half.patch")
+    with pytest.raises(CannotBuild, match="half.patch: its header lacks caught_by, engine, source, survives"):
+        load(tmp_path / "half.patch")
 
 
 def test_patch_that_no_longer_fits_is_refused(tmp_path: Path) -> None:
     patch = tmp_path / "old.patch"
-    patch.write_text((mutants.MUTANTS / "no_flip.patch").read_text().replace("show_rank(usage);", "shew_rank(usage);"))
-    with pytest.raises(mutants.CannotBuild, match="patch failed: srcu/core/gp.cpp"):
-        mutants.build(mutants.load(patch), tmp_path, PROGRAM)
+    patch.write_text((MUTANTS / "no_flip.patch").read_text().replace("show_rank(usage);", "shew_rank(usage);"))
+    with pytest.raises(CannotBuild, match="patch failed: srcu/core/gp.cpp"):
+        mutants.build(load(patch), tmp_path, PROGRAM)
 
 
 def test_deferral_has_ten_mutants_at_least() -> None:
-    deferral = [name for name in NAMES if "scenario" in mutants.load(mutants.MUTANTS / f"{name}.patch").header]
+    deferral = [name for name in NAMES if "scenario" in load(MUTANTS / f"{name}.patch").header]
     assert len(deferral) >= 10
 
 
 def test_scenario_needs_no_flavor_and_its_settings_are_words_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch = tmp_path / "some.patch"
-    header = "broken: b\nsource: s\nscenario: LOCKED-RQ\nset: strategy=direct 'locked_contexts=rq_lock nmi'\ncaught_by: c\nsurvives: s\n\n"
-    body = (mutants.MUTANTS / "kick_under_lock.patch").read_text().split("\n\n", 1)[1]
+    header = "broken: b\nsource: s\nscenario: LOCKED-RQ\nset: strategy=direct 'locked_contexts=rq_lock nmi'\ncaught_by: c\nsurvives: s\nengine: none, e\n\n"
+    body = (MUTANTS / "kick_under_lock.patch").read_text().split("\n\n", 1)[1]
     patch.write_text(header + body)
     monkeypatch.setattr(mutants, "build_program", lambda mutant, where, program: Path("mutated"))
-    built = mutants.build(mutants.load(patch), tmp_path / "where", PROGRAM)
+    built = mutants.build(load(patch), tmp_path / "where", PROGRAM)
     settings = ["--set", "strategy=direct", "--set", "locked_contexts=rq_lock nmi"]
     assert built.command == [Path("mutated"), "run", "LOCKED-RQ", *settings]
     assert built.scenario == "LOCKED-RQ"
 
 
 def test_objects_are_built_again_that_a_changed_header_is_part_of() -> None:
-    found = mutants.built_from(PROGRAM.parent, {"srcu/platform/irq.hpp"})
+    found = mutant_program.built_from(PROGRAM.parent, {"srcu/platform/irq.hpp"})
     assert any(name.endswith("/platform/irq.cpp.o") for name in found)
     assert any(name.endswith("/torture_kernel.dir/cpu.cpp.o") for name in found)
     assert not any(name.endswith("/harness_base.dir/random.cpp.o") for name in found)

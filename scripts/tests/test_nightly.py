@@ -1,0 +1,72 @@
+"""scripts/nightly.py at a tiny share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, ROOT, sanitizers
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import nightly
+
+pytestmark = pytest.mark.skipif(bool(sanitizers()), reason="builds with a sanitizer have no engine")
+
+
+def call(*args: str) -> subprocess.CompletedProcess[str]:
+    command = [ROOT / "scripts" / "nightly.py", "--build", PROGRAM.parent, "--seed", "1", *args]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+
+def night(share: float) -> nightly.Night:
+    return nightly.Night(PROGRAM.parent, share, 2, 1, [])
+
+
+def test_each_part_says_what_it_did_and_how_long_it_took() -> None:
+    done = call("--share", "0.00001", "--test", "normal_synchronize", "--test", "old_rank")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("seed 1, share 1e-05, ")
+    for part in ("library: 1000 executions of 5 tests", "litmus: 10 executions of each", "orders: 2 of 35", "wrong: ", "mutants: 2 of ", "replays: 1 of 1 replays"):
+        (line,) = [line for line in lines if line.startswith(part)]
+        assert line.endswith(" s")
+    assert lines[-1] == "found: nothing that is not as it must be"
+
+
+def test_a_failure_of_the_library_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = nightly.engine_mutants.Found(1, "FAILURE", 7, 0.5, 9, "e1:token", "hash", "a race")
+    monkeypatch.setattr(nightly, "tests_of", lambda night, kind: [] if kind else ["one", "wrong_one"])
+    monkeypatch.setattr(nightly.engine_mutants, "campaign", lambda *words: found)
+    one = night(1)
+    assert nightly.correct_library(one) == "7 executions of 1 tests, 14 a CPU second"
+    assert one.complaints == [" one: FAILURE in execution 7: a race; replay e1:token"]
+
+
+def test_a_replay_that_ends_otherwise_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly.engine_mutants, "replay", lambda program, token: {"status": 1, "hash": "b" if token == "odd" else "a"})
+    one = night(0.001)
+    one.failures = [nightly.Failure(Path("p"), "even", "a"), nightly.Failure(Path("p"), "odd", "a")]
+    assert nightly.replays(one).startswith("5 of 10 replays were the same, of 2 failures")
+    assert one.complaints == ["exit 1, hash b where it was a: odd"] * 5
+
+
+def test_nothing_to_replay_is_a_complaint() -> None:
+    one = night(0.001)
+    nightly.replays(one)
+    assert one.complaints == ["there is no failure to replay"]
+
+
+def test_some_are_from_all_over_the_list() -> None:
+    names = [str(i) for i in range(10)]
+    assert night(0.00001).some(names) == ["0", "5"]
+    assert night(1).some(names) == names
+    assert night(5).some(names) == names
+
+
+def test_unknown_part_and_no_share_are_refused() -> None:
+    done = call("libary")
+    assert (done.returncode, done.stderr) == (2, "nightly.py: no part libary; there are: library litmus orders wrong mutants replays\n")
+    assert call("--share", "0").returncode == 2
