@@ -11,7 +11,9 @@ namespace srcu {
 /// Another kind of reader than the domain has, or has had so far.
 void check_reader_kind(Usage& usage, int read_kind);
 void note_opened(Usage& usage, uint32_t rank, int read_kind);
-void check_closing(Usage& usage, int idx, int read_kind);  ///< No section open; a token that none gave.
+/// No section open by that token; a token that none gave. One of another open section closes that one, for all we know:
+/// a token is a rank, and even if it were a name, its owner would be the only one who knows which section he meant.
+void check_closing(Usage& usage, int idx, int read_kind);
 bool maybe_inside(const srcu_struct* ssp);                 ///< The calling thread is in a section.
 void check_not_inside(Usage& usage, const char* function);  ///< Waiting for oneself.
 void check_not_in_callback(Usage& usage, const char* function);

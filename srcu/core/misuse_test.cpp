@@ -186,6 +186,22 @@ TEST_F(MisuseDeathTest, UpOfASectionThatIsNotDown) {
       kSays);
 }
 
+// One that is passed for another's closes its own section, as far as anybody can tell: seen once its rank has none left.
+TEST_F(MisuseDeathTest, UpByAnotherOpenSectionsTokenIsSeenTheSecondTime) {
+  EXPECT_DEATH(
+      {
+        const int before = srcu_down_read(&config);
+        start_poll_synchronize_srcu(&config);
+        CHILD_CHECK(test::eventually([] { return test::state_of(usage_of(&config)) == GpState::kScan2; }));
+        const int after = srcu_down_read(&config);
+        CHILD_CHECK(after == 1 - before);
+        srcu_up_read(&config, after);
+        fprintf(stderr, "once. ");
+        srcu_up_read(&config, after);
+      },
+      "once. srcu: srcu_up_read in domain config with token 1, but no section by srcu_down_read\\(\\) has it");
+}
+
 // A thread that ends in a section leaves it open, and its number to the next one: not what it held.
 TEST_F(MisuseDeathTest, UnlockOfWhatTheNumbersLastOwnerOpened) {
   EXPECT_DEATH(

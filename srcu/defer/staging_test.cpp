@@ -4,6 +4,7 @@
 #include <array>
 
 #include "srcu/core/usage.hpp"
+#include "srcu/defer.h"
 #include "srcu/tests/manual_host.hpp"
 
 namespace srcu {
@@ -111,6 +112,60 @@ class Staged : public test::OnManualHost {
     }
   }
 };
+
+/// Counts drains by irq_work, on their way.
+class Passes : public Staged {
+ protected:
+  Passes() {
+    self = this;
+    usage.data.staged.drain.run = [](void* owner) {
+      ++self->passes;
+      drain_staged(owner);
+    };
+    set_defer_host(ManualHost::host);
+  }
+  ~Passes() override {
+    set_defer_host(native_host);
+    self = nullptr;
+  }
+
+  // A second of jiffies. Whatever else is queued than grace periods and callbacks is a drain, or leads to one, and is
+  // due at once.
+  void let_a_second_pass() {
+    for (unsigned jiffy = 0; jiffy < 1000; ++jiffy) {
+      const bool looks = ManualHost::take(usage.gp_work), invokes = ManualHost::take(usage.data.invoke_work);
+      passes += ManualHost::run_one().has_value();
+      if (looks) usage.gp_work.run(&usage);
+      if (invokes) usage.data.invoke_work.run(&usage);
+    }
+  }
+
+  static inline Passes* self = nullptr;
+  unsigned passes = 0;
+};
+
+// A strategy that polls would make a thousand, or never come to an end here.
+TEST_F(Passes, AreNoMoreThanThePostsNeed) {
+  constexpr unsigned kPosts = 3;
+  for (const Strategy* const* each = all_strategies; *each; ++each) {
+    usage.strategy = *each;
+    passes = 0;
+    std::array<Counted, kPosts> counted;
+    const uint32_t rank = current();
+    open(rank);  // nothing ends meanwhile
+    irq_off();
+    for (Counted& post : counted) call_srcu_nolock(domain, &post.head, Counted::on_grace_period);
+    irq_on();
+    let_a_second_pass();
+    EXPECT_EQ(counted[0].times(), 0u) << (*each)->name;
+    EXPECT_TRUE(usage.data.staged.posts.empty()) << (*each)->name;
+    EXPECT_LE(passes, 2 * kPosts) << (*each)->name;
+    close(rank);
+    let_a_second_pass();
+    for (const Counted& post : counted) EXPECT_EQ(post.times(), 1u) << (*each)->name;
+    EXPECT_LE(passes, 2 * kPosts) << (*each)->name << ", when all have run";
+  }
+}
 
 // Release builds bear it: each runs, at least the one that was posted twice; debug builds say so.
 #ifndef SRCU_DEBUG

@@ -12,6 +12,7 @@
 #include "torture/kernel/natural.hpp"
 #include "torture/kernel/needs.hpp"
 #include "torture/kernel/prover.hpp"
+#include "torture/kernel/stall.hpp"
 #include "torture/kernel/tracepoint.hpp"
 #include "torture/threads/patience.hpp"
 
@@ -125,6 +126,8 @@ class Trial {
 
   bool walked() const { return walked_.load(std::memory_order_acquire); }
   unsigned progress() const { return progress_.load(std::memory_order_relaxed); }  // relaxed: a count
+  /// The domain of a post that has returned, and whose callback has not run.
+  const srcu::Usage* waits_for() const { return waits_for_.load(std::memory_order_acquire); }  // pairs with wait_for()
 
  private:
   void prepare(Domain& domain) {
@@ -154,9 +157,11 @@ class Trial {
     if (outcome.tries == 0)
       outcome.check = "n/a", outcome.evidence = "no natural path comes to these tracepoints";
   }
-  static uint64_t wait_for(Post& post) {
+  uint64_t wait_for(Post& post) {
     uint64_t at = 0;
+    waits_for_.store(&post.domain->usage(), std::memory_order_release);  // pairs with waits_for(): the post
     while ((at = post.invoked_ns.load(std::memory_order_acquire)) == 0) srcu::env::sleep_ns(20'000);
+    waits_for_.store(nullptr, std::memory_order_relaxed);  // relaxed: who looks meanwhile sees progress soon
     return at - post.posted_ns;
   }
 
@@ -165,12 +170,18 @@ class Trial {
   const Context* const context_;
   std::atomic<bool> walked_{false};
   std::atomic<unsigned> progress_{0};
+  std::atomic<const srcu::Usage*> waits_for_{nullptr};
 };
 
-CellOutcome stalled() {
+CellOutcome stalled(const srcu::Usage* posted_to) {
   char text[sizeof(Fault::text)];
   describe_members(text, sizeof text);
-  return {.check = "stalled_gp", .evidence = std::string("a callback did not run within 8 s; nobody waits in a ring\n") + text};
+  std::string check = check_of_stall(posted_to);
+  const char* const why =
+      check == "lost_callback"
+          ? "a callback did not run within 8 s, and the domain waits for nothing: it was lost, or staged and left behind\n"
+          : "a callback did not run within 8 s; nobody waits in a ring\n";
+  return {.check = std::move(check), .evidence = std::string(why) + text};
 }
 
 }  // namespace
@@ -208,7 +219,7 @@ void run_cell(const Cell& cell, Way way, void (*tell)(const CellOutcome&, void*)
     if (ended) return tell(*outcome, argument);
     waited_ns += patience.tick(srcu::env::now_ns());
     if (trial->progress() != seen) seen = trial->progress(), waited_ns = 0;
-    if (waited_ns > kStallNs) return tell(stalled(), argument);
+    if (waited_ns > kStallNs) return tell(stalled(trial->waits_for()), argument);
   }
 }
 

@@ -83,7 +83,9 @@
  *
  * Debug builds (SRCU_DEBUG defined for library and users alike, as the debug build's CMake target and srcu.pc do) check
  * every use and end the process with one line that names the culprit and the cure. Under ThreadSanitizer, build the
- * library with it, too: it must see both sides.
+ * library with it, too: it must see both sides. Not seen is an unlock or an up by the token of another section that is
+ * open as well: to all appearances it closes that one, which for srcu_up_read() any thread may. It is seen when that token
+ * comes once more than there are sections that have it, and until then may keep grace periods from ending.
  *
  * Release builds do not look for misuse. What comes of it there:
  *
