@@ -67,7 +67,7 @@ def replay(program: Path, token: str) -> dict[str, Any]:
 
 
 def campaign(program: Path, target: Target, seed: int, executions: int, *options: str) -> Found:
-    command = [program, "run", target.test, "--executions", executions, "--seed", seed, "--faults", target.faults, "--json", *options]
+    command = [program, "run", target.test, "--executions", executions, "--seed", seed, "--on-x86", "0", "--faults", target.faults, "--json", *options]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True)
     if done.returncode not in (0, 1, 3) or not done.stdout:
         raise CannotBuild(f"{target.test} did not run: {done.stderr.strip()}")

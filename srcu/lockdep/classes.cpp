@@ -124,7 +124,7 @@ srcu_lockdep_class* srcu_lockdep_class_of(const void* key, const char* name, src
   if (!place) return table_full(Table::kKeyed), nullptr;
   Class& lock_class = place->lock_class;
   // ORD(V2): pairs with V1: whoever sees the name sees the rest. Several may write it, the same.
-  if (__atomic_load_n(&lock_class.name, __ATOMIC_ACQUIRE) == name) return &lock_class;
+  if (__atomic_load_n(&lock_class.name, __ATOMIC_ACQUIRE) == name && inner_of(lock_class) == inner) return &lock_class;
   set_inner(lock_class, inner);
   forget_chains();
   __atomic_store_n(&lock_class.name, name, __ATOMIC_RELEASE);  // ORD(V1): pairs with V2
