@@ -73,6 +73,8 @@ class Memory {
   bool exchange_if(ThreadId, void* address, unsigned size, Value& expected, Value desired, Order success, Order failure,
                    uintptr_t pc);
   void fence(ThreadId, Order);
+  /// Whose the newest store is that all can see; kMaxThreads if it is no atomic access's.
+  ThreadId last_writer(const void* address) const;
   /// @}
 
   /// \name membarrier: every other thread has its own full fence somewhere between begin and end

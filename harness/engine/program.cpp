@@ -114,7 +114,7 @@ Plan plan_of(const Words& words) {
 }
 
 nlohmann::json json_of(const Test& test, const Report& it) {
-  return {{"test", test.name}, {"verdict", it.broken ? "BROKEN" : it.failed ? "FAILURE" : "SUCCESS"}, {"executions", it.executions},
+  return {{"test", test.name}, {"verdict", it.broken ? "BROKEN" : it.failed ? "FAILURE" : "SUCCESS"}, {"executions", it.executions}, {"distinct", it.distinct},
           {"cpu_s", it.seconds}, {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
           {"hash", fmt::format("{:016x}", it.hash)}, {"story", it.story}};
 }
@@ -125,7 +125,7 @@ void print(const Test& test, const Report& it) {
   else if (it.failed)
     say(stdout, "{}: FAILURE in execution {}: {}\n  {}\n", test.name, it.executions, it.what, test.sentence);
   else
-    say(stdout, "{}: {} executions, none failed, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions, it.seconds, it.hash);
+    say(stdout, "{}: {} executions, none failed, {} of them distinct, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions, it.distinct, it.seconds, it.hash);
   if (it.failed) say(stdout, "  replay {}\n  shrunk from {} to {} steps:\n", it.token, it.steps, it.shrunk_steps);
   for (const std::string& line : it.story) say(stdout, "    {}\n", line);
   std::fflush(stdout);

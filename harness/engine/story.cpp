@@ -1,6 +1,7 @@
 #include "harness/engine/story.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -22,9 +23,23 @@ std::string number(Value value) {
   return low < 10'000 ? fmt::format("{}", low) : fmt::format("{:#x}", low);
 }
 
-std::string who(Agent agent) {
+std::string who(Agent agent, const Recording& recording) {
   const unsigned thread = agent % kMaxThreads;
-  return agent < kBufferOf ? fmt::format("T{}", thread) : agent < kFenceOf ? fmt::format("T{}'s store buffer", thread) : fmt::format("T{}", thread);
+  const std::string& name = recording.threads[thread];
+  return fmt::format("T{}{}{}{}", thread, agent >= kBufferOf && agent < kFenceOf ? "'s store buffer" : "", name.empty() ? "" : " ", name);
+}
+
+/// Empty for what changes nothing, or has nothing to do with locks that have names.
+std::string what_with_locks(const Event& event, const Recording& recording) {
+  if (event.step.kind == Kind::kHandler) return "its handler runs";
+  const auto lock = recording.locks.find(event.step.address);
+  if (lock == recording.locks.end()) return "";
+  switch (event.step.kind) {
+    case Kind::kModify: return event.read == 0 ? "takes " + lock->second : "";
+    case Kind::kStore: return event.written == 0 ? "drops " + lock->second : "";
+    case Kind::kWait: return event.changed ? "waits for " + lock->second : "";
+    default: return "";
+  }
 }
 
 std::string what(const Event& event) {
@@ -61,6 +76,18 @@ std::string what(const Event& event) {
     case Kind::kBegin: break;
   }
   return "begins";
+}
+
+/// Where a lock was used: the first few places on the way out that are in no header, which is where locks themselves are.
+std::string places_of(const Event& event, std::map<uintptr_t, std::vector<std::string>>& lines) {
+  constexpr size_t kMost = 4;
+  std::vector<std::string> places;
+  for (const uintptr_t caller : event.callers)
+    for (const std::string& line : lines[caller]) {
+      if (line.find(".h") != line.npos || line.find(':') == line.npos || places.size() == kMost) continue;
+      if (places.empty() || places.back() != line) places.push_back(line);
+    }
+  return fmt::format("{}", fmt::join(places, " < "));
 }
 
 /// Accesses to what only one thread uses, or nobody writes, explain nothing.
@@ -107,27 +134,76 @@ std::string tell(const Outcome& outcome) {
   return text;
 }
 
-std::vector<std::string> tell(const Recording& recording, size_t most) {
+namespace {
+
+std::string line(const std::string& who, size_t width, Agent agent, const std::string& what, const std::string& where) {
+  const bool to_the_right = agent % 2 == 0 && agent != 0;
+  return fmt::format("{:<{}} {:<56} {}", who, width, (to_the_right ? "    " : "") + what, where);
+}
+
+std::vector<const Event*> told_of(const Recording& recording) {
   const Shared shared(recording.events);
   std::vector<const Event*> told;
-  for (const Event& event : recording.events)
-    if (shared.matters(event)) told.push_back(&event);
+  for (size_t i = recording.told_from; i < recording.events.size(); ++i)
+    if (shared.matters(recording.events[i])) told.push_back(&recording.events[i]);
+  return told;
+}
+
+size_t width_of(const std::vector<const Event*>& told, const Recording& recording) {
+  size_t width = 4;
+  for (const Event* event : told) width = std::max(width, who(event->agent, recording).size());
+  return width;
+}
+
+std::vector<std::string> tell_all(const Recording& recording) {
+  const auto told = told_of(recording);
+  const size_t width = width_of(told, recording);
   std::set<uintptr_t> places;
   for (const Event* event : told) places.insert(event->step.pc);
   const auto lines = lines_of(places);
   std::vector<std::string> story;
-  for (const Event* event : told) {
-    const std::string where = event->step.pc != 0 ? lines.at(event->step.pc) : "";
-    const bool to_the_right = event->agent % 2 == 0 && event->agent != 0;
-    story.push_back(fmt::format("{:<4} {:<56} {}", who(event->agent), (to_the_right ? "    " : "") + what(*event), where));
-  }
-  if (story.size() > most) {
-    const size_t left_out = story.size() - most + 1;
-    const auto from = story.begin() + static_cast<ptrdiff_t>(most / 3);
-    *from = fmt::format("     ... {} steps", left_out);
-    story.erase(from + 1, from + static_cast<ptrdiff_t>(left_out));
-  }
+  for (const Event* event : told)
+    story.push_back(line(who(event->agent, recording), width, event->agent, what(*event), event->step.pc != 0 ? lines.at(event->step.pc) : ""));
   return story;
+}
+
+std::vector<std::string> tell_locks(const Recording& recording) {
+  std::vector<const Event*> told;
+  for (size_t i = recording.told_from; i < recording.events.size(); ++i) {
+    const Event& event = recording.events[i];
+    if (!what_with_locks(event, recording).empty()) told.push_back(&event);
+  }
+  std::set<uintptr_t> callers;
+  for (const Event* event : told) callers.insert(event->callers.begin(), event->callers.end());
+  auto lines = inlined_lines_of(callers);
+  const size_t width = width_of(told, recording);
+  std::vector<std::string> story;
+  for (const Event* event : told)
+    story.push_back(line(who(event->agent, recording), width, event->agent, what_with_locks(*event, recording), places_of(*event, lines)));
+  return story;
+}
+
+void cut(std::vector<std::string>& story, size_t most) {
+  if (story.size() <= most) return;
+  const size_t left_out = story.size() - most + 1;
+  const auto from = story.begin() + static_cast<ptrdiff_t>(most / 3);
+  *from = fmt::format("     ... {} steps", left_out);
+  story.erase(from + 1, from + static_cast<ptrdiff_t>(left_out));
+}
+
+}  // namespace
+
+std::vector<std::string> tell(const Recording& recording, const Outcome& outcome, size_t most) {
+  const bool locks = outcome.kind == Outcome::Kind::kDeadlock && !recording.locks.empty();
+  auto story = locks ? tell_locks(recording) : tell_all(recording);
+  cut(story, most);
+  return story;
+}
+
+std::vector<std::string> tell_in_full(const Recording& recording) {
+  Recording all = recording;
+  all.told_from = 0;
+  return tell_all(all);
 }
 
 }  // namespace engine

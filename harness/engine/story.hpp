@@ -12,7 +12,8 @@ namespace engine {
 /// "message at file:line", and the access it clashes with.
 std::string tell(const Outcome&);
 
-/// At most `lines`; in the middle what is left out is counted.
-std::vector<std::string> tell(const Recording&, size_t lines);
+/// At most `lines`; in the middle what is left out is counted. Of a deadlock, what was done with locks, if they have names.
+std::vector<std::string> tell(const Recording&, const Outcome&, size_t lines);
+std::vector<std::string> tell_in_full(const Recording&);
 
 }  // namespace engine
