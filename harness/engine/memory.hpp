@@ -73,7 +73,7 @@ class Memory {
   bool exchange_if(ThreadId, void* address, unsigned size, Value& expected, Value desired, Order success, Order failure,
                    uintptr_t pc);
   void fence(ThreadId, Order);
-  /// Whose the newest store is that all can see; kMaxThreads if it is no atomic access's.
+  /// Who gave it the value that all can see, of those who wrote the same again the first; kMaxThreads if it was no atomic access.
   ThreadId last_writer(const void* address) const;
   /// @}
 

@@ -84,7 +84,7 @@ std::string places_of(const Event& event, std::map<uintptr_t, std::vector<std::s
   std::vector<std::string> places;
   for (const uintptr_t caller : event.callers)
     for (const std::string& line : lines[caller]) {
-      if (line.find(".h") != line.npos || line.find(':') == line.npos || places.size() == kMost) continue;
+      if (line.find(".c") == line.npos || places.size() == kMost) continue;
       if (places.empty() || places.back() != line) places.push_back(line);
     }
   return fmt::format("{}", fmt::join(places, " < "));

@@ -52,7 +52,8 @@ void Memory::State::observe(ThreadId id, Location& location, uint32_t store, Ord
 
 uint32_t Memory::State::append(ThreadId id, Location& location, Value value, const View* message) {
   hold(location.address, location.size, value);
-  location.stores.push(arena, {value, message, id});
+  const Store& last = location.stores.back();
+  location.stores.push(arena, {value, message, last.value == value ? last.by : id});
   return location.newest();
 }
 
