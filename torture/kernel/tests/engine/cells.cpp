@@ -6,7 +6,7 @@
 #include "harness/engine/test.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/context.hpp"
-#include "torture/kernel/engine/subjects.hpp"
+#include "torture/kernel/tests/engine/subjects.hpp"
 #include "torture/kernel/host.hpp"
 #include "torture/kernel/nmi.hpp"
 #include "torture/kernel/probe.hpp"

@@ -1,4 +1,4 @@
-#include "torture/kernel/engine/subjects.hpp"
+#include "torture/kernel/tests/engine/subjects.hpp"
 
 #include <algorithm>
 
