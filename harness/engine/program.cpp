@@ -33,6 +33,7 @@ struct Words {
   std::string duration, seed, strategy = "mix", model = "cpp", faults, token, drop_order;
   uint64_t executions = 100'000;
   unsigned jobs = 1;
+  uint32_t step_limit = Settings{}.step_limit;
   bool twice = false, each_handler = false, json = false, in_full = false;
 };
 
@@ -108,6 +109,7 @@ Plan plan_of(const Words& words) {
   }
   plan.settings.model = words.model == "tso" ? Model::kTso : Model::kCpp;
   plan.settings.faults = faults_of(words.faults);
+  plan.settings.step_limit = words.step_limit;
   plan.settings.seed = seed_of(words.seed);
   if (!words.drop_order.empty()) plan.settings.dropped = known_order(words.drop_order);
   return plan;
@@ -196,6 +198,7 @@ int parse_and_dispatch(int argc, char** argv) {
   run->add_option("--model", words.model, "cpp: C++20; tso: what x86 shows")->check(CLI::IsMember({"cpp", "tso"}));
   run->add_option("--jobs", words.jobs, "processes at a time")->check(CLI::Range(1, 256));
   run->add_option("--faults", words.faults, "none all, or of wake eintr early no-membarrier no-memory migrate handler");
+  run->add_option("--step-limit", words.step_limit, "of an execution: more is a livelock")->check(CLI::PositiveNumber);
   run->add_option("--drop-order", words.drop_order, "the code under test does without the order of this label: a test must fail");
   run->add_flag("--twice", words.twice, "each execution twice: does the second do the same?");
   run->add_flag("--each-handler", words.each_handler, "signal handlers at each step by turns, not at random");

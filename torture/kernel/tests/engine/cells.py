@@ -22,6 +22,7 @@ QUICK_BESIDE = {"rq_lock/direct/other/expedited", "rq_lock/rc4/own/normal", "tim
                 "nmi_anywhere/direct", "nmi_anywhere/defer_irqoff"}
 FAILS = {"ok": False, "class_only": False, "deadlock": True, "cycle": True}
 MOST_LINES = 29
+STEP_LIMIT = 400_000  # of an execution: some contexts have several places, each a round of its own
 
 NOT_RUN = """not run:
   PREEMPT_RT: all locks that a post may reach are raw here, so its cells are the same code again
@@ -81,7 +82,7 @@ def result_of(test: dict, predicted: str) -> Result:
 
 def run(program: Path, name: str, predicted: str, words: argparse.Namespace) -> Result:
     executions = words.to_find if FAILS[predicted] else words.executions
-    options = ["--executions", str(executions), "--seed", words.seed, "--json"]
+    options = ["--executions", str(executions), "--seed", words.seed, "--step-limit", str(STEP_LIMIT), "--json"]
     done = subprocess.run([program, "run", name, *options], capture_output=True, text=True)
     if done.returncode not in (0, 1, 3):
         raise SystemExit(f"{name}: {done.stdout}{done.stderr}")
