@@ -42,7 +42,7 @@ void tick() {
   for (int i = 0; i < 200; ++i) engine::env::sleep_ns(1'000'000);
 }
 
-ENGINE_TEST(spin_lock_of_one, "Without a choice all executions are the same.") { test.thread(count); }
+ENGINE_TEST(spin_lock_of_one, "Without a choice all executions are the same.") { test.init(count); }
 ENGINE_TEST(spin_lock, "A spin lock keeps others out, and its waiters come in.") {
   test.thread(count).thread(count).thread(count).fini([] { engine::check(counted == 3, "a step was lost"); });
 }
