@@ -35,7 +35,8 @@ void name_locks() {
     Cpu& it = cpu(id);
     engine::name_lock(it.rq_lock.key(), kNames[id][0]);
     engine::name_lock(it.pool.lock.key(), kNames[id][1]);
-    if (Task* const worker = it.pool.idle_worker()) {
+    const IrqLock locked(it.pool.lock);
+    if (Task* const worker = it.pool.idle_worker_in_passing()) {
       engine::name_lock(worker->pi_lock.key(), kNames[id][2]);
       if (worker->next_idle) engine::name_lock(worker->next_idle->pi_lock.key(), kNames[id][3]);
     }
