@@ -13,6 +13,7 @@
 #include <functional>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/errors.hpp"
@@ -26,6 +27,7 @@ namespace engine {
 namespace {
 
 constexpr size_t kStoryLines = 30;
+constexpr size_t kMostSeen = 1'000'000;  // hashes are kept
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
@@ -35,7 +37,7 @@ uint64_t mixed(uint64_t seed, uint64_t index) {
 }
 
 std::string as_json(const Report& it) {
-  return nlohmann::json{{"executions", it.executions}, {"failed_in", it.failed_in}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
+  return nlohmann::json{{"executions", it.executions}, {"distinct", it.distinct}, {"failed_in", it.failed_in}, {"seconds", it.seconds}, {"failed", it.failed}, {"broken", it.broken},
                         {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
                         {"hash", it.hash}, {"story", it.story}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -100,6 +102,7 @@ Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted,
   Run run;
   watch_for_crashes(run);
   Report report;
+  std::unordered_set<uint64_t> seen;
   uint32_t steps_expected = 10;  // grows with what is seen
   const double begun = cpu_seconds();
   const uint64_t deadline = plan.seconds > 0 ? harness::now_ns() + static_cast<uint64_t>(plan.seconds * 1e9) : 0;
@@ -109,6 +112,8 @@ Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted,
     const Outcome outcome = run.execute(test, settings);
     ++report.executions;
     report.hash = mixed(report.hash, outcome.hash);
+    if (seen.size() < kMostSeen) seen.insert(outcome.hash);
+    report.distinct = seen.size();
     if (plan.each_twice && run.execute(test, settings).hash != outcome.hash) {
       report.broken = true;
       report.what = fmt::format("an execution is not the same the second time: {}", to_text({build_id(), test.name, settings}));
@@ -142,6 +147,7 @@ Report from_json(const std::string& said, int status) {
     return it;
   }
   it.executions = json["executions"];
+  it.distinct = json["distinct"];
   it.failed_in = json["failed_in"];
   it.seconds = json["seconds"];
   it.failed = json["failed"];
@@ -246,8 +252,10 @@ Report run_campaign(const Test& test, const Plan& plan) {
   for (Report& one : reports) {
     all.executions += one.executions;
     all.seconds += one.seconds;
+    all.distinct = std::max(all.distinct, one.distinct);
     if (worse(one, all)) {
       one.executions = all.executions;
+      one.distinct = all.distinct;
       one.seconds = all.seconds;
       all = std::move(one);
     } else if (!all.failed) {
@@ -272,7 +280,7 @@ Report run_once(const Test& test, const Settings& settings, bool in_full) {
     report.hash = outcome.hash;
     if (!outcome.fine()) tell_failure(run, test, settings, outcome, report, pipe);
     end_watch();
-    if (in_full) report.story = tell(recording, outcome, SIZE_MAX);
+    if (in_full) report.story = tell_in_full(recording);
     return report;
   });
   return end_job(job);

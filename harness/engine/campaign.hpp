@@ -23,6 +23,7 @@ struct Plan {
 /// How it went, as children tell it.
 struct Report {
   uint64_t executions = 0;
+  uint64_t distinct = 0;        ///< Of those, as their hashes tell; of several jobs, what one of them saw.
   uint64_t failed_in = UINT64_MAX;  ///< The failing execution, counted from 0.
   double seconds = 0;           ///< CPU time.
   bool failed = false, broken = false;

@@ -52,6 +52,13 @@ void futex_wake(std::atomic<uint32_t>& word) {
   in->did(0, in->wake(&word, kMaxThreads));
 }
 
+void wait_for_lock(const void* byte) {
+  Inside in;
+  controlled(in, "wait_for_lock");
+  must_be_readable(byte, 1, ENGINE_CALLER);
+  in->wait_for_lock(byte, ENGINE_CALLER);
+}
+
 bool membarrier_register() {
   Inside in;
   controlled(in, "membarrier_register");

@@ -13,6 +13,10 @@ namespace engine::env {
 void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t timeout_ns = 0);
 void futex_wake(std::atomic<uint32_t>& word);
 
+/// The waiting of a spin lock whose byte is 0 while nobody holds it: returns once it was seen 0, which may be at once. Held is the lock by
+/// whoever wrote the byte last. Threads that wait for each other so are told as a deadlock at once, whatever others do.
+void wait_for_lock(const void* byte);
+
 bool membarrier_register();  ///< False: this execution's kernel has none.
 void membarrier();
 

@@ -76,6 +76,8 @@ class Memory {
   bool exchange_if(ThreadId, void* address, unsigned size, Value& expected, Value desired, Order success, Order failure,
                    uintptr_t pc);
   void fence(ThreadId, Order);
+  /// Who gave it the value that all can see, of those who wrote the same again the first; kMaxThreads if it was no atomic access.
+  ThreadId last_writer(const void* address) const;
   /// @}
 
   /// \name membarrier: every other thread has its own full fence somewhere between begin and end

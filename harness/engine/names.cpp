@@ -97,12 +97,34 @@ std::string variable_at(uintptr_t address) {
   return fmt::format("{:#x}", address);
 }
 
-std::map<uintptr_t, std::string> lines_of(const std::set<uintptr_t>& return_addresses) {
+namespace {
+
+/// What addr2line says of each.
+std::map<uintptr_t, std::string> chains_of(const std::set<uintptr_t>& return_addresses) {
   std::vector<harness::CodeAddress> wanted;
   for (uintptr_t one : return_addresses) wanted.push_back({one, false});
   const auto chains = harness::name_addresses(getpid(), wanted, "addr2line", 20);
+  std::map<uintptr_t, std::string> found;
+  for (size_t i = 0; i < wanted.size(); ++i) found[wanted[i].address] = chains[i];
+  return found;
+}
+
+}  // namespace
+
+std::map<uintptr_t, std::vector<std::string>> inlined_lines_of(const std::set<uintptr_t>& return_addresses) {
+  std::map<uintptr_t, std::vector<std::string>> lines;
+  for (const auto& [address, chain] : chains_of(return_addresses)) {
+    std::istringstream functions(chain);
+    for (std::string function; std::getline(functions, function);)
+      if (const size_t at = function.rfind(" at "); at != function.npos)
+        lines[address].push_back(function.substr(at + 4, function.find(' ', at + 4) - at - 4));
+  }
+  return lines;
+}
+
+std::map<uintptr_t, std::string> lines_of(const std::set<uintptr_t>& return_addresses) {
   std::map<uintptr_t, std::string> lines;
-  for (size_t i = 0; i < wanted.size(); ++i) lines[wanted[i].address] = line_in(chains[i]);
+  for (const auto& [address, chain] : chains_of(return_addresses)) lines[address] = line_in(chain);
   return lines;
 }
 

@@ -29,4 +29,7 @@ std::string variable_at(uintptr_t address);
 /// "file.cpp:12" for each return address, of the innermost function that is not the standard library's.
 std::map<uintptr_t, std::string> lines_of(const std::set<uintptr_t>& return_addresses);
 
+/// For each return address, the same of all functions that were inlined there, the innermost first.
+std::map<uintptr_t, std::vector<std::string>> inlined_lines_of(const std::set<uintptr_t>& return_addresses);
+
 }  // namespace engine

@@ -33,6 +33,7 @@ struct Words {
   std::string duration, seed, strategy = "mix", model = "cpp", faults, token, drop_order;
   uint64_t executions = 100'000, on_x86 = 20'000;
   unsigned jobs = 1;
+  uint32_t step_limit = Settings{}.step_limit;
   bool twice = false, each_handler = false, json = false, in_full = false;
 };
 
@@ -108,6 +109,7 @@ Plan plan_of(const Words& words) {
   }
   plan.settings.model = model_of(words.model);
   plan.settings.faults = faults_of(words.faults);
+  plan.settings.step_limit = words.step_limit;
   plan.settings.seed = seed_of(words.seed);
   if (!words.drop_order.empty()) plan.settings.dropped = known_order(words.drop_order);
   return plan;
@@ -128,7 +130,7 @@ std::string told_of_x86(const Report& it) {
 }
 
 nlohmann::json json_of(const Test& test, const Report& it) {
-  return {{"test", test.name}, {"verdict", it.broken ? "BROKEN" : it.failed ? "FAILURE" : "SUCCESS"}, {"executions", it.executions},
+  return {{"test", test.name}, {"verdict", it.broken ? "BROKEN" : it.failed ? "FAILURE" : "SUCCESS"}, {"executions", it.executions}, {"distinct", it.distinct},
           {"cpu_s", it.seconds}, {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
           {"hash", fmt::format("{:016x}", it.hash)}, {"story", it.story}};
 }
@@ -139,7 +141,7 @@ void print(const Test& test, const Report& it) {
   else if (it.failed)
     say(stdout, "{}: FAILURE in execution {}: {}\n  {}\n", test.name, it.executions, it.what, test.sentence);
   else
-    say(stdout, "{}: {} executions, none failed, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions, it.seconds, it.hash);
+    say(stdout, "{}: {} executions, none failed, {} of them distinct, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions, it.distinct, it.seconds, it.hash);
   if (it.failed) say(stdout, "  replay {}\n  shrunk from {} to {} steps:\n", it.token, it.steps, it.shrunk_steps);
   for (const std::string& line : it.story) say(stdout, "    {}\n", line);
   std::fflush(stdout);
@@ -221,6 +223,7 @@ int parse_and_dispatch(int argc, char** argv) {
       ->capture_default_str();
   run->add_option("--jobs", words.jobs, "processes at a time")->check(CLI::Range(1, 256));
   run->add_option("--faults", words.faults, "none all, or of wake eintr early no-membarrier no-memory migrate handler");
+  run->add_option("--step-limit", words.step_limit, "of an execution: more is a livelock")->check(CLI::PositiveNumber);
   run->add_option("--drop-order", words.drop_order, "the code under test does without the order of this label: a test must fail");
   run->add_flag("--twice", words.twice, "each execution twice: does the second do the same?");
   run->add_flag("--each-handler", words.each_handler, "signal handlers at each step by turns, not at random");

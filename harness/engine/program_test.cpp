@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -95,6 +96,22 @@ TEST(Program, SaysWhatX86CanShow) {
 
 TEST(Program, SaysWhereItWas) {
   EXPECT_NE(run("wrong_use_after_free")["what"].get<std::string>().find("cases.cpp:"), std::string::npos);
+}
+
+TEST(Program, TellsWhoWaitsForWhichLockAndWhoHoldsIt) {
+  EXPECT_THAT(run("wrong_spin_lock_again")["what"].get<std::string>(), testing::HasSubstr("T1 waits for left, which it holds itself"));
+  const json report = run("wrong_spin_locks_crosswise");
+  EXPECT_THAT(report["what"].get<std::string>(),
+              testing::HasSubstr("T1 (lefthander) waits for the right lock, held by T2; T2 waits for the left lock, held by T1 (lefthander)"));
+  EXPECT_LE(report["story"].size(), 4u);
+  EXPECT_THAT(report["story"].dump(), testing::HasSubstr("takes the left lock"));
+}
+
+TEST(Program, CountsHowManyExecutionsDiffered) {
+  EXPECT_EQ(run("spin_lock_of_one", {"--executions", "50"})["distinct"], 1);
+  const json report = run("spin_lock", {"--executions", "50"});
+  EXPECT_GT(report["distinct"], 10);
+  EXPECT_LE(report["distinct"], 50);
 }
 
 TEST(Program, RefusesTokensOfOtherBuildsAndUnknownTests) {

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "harness/engine/memory.hpp"
@@ -29,11 +31,15 @@ struct Event {
   Value read = 0, written = 0;
   bool changed = true;  ///< False: a compare-exchange that failed, a wait that did not sleep.
   bool old = false;     ///< The load did not take the newest value.
+  std::vector<uintptr_t> callers{};  ///< At locks that have a name: where the one who made the step was called from, and so on.
 };
 
 struct Recording {
   Decisions decisions;
   std::vector<Event> events;
+  size_t told_from = 0;  ///< The events before made things ready.
+  std::map<uintptr_t, std::string> locks;
+  std::array<std::string, kMaxThreads> threads;
 };
 
 /// Follows `decisions`, then lets each thread run as long as it can.

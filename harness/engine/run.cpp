@@ -43,6 +43,7 @@ void Run::begin(const Test& test, const Settings& settings) {
   }
   if (recording_) *recording_ = {};
   if (!locks_.empty()) locks_.clear();
+  if (!spin_locks_.empty()) spin_locks_.clear();
   membarrier_ = Kernel::kUnasked;
   thread_count_ = 0;
   last_ = kAgents;
@@ -110,7 +111,11 @@ void Run::gather_able() {
   ThreadId first = kMaxThreads;
   uint64_t busy = 0;
   for (ThreadId id = 0; id < thread_count_; ++id) {
-    const Thread& one = threads_[id];
+    Thread& one = threads_[id];
+    if (one.spins && *static_cast<const uint8_t*>(one.waits_for) == 0) {  // which is the newest value
+      one.spins = false;
+      one.state = Thread::State::kAble;
+    }
     const bool waits = one.state == Thread::State::kBlocked && one.until_ns != 0;
     if (one.state == Thread::State::kAble || (waits && past_its_time(one))) {
       able_.push_back(static_cast<Agent>(id));
@@ -330,7 +335,9 @@ void Run::maybe_handle() {
 void Run::note(Agent agent, const Step& step) {
   mix(uint64_t{agent} << 8 | static_cast<uint64_t>(step.kind));
   mix(without_load_address(step.address));
-  if (recording_) recording_->events.push_back({agent, step});
+  if (!recording_) return;
+  recording_->events.push_back({agent, step});
+  if (spin_locks_.contains(step.address)) note_callers(step.pc);
 }
 
 void Run::did(Value read, Value written, bool changed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -28,8 +29,10 @@ struct Thread {
   bool may_be_early = false;        ///< While blocked: time may run out though others could run.
   const void* waits_for = nullptr;  ///< While blocked.
   const char* waits_how = "";
+  bool spins = false;               ///< While blocked: until that is a byte which is 0.
   uint64_t until_ns = 0;            ///< While blocked; 0: no limit.
   uint32_t blocked_at = 0;          ///< While blocked: the execution's step.
+  std::string name;
   void* (*body)(void*) = nullptr;
   void* argument = nullptr;
   void* result = nullptr;
@@ -79,6 +82,7 @@ class Run final : public Execution {
   void yield(const Step&);                                   ///< As point(), and others are to be preferred.
   Woken block(const void* object, const char* how, uint64_t until_ns = 0);
   unsigned wake(const void* object, unsigned at_most);
+  void wait_for_lock(const void* byte, uintptr_t pc);
   bool fault(FaultBits);                ///< Shall it go wrong here?
   unsigned draw(unsigned count);        ///< One of `count`, 0 the usual.
   ThreadId start(void* (*body)(void*), void* argument, bool detached, uintptr_t pc);  ///< kMaxThreads: no more can be had.
@@ -88,6 +92,13 @@ class Run final : public Execution {
   void become_child(uintptr_t pc);      ///< See test.hpp.
   void set_handler(void (*handler)());
   bool lacks_membarrier();
+  const char* test_name() const { return test_->name; }
+  /// \name What is told of the execution
+  /// @{
+  void tell_from_here();
+  void name_lock(const void* byte, std::string name);
+  void name_thread(ThreadId, std::string name);
+  /// @}
   /// On x86 by a locked instruction, also where the lock is not had.
   Lock& lock(const void* object) { return memory_.locked_instruction(self_), locks_[object]; }
   [[noreturn]] void fail(Outcome::Kind, std::string what, uintptr_t where, uintptr_t before = 0);
@@ -113,6 +124,10 @@ class Run final : public Execution {
   void count_step(ThreadId);
   void maybe_handle();
   void note(Agent, const Step&);
+  void note_callers(uintptr_t pc);
+  void look_for_ring(const void* byte, uintptr_t pc);
+  std::string words_for(ThreadId) const;
+  std::string words_for(const void* byte) const;
   void mix(uint64_t value) { outcome_.hash = (outcome_.hash ^ value) * 0x9e3779b97f4a7c15u, outcome_.hash ^= outcome_.hash >> 29; }
   [[noreturn]] void finish();
 
@@ -125,6 +140,7 @@ class Run final : public Execution {
   std::unique_ptr<Scheduler> follower_;
   std::vector<Agent> able_;
   std::unordered_map<const void*, Lock> locks_;  ///< Never walked through: its order is chance.
+  std::map<uintptr_t, std::string> spin_locks_;  ///< Those that were named.
   Fiber host_;
   Scheduler* scheduler_ = nullptr;
   const Test* test_ = nullptr;
@@ -141,6 +157,9 @@ class Run final : public Execution {
   uint64_t now_ns_ = 0, steps_ever_ = 0;
   uint64_t gave_way_ = 0, gave_way_twice_ = 0;  ///< Threads, a bit each, since time leapt.
 };
+
+/// A controlled thread's pthread_t: its number, from where no address is.
+inline constexpr unsigned long kFirstHandle = 0x7e000000;
 
 /// The run whose code under test is on now; null in the engine itself and outside of executions. The only variable of the engine
 /// that changes during one: the others are not in the program's own data, which is put back after each.

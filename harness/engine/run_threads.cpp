@@ -21,6 +21,8 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
   it.state = Thread::State::kAble;
   it.steps = it.looks = it.old_values = it.progress_bound = it.others_bound = 0;
   it.handler = nullptr;
+  it.spins = false;
+  it.name.clear();
   it.at_exit.clear();
   next_[child] = {};
   if (child == 0) return child;

@@ -1,6 +1,7 @@
 #include "harness/engine/story.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -23,9 +24,23 @@ std::string number(Value value) {
   return low < 10'000 ? fmt::format("{}", low) : fmt::format("{:#x}", low);
 }
 
-std::string who(Agent agent) {
+std::string who(Agent agent, const Recording& recording) {
   const unsigned thread = agent % kMaxThreads;
-  return agent < kBufferOf ? fmt::format("T{}", thread) : agent < kFenceOf ? fmt::format("T{}'s store buffer", thread) : fmt::format("T{}", thread);
+  const std::string& name = recording.threads[thread];
+  return fmt::format("T{}{}{}{}", thread, agent >= kBufferOf && agent < kFenceOf ? "'s store buffer" : "", name.empty() ? "" : " ", name);
+}
+
+/// Empty for what changes nothing, or has nothing to do with locks that have names.
+std::string what_with_locks(const Event& event, const Recording& recording) {
+  if (event.step.kind == Kind::kHandler) return "its handler runs";
+  const auto lock = recording.locks.find(event.step.address);
+  if (lock == recording.locks.end()) return "";
+  switch (event.step.kind) {
+    case Kind::kModify: return event.read == 0 ? "takes " + lock->second : "";
+    case Kind::kStore: return event.written == 0 ? "drops " + lock->second : "";
+    case Kind::kWait: return event.changed ? "waits for " + lock->second : "";
+    default: return "";
+  }
 }
 
 std::string what(const Event& event) {
@@ -63,6 +78,18 @@ std::string what(const Event& event) {
     case Kind::kBegin: break;
   }
   return "begins";
+}
+
+/// Where a lock was used: the first few places on the way out that are in no header, which is where locks themselves are.
+std::string places_of(const Event& event, std::map<uintptr_t, std::vector<std::string>>& lines) {
+  constexpr size_t kMost = 4;
+  std::vector<std::string> places;
+  for (const uintptr_t caller : event.callers)
+    for (const std::string& line : lines[caller]) {
+      if (line.find(".c") == line.npos || places.size() == kMost) continue;
+      if (places.empty() || places.back() != line) places.push_back(line);
+    }
+  return fmt::format("{}", fmt::join(places, " < "));
 }
 
 /// Accesses to what only one thread uses, or nobody writes, explain nothing.
@@ -109,12 +136,30 @@ std::string tell(const Outcome& outcome) {
   return text;
 }
 
-std::vector<std::string> tell(const Recording& recording, const Outcome& outcome, size_t most) {
+namespace {
+
+std::string line(const std::string& who, size_t width, Agent agent, const std::string& what, const std::string& where) {
+  const bool to_the_right = agent % 2 == 0 && agent != 0;
+  return fmt::format("{:<{}} {:<56} {}", who, width, (to_the_right ? "    " : "") + what, where);
+}
+
+std::vector<const Event*> told_of(const Recording& recording) {
   const Shared shared(recording.events);
-  std::vector<const Event*> events;
-  for (const Event& event : recording.events)
-    if (shared.matters(event)) events.push_back(&event);
-  const std::vector<bool> told = most_relevant(events, outcome, most);
+  std::vector<const Event*> told;
+  for (size_t i = recording.told_from; i < recording.events.size(); ++i)
+    if (shared.matters(recording.events[i])) told.push_back(&recording.events[i]);
+  return told;
+}
+
+size_t width_of(const std::vector<const Event*>& told, const Recording& recording) {
+  size_t width = 4;
+  for (const Event* event : told) width = std::max(width, who(event->agent, recording).size());
+  return width;
+}
+
+/// Those of the events that are `told`; the others are counted where they were.
+std::vector<std::string> tell_some(const std::vector<const Event*>& events, const std::vector<bool>& told, const Recording& recording) {
+  const size_t width = width_of(events, recording);
   std::set<uintptr_t> places;
   for (size_t i = 0; i < events.size(); ++i)
     if (told[i]) places.insert(events[i]->step.pc);
@@ -125,15 +170,56 @@ std::vector<std::string> tell(const Recording& recording, const Outcome& outcome
       ++left_out;
       continue;
     }
-    if (left_out != 0) story.push_back(fmt::format("     ... {} step{}", left_out, left_out == 1 ? "" : "s"));
+    if (left_out != 0) story.push_back(fmt::format("{:<{}} ... {} step{}", "", width, left_out, left_out == 1 ? "" : "s"));
     left_out = 0;
     if (i == events.size()) break;
     const Event& event = *events[i];
-    const std::string where = event.step.pc != 0 ? lines.at(event.step.pc) : "";
-    const bool to_the_right = event.agent % 2 == 0 && event.agent != 0;
-    story.push_back(fmt::format("{:<4} {:<56} {}", who(event.agent), (to_the_right ? "    " : "") + what(event), where));
+    story.push_back(line(who(event.agent, recording), width, event.agent, what(event), event.step.pc != 0 ? lines.at(event.step.pc) : ""));
   }
   return story;
+}
+
+std::vector<std::string> tell_locks(const Recording& recording) {
+  std::vector<const Event*> told;
+  for (size_t i = recording.told_from; i < recording.events.size(); ++i) {
+    const Event& event = recording.events[i];
+    if (!what_with_locks(event, recording).empty()) told.push_back(&event);
+  }
+  std::set<uintptr_t> callers;
+  for (const Event* event : told) callers.insert(event->callers.begin(), event->callers.end());
+  auto lines = inlined_lines_of(callers);
+  const size_t width = width_of(told, recording);
+  std::vector<std::string> story;
+  for (const Event* event : told)
+    story.push_back(line(who(event->agent, recording), width, event->agent, what_with_locks(*event, recording), places_of(*event, lines)));
+  return story;
+}
+
+void cut(std::vector<std::string>& story, size_t most) {
+  if (story.size() <= most) return;
+  const size_t left_out = story.size() - most + 1;
+  const auto from = story.begin() + static_cast<ptrdiff_t>(most / 3);
+  *from = fmt::format("     ... {} steps", left_out);
+  story.erase(from + 1, from + static_cast<ptrdiff_t>(left_out));
+}
+
+}  // namespace
+
+std::vector<std::string> tell(const Recording& recording, const Outcome& outcome, size_t most) {
+  if (outcome.kind == Outcome::Kind::kDeadlock && !recording.locks.empty()) {
+    auto story = tell_locks(recording);
+    cut(story, most);
+    return story;
+  }
+  const auto events = told_of(recording);
+  return tell_some(events, most_relevant(events, outcome, most), recording);
+}
+
+std::vector<std::string> tell_in_full(const Recording& recording) {
+  Recording all = recording;
+  all.told_from = 0;
+  const auto events = told_of(all);
+  return tell_some(events, std::vector<bool>(events.size(), true), all);
 }
 
 }  // namespace engine

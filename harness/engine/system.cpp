@@ -21,8 +21,6 @@
 namespace engine {
 namespace {
 
-// A controlled thread's pthread_t: its number, from where no address is.
-constexpr pthread_t kFirstHandle = 0x7e000000;
 ThreadId number_of(pthread_t handle) { return static_cast<ThreadId>(handle - kFirstHandle); }
 
 /// One thread runs `once`, the others wait for it. The byte says 0: nobody came, 2: somebody is at it, 1: done.

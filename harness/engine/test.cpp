@@ -57,6 +57,19 @@ void retire(const void* object, size_t bytes) {
   in->memory().freed(in->self(), object, bytes, ENGINE_CALLER);
 }
 
+const char* test_name() {
+  Inside in;
+  return in ? in->test_name() : "";
+}
+
+void tell_from_here() {
+  if (Inside in; in) in->tell_from_here();
+}
+
+void name_lock(const void* byte, const char* name) {
+  if (Inside in; in) in->name_lock(byte, name);
+}
+
 std::deque<Test>& all_tests() {
   static std::deque<Test> tests;
   return tests;

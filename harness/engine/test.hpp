@@ -65,6 +65,16 @@ void set_handler(void (*handler)());
 /// stays held, and what they wrote is there. Waits until all of the test's threads have been started.
 void become_child();
 
+/// The name of the test that runs, for bodies that many tests share.
+const char* test_name();
+
+/// \name What is told of an execution
+/// @{
+void tell_from_here();  ///< What came before made things ready.
+/// Of a spin lock, by the byte that env::wait_for_lock() is given. Where all is a deadlock, only what was done with such locks is told.
+void name_lock(const void* byte, const char* name);
+/// @}
+
 }  // namespace engine
 
 #define ENGINE_TEST(name, sentence)                                                                    \

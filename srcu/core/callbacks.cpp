@@ -26,7 +26,8 @@ bool number(Usage& usage, uint64_t& seq) {
   if (!data.callbacks.accelerate(seq)) die("a callback found no grace period to wait for");  // cannot be
   data.waiting.store(data.callbacks.count(), relaxed);  // relaxed: see end() in gp.cpp
   if (seq_done(data.gp_seq_needed, seq)) return false;
-  data.gp_seq_needed = seq;
+  // relaxed: under the lock. Atomic for those who look in passing.
+  std::atomic_ref(data.gp_seq_needed).store(seq, relaxed);
   return true;
 }
 

@@ -40,7 +40,11 @@ class SpinWord {
   bool is_taken() const { return held_.load(relaxed); }  // relaxed: a look in passing
 
  private:
-  static constexpr unsigned kLong = 100;  // tries
+#ifdef SRCU_SPIN_TRIES  // for builds where a waiter can be told from a slow holder at once
+  static constexpr unsigned kLong = SRCU_SPIN_TRIES;
+#else
+  static constexpr unsigned kLong = 100;
+#endif
 
   std::atomic<bool> held_{false};
 };

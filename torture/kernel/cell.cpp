@@ -3,14 +3,13 @@
 #include <algorithm>
 #include "harness/base/errors.hpp"
 #include "harness/topology/topology.hpp"
-#include "srcu/core/usage.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/cells.hpp"
 #include "torture/kernel/context.hpp"
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/host.hpp"
 #include "torture/kernel/natural.hpp"
-#include "torture/kernel/needs.hpp"
+#include "torture/kernel/probe.hpp"
 #include "torture/kernel/prover.hpp"
 #include "torture/kernel/stall.hpp"
 #include "torture/kernel/tracepoint.hpp"
@@ -24,45 +23,6 @@ using namespace kernel;
 constexpr unsigned kTries = 20;                  // real ones
 constexpr uint64_t kLookNs = 50'000'000;
 constexpr uint64_t kStallNs = 8'000'000'000;  // the walk and a try take some milliseconds, on a machine that is not busy
-
-/// A domain on the model.
-class Domain {
- public:
-  explicit Domain(const std::string& strategy)
-      : ssp_{nullptr, strategy == "tasks_trace" ? SRCU_KIND_FAST : SRCU_KIND_NORMAL, nullptr, "cell"} {
-    if (srcu_set_strategy(&ssp_, strategy.c_str()) != 0) throw harness::UsageError("there is no strategy " + strategy);
-    put_on_kernel(&ssp_);
-  }
-  srcu_struct& ssp() { return ssp_; }
-  srcu::Usage& usage() { return srcu::usage_of(&ssp_); }
-
- private:
-  srcu_struct ssp_;
-};
-
-/// The post that it is all about.
-struct Post {
-  rcu_head head;  // first: the callback casts
-  Domain* domain;
-  uint64_t posted_ns = 0;
-  std::atomic<uint64_t> invoked_ns{0};
-  bool deferred = false, needed = false;
-
-  static void run(void* argument) {
-    auto& self = *static_cast<Post*>(argument);
-    srcu::Usage& usage = self.domain->usage();
-    self.needed = post_must_be_deferred(usage);
-    self.deferred = usage.strategy->must_stage_nolock(usage);
-    self.posted_ns = srcu::env::now_ns();
-    call_srcu_nolock(&self.domain->ssp(), &self.head, invoked);
-  }
-
- private:
-  static void invoked(rcu_head* head) {
-    auto& self = *reinterpret_cast<Post*>(head);
-    self.invoked_ns.store(srcu::env::now_ns(), std::memory_order_release);  // pairs with wait_for()
-  }
-};
 
 /// A program that posts wherever it is attached, as long as it has heads.
 struct Visits {
@@ -99,12 +59,13 @@ class Trial {
     if (!context_) return at_tracepoints(domain, outcome);
     std::vector<uint64_t> latencies;
     unsigned deferred = 0, needless = 0;
+    const bool expedited = cell_.pace == "expedited";
     const unsigned tries = way_ == Way::kProver ? context_->places : std::max(kTries, context_->places);
     for (outcome.tries = 0; outcome.tries < tries; ++outcome.tries) {
       Post post{};
       post.domain = &domain;
-      prepare(domain);
-      prepare(other);
+      prepare(domain, expedited);
+      prepare(other, expedited);
       const Scene scene{of_context.ssp(), cpu(cell_.instance == "other" ? 1 : 0), outcome.tries % context_->places};
       if (!context_->run_in(scene, {Post::run, &post})) {
         if (outcome.tries > 0) continue;
@@ -130,17 +91,9 @@ class Trial {
   const srcu::Usage* waits_for() const { return waits_for_.load(std::memory_order_acquire); }  // pairs with wait_for()
 
  private:
-  void prepare(Domain& domain) {
-    settle(domain.ssp());
-    if (cell_.pace != "expedited") return;
-    // As left behind by whoever asks for an expedited grace period just now.
-    srcu::Usage& usage = domain.usage();
-    const srcu::IrqLocked locked(usage.lock);
-    usage.gp_seq_needed_exp.store(srcu::snapshot(usage), std::memory_order_relaxed);  // relaxed: under the lock
-  }
   // Wherever the natural paths come to them, a post.
   void at_tracepoints(Domain& domain, CellOutcome& outcome) {
-    prepare(domain);
+    prepare(domain, cell_.pace == "expedited");
     Visits visits(domain);
     {
       const Attached attached(tracepoints_like(tracepoint_pattern(cell_.context)), {Visits::come, &visits});
@@ -158,11 +111,10 @@ class Trial {
       outcome.check = "n/a", outcome.evidence = "no natural path comes to these tracepoints";
   }
   uint64_t wait_for(Post& post) {
-    uint64_t at = 0;
     waits_for_.store(&post.domain->usage(), std::memory_order_release);  // pairs with waits_for(): the post
-    while ((at = post.invoked_ns.load(std::memory_order_acquire)) == 0) srcu::env::sleep_ns(20'000);
+    const uint64_t took_ns = post.wait();
     waits_for_.store(nullptr, std::memory_order_relaxed);  // relaxed: who looks meanwhile sees progress soon
-    return at - post.posted_ns;
+    return took_ns;
   }
 
   const Cell& cell_;

@@ -112,8 +112,9 @@ void queue_work(Cpu& cpu, srcu::Work& work) {
 
 void claim_run(srcu::Work& work) {
   work.running = true;
-  // release: who queues it from now on finds it unqueued, and running
-  std::atomic_ref(work.queued).store(false, std::memory_order_release);
+  // An exchange, not a store: who found it queued until now, in claim(), is seen by the run that begins here. And release: who
+  // queues it from now on finds it running.
+  std::atomic_ref(work.queued).exchange(false, std::memory_order_acq_rel);
 }
 
 Machine::Machine() {

@@ -8,7 +8,6 @@
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/lock.hpp"
-#include "torture/kernel/points.hpp"
 
 namespace torture::kernel {
 namespace {
@@ -104,16 +103,9 @@ void had(const void*) {
   if (self) self->waits_for.store(nullptr, std::memory_order_relaxed);  // relaxed: as above
 }
 
-void taken(srcu::LockClass lock_class) {
-  if (srcu::own_lock_classes[static_cast<int>(lock_class)].inner == SRCU_LOCKDEP_CONFIG)
-    check_might_sleep(srcu::own_lock_classes[static_cast<int>(lock_class)].name);
-  if (lock_class == srcu::LockClass::kData) srcu_sdp_locked.hit();
-  if (lock_class == srcu::LockClass::kUsage) srcu_sup_locked.hit();
-}
-
 }  // namespace
 
-constinit const srcu::LockWatch watch_for_deadlocks{taken, waits, had};
+constinit const srcu::LockWatch watch_for_deadlocks{srcu_lock_taken, waits, had};
 
 Member::Member(const char* name) {
   if (self) return;

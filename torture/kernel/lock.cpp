@@ -4,6 +4,7 @@
 
 #include "torture/kernel/deadlock.hpp"
 #include "torture/kernel/fault.hpp"
+#include "torture/kernel/points.hpp"
 #include "torture/kernel/settings.hpp"
 
 namespace torture::kernel {
@@ -49,6 +50,15 @@ void check_might_sleep(const char* lock_name) {
   describe_members(text, sizeof text);
   note_fault("wait_context", headline, text, false);
 }
+
+#ifdef SRCU_LOCKDEP
+void srcu_lock_taken(srcu::LockClass lock_class) {
+  if (srcu::own_lock_classes[static_cast<int>(lock_class)].inner == SRCU_LOCKDEP_CONFIG)
+    check_might_sleep(srcu::own_lock_classes[static_cast<int>(lock_class)].name);
+  if (lock_class == srcu::LockClass::kData) srcu_sdp_locked.hit();
+  if (lock_class == srcu::LockClass::kUsage) srcu_sup_locked.hit();
+}
+#endif
 
 void Lock::lock([[maybe_unused]] srcu::Site site) {
   srcu_lockdep_acquire_at(key(), &kind_.lock_class, 0, SRCU_LOCKDEP_WRITE, nullptr, site.file, site.line);

@@ -62,6 +62,11 @@ class IrqLock {
 /// taken: reports wait_context, if this thread must not sleep here.
 void check_might_sleep(const char* lock_name);
 
+#ifdef SRCU_LOCKDEP
+/// One of SRCU's locks was just taken: what has to be looked at, and its tracepoint.
+void srcu_lock_taken(srcu::LockClass lock_class);
+#endif
+
 /// Whether the calling thread holds a lock that posting may take, or is about to. Any context.
 bool holds_what_posting_takes();
 

@@ -50,9 +50,10 @@ void Memory::State::observe(ThreadId id, Location& location, uint32_t store, Ord
   (acquires(order) ? thread(id).now : thread(id).pending).join(*message);
 }
 
-uint32_t Memory::State::append(Location& location, Value value, const View* message) {
+uint32_t Memory::State::append(ThreadId id, Location& location, Value value, const View* message) {
   hold(location.address, location.size, value);
-  location.stores.push(arena, {value, message});
+  const Store& last = location.stores.back();
+  location.stores.push(arena, {value, message, last.value == value ? last.by : id});
   return location.newest();
 }
 
@@ -66,7 +67,7 @@ void Memory::State::commit(ThreadId id, Location& location, Value value, Order o
     both->join(*sequence);
     message = both;
   }
-  const uint32_t store = append(location, value, message ? message : sequence);
+  const uint32_t store = append(id, location, value, message ? message : sequence);
   location.visitors[id].climb.reach(arena, written, store);
   if (order == Order::kSeqCst) location.sc.reach(arena, sc, store);
 }
@@ -89,6 +90,13 @@ uint32_t Memory::State::other_than(Value value, const Location& location, uint32
     if (location.stores[i - 1].value != value) stale[found++] = i - 1;
   const unsigned chosen = found ? execution.choose(found + 1) : 0;
   return chosen ? stale[chosen - 1] : location.newest();
+}
+
+ThreadId Memory::last_writer(const void* address) const {
+  const auto wanted = reinterpret_cast<uintptr_t>(address);
+  for (const Location* location : state_->cells.at(wanted).locations)
+    if (location->address == wanted) return location->stores.back().by;
+  return kMaxThreads;
 }
 
 Value Memory::load(ThreadId id, const void* address, unsigned size, Order order, uintptr_t pc) {

@@ -11,6 +11,7 @@ namespace engine::memory {
 struct Store {
   Value value;
   const View* message;  ///< Whoever acquires this value joins it; null for none. It holds the whole release sequence's.
+  ThreadId by = kMaxThreads;  ///< Who brought the value in; kMaxThreads: it came into memory by other ways.
 };
 
 /// How a thread came up along the modification order: by which epoch it had read or written which store.

@@ -65,7 +65,7 @@ struct Memory::State {
   uint32_t chosen(const Location&, uint32_t oldest);
   uint32_t other_than(Value, const Location&, uint32_t oldest);
   void observe(ThreadId, Location&, uint32_t store, Order);
-  uint32_t append(Location&, Value, const View* message);
+  uint32_t append(ThreadId, Location&, Value, const View* message);
   void commit(ThreadId, Location&, Value, Order, const View* sequence);
   /// @}
 

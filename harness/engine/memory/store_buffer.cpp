@@ -35,7 +35,7 @@ void Memory::flush_one(ThreadId id) {
     thread.flushed = 0;
   }
   state_->refresh(*oldest.location);
-  state_->append(*oldest.location, oldest.store.value, oldest.store.message);
+  state_->append(id, *oldest.location, oldest.store.value, oldest.store.message);
 }
 
 void Memory::locked_instruction(ThreadId id) { state_->drain(id); }
@@ -45,7 +45,7 @@ void Memory::State::drain(ThreadId id) {
   while (thread.flushed < thread.buffer.size()) {
     const Buffered& oldest = thread.buffer[thread.flushed++];
     refresh(*oldest.location);
-    append(*oldest.location, oldest.store.value, oldest.store.message);
+    append(id, *oldest.location, oldest.store.value, oldest.store.message);
   }
   thread.buffer.shrink(0);
   thread.flushed = 0;

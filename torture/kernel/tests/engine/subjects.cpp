@@ -1,0 +1,61 @@
+#include "torture/kernel/tests/engine/subjects.hpp"
+
+#include <algorithm>
+
+#include "torture/kernel/cells.hpp"
+#include "torture/kernel/context.hpp"
+#include "torture/kernel/predictions.hpp"
+
+namespace torture {
+namespace {
+
+std::string name_of(const Cell& cell) {
+  const kernel::Context& context = *kernel::find_context(cell.context);
+  std::string name = cell.context + "/" + cell.strategy;
+  std::replace(name.begin(), name.end(), ':', '.');
+  if (context.by_instance) name += "/" + cell.instance;
+  if (context.by_domain) name += cell.domain == "same" ? "/same" : "/other_domain";
+  return name + "/" + cell.pace;
+}
+
+/// One that hangs by itself is left alone, to show that it does; but for the one that its rule calls lucky, since a list that is
+/// empty must not be, and for NMIs under another CPU's locks, which take somebody there.
+bool with_load(const Cell& cell, const std::string& predicted) {
+  return predicted != "deadlock" || cell.strategy == "tasks_trace_legacy" || (cell.context == "nmi" && cell.instance == "other");
+}
+
+/// These NMIs hit holders of the scheduler's locks, none of which such a post takes; that others hang is for nmi_anywhere.
+bool proved_alone(const Cell& cell) {
+  return cell.context == "nmi" && (cell.strategy == "irq_work" || (cell.strategy == "tasks_trace_legacy" && cell.instance == "other"));
+}
+
+std::vector<Subject> read_subjects() {
+  const Predictions predictions(SRCUTORTURE_PREDICTIONS);
+  std::vector<Subject> found;
+  for (const std::string& context : cell_context_names())
+    for (const std::string& strategy : cell_strategy_names())
+      for (const Cell& cell : cells_of(context, strategy)) {
+        const Prediction* rule = predictions.of(cell);
+        if (!rule || rule->predicted == "n/a" || cell.preempt_rt) continue;  // its locks are raw: they are the same there
+        const std::string sentence = rule->predicted + ": " + rule->because;
+        if (!proved_alone(cell)) found.push_back({name_of(cell), sentence, cell, false, with_load(cell, rule->predicted)});
+        if (context != "nmi" || cell.instance != "own" || cell.pace != "normal") continue;
+        std::string name = "nmi_anywhere/" + strategy;
+        std::replace(name.begin(), name.end(), ':', '.');
+        found.push_back({name, sentence, cell, true, false});
+      }
+  return found;
+}
+
+}  // namespace
+
+const std::vector<Subject>& subjects() {
+  static const std::vector<Subject> all = read_subjects();
+  return all;
+}
+
+const Subject& subject_of(const char* test_name) {
+  return *std::find_if(subjects().begin(), subjects().end(), [&](const Subject& one) { return one.name == test_name; });
+}
+
+}  // namespace torture
