@@ -53,7 +53,7 @@ void close_section(Usage& usage, uint32_t rank, int read_kind) {
 
 extern "C" {
 
-srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
+[[gnu::nothrow]] srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_reader_kind(usage, read_kind);
   srcu::watch_opened(usage, read_kind);
@@ -62,14 +62,14 @@ srcu_ctr* srcu_slow_read_lock(srcu_struct* ssp, int read_kind) {
   return &usage.slots[0].rank[rank];
 }
 
-void srcu_slow_read_unlock(srcu_struct* ssp, int idx, int read_kind) {
+[[gnu::nothrow]] void srcu_slow_read_unlock(srcu_struct* ssp, int idx, int read_kind) {
   srcu::Usage& usage = srcu::usage_of(ssp);
   srcu::check_closing(usage, idx, read_kind);
   srcu::close_section(usage, static_cast<uint32_t>(idx) & 1, read_kind);
   srcu::watch_closing(usage, read_kind);
 }
 
-void srcu_slow_read_unlock_ctr(srcu_struct* ssp, srcu_ctr* scp, int read_kind) {
+[[gnu::nothrow]] void srcu_slow_read_unlock_ctr(srcu_struct* ssp, srcu_ctr* scp, int read_kind) {
   const srcu_ctr* const ranks = srcu::usage_of(ssp).slots[0].rank;
   srcu_slow_read_unlock(ssp, scp == &ranks[0] ? 0 : scp == &ranks[1] ? 1 : -1, read_kind);
 }

@@ -136,13 +136,13 @@ int reads_without_a_number() {
     std::vector<std::pair<srcu_struct*, unsigned long>> cookies;
     for (srcu_struct* each : {&ssp, &fast}) cookies.emplace_back(each, start_poll_synchronize_srcu(each));
     for (auto& [each, cookie] : cookies) {
-      CHILD_CHECK(test::eventually([&] { return test::state_of(usage_of(each)) == GpState::kScan2; }));
+      CHILD_CHECK(test::eventually([domain = each] { return test::state_of(usage_of(domain)) == GpState::kScan2; }));
       CHILD_CHECK(!poll_state_synchronize_srcu(each, cookie));
     }
     srcu_read_unlock(&ssp, idx);
     srcu_read_unlock_fast(&fast, ctr);
     for (auto& [each, cookie] : cookies)
-      CHILD_CHECK(test::eventually([&] { return poll_state_synchronize_srcu(each, cookie); }));
+      CHILD_CHECK(test::eventually([domain = each, seq = cookie] { return poll_state_synchronize_srcu(domain, seq); }));
   }).join();
   std::vector<std::jthread> many;
   for (int i = 0; i < 4; ++i) {
