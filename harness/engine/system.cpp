@@ -152,7 +152,7 @@ int __cxa_thread_atexit(void (*destroy)(void*), void* object, void* dso) noexcep
   return 0;
 }
 
-[[noreturn]] void abort() noexcept {
+void abort() noexcept {
   Inside in;
   if (in) in->fail(engine::Outcome::Kind::kCrash, "abort() was called", ENGINE_CALLER);
   signal(SIGABRT, SIG_DFL);

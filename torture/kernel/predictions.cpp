@@ -4,7 +4,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "harness/base/errors.hpp"
 #include "harness/base/nearest.hpp"
@@ -156,9 +155,8 @@ bool Prediction::matches(const Cell& cell) const {
 Predictions::Predictions(const fs::path& file) : rules_(Reader(file).read()) {}
 
 const Prediction* Predictions::of(const Cell& cell) const {
-  for (const Prediction& rule : rules_ | std::views::reverse)
-    if (rule.matches(cell)) return &rule;
-  return nullptr;
+  const auto last = std::find_if(rules_.rbegin(), rules_.rend(), [&cell](const Prediction& rule) { return rule.matches(cell); });
+  return last == rules_.rend() ? nullptr : &*last;
 }
 
 }  // namespace torture

@@ -15,7 +15,7 @@ std::atomic<bool> ready;
 std::atomic<int> finds;
 
 /// Not constant: the compiler has to hand it on.
-[[gnu::no_sanitize("thread")]] std::memory_order order_of(std::string_view label, std::memory_order order) {
+__attribute__((no_sanitize("thread"))) std::memory_order order_of(std::string_view label, std::memory_order order) {
   return label == engine::dropped_order() ? std::memory_order_relaxed : order;
 }
 

@@ -11,7 +11,7 @@ struct NamedThread::State {
 };
 
 NamedThread::NamedThread(std::string, std::optional<unsigned>, std::function<void()> fn)
-    : state_(std::make_unique<State>(std::thread(std::move(fn)))) {}
+    : state_(new State{std::thread(std::move(fn))}) {}
 NamedThread::NamedThread(NamedThread&&) noexcept = default;
 NamedThread::~NamedThread() {
   if (state_ && state_->thread.joinable()) state_->thread.join();
