@@ -43,7 +43,7 @@
  * a hash of 64 bits; that two of 100,000 different sets of held locks have the same, which could hide an order, happens in one of
  * 2 * 10^9 programs.
  *
- * Costs, on one x86-64 server: an acquire and release under another lock, all known, 8 ns.
+ * Costs, on one x86-64 server: an acquire and release, all known, 5 ns under any number of locks.
  */
 #ifndef SRCU_LOCKDEP_H
 #define SRCU_LOCKDEP_H
