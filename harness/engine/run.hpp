@@ -160,6 +160,7 @@ class Run final : public Execution {
 
 /// A controlled thread's pthread_t: its number, from where no address is.
 inline constexpr unsigned long kFirstHandle = 0x7e000000;
+inline ThreadId number_of(unsigned long handle) { return static_cast<ThreadId>(handle - kFirstHandle); }
 
 /// The run whose code under test is on now; null in the engine itself and outside of executions. The only variable of the engine
 /// that changes during one: the others are not in the program's own data, which is put back after each.

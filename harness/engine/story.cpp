@@ -143,10 +143,10 @@ std::string line(const std::string& who, size_t width, Agent agent, const std::s
   return fmt::format("{:<{}} {:<56} {}", who, width, (to_the_right ? "    " : "") + what, where);
 }
 
-std::vector<const Event*> told_of(const Recording& recording) {
+std::vector<const Event*> told_of(const Recording& recording, size_t from) {
   const Shared shared(recording.events);
   std::vector<const Event*> told;
-  for (size_t i = recording.told_from; i < recording.events.size(); ++i)
+  for (size_t i = from; i < recording.events.size(); ++i)
     if (shared.matters(recording.events[i])) told.push_back(&recording.events[i]);
   return told;
 }
@@ -211,15 +211,13 @@ std::vector<std::string> tell(const Recording& recording, const Outcome& outcome
     cut(story, most);
     return story;
   }
-  const auto events = told_of(recording);
+  const auto events = told_of(recording, recording.told_from);
   return tell_some(events, most_relevant(events, outcome, most), recording);
 }
 
 std::vector<std::string> tell_in_full(const Recording& recording) {
-  Recording all = recording;
-  all.told_from = 0;
-  const auto events = told_of(all);
-  return tell_some(events, std::vector<bool>(events.size(), true), all);
+  const auto events = told_of(recording, 0);
+  return tell_some(events, std::vector<bool>(events.size(), true), recording);
 }
 
 }  // namespace engine

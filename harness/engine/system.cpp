@@ -21,8 +21,6 @@
 namespace engine {
 namespace {
 
-ThreadId number_of(pthread_t handle) { return static_cast<ThreadId>(handle - kFirstHandle); }
-
 /// One thread runs `once`, the others wait for it. The byte says 0: nobody came, 2: somebody is at it, 1: done.
 bool first_to_come(Run& run, char* byte, uintptr_t pc) {
   run.point({Kind::kLock, Order::kAcquire, 1, reinterpret_cast<uintptr_t>(byte), pc});

@@ -125,7 +125,10 @@ long engine_trip_fcntl(long file, long command, long argument) {
 /// Names decide nothing, so a controlled thread may have one: stories tell it.
 long engine_trip_setname(long thread, long name) __asm__("pthread_setname_np");
 long engine_trip_setname(long thread, long name) {
-  if (engine::Inside in; in) return in->name_thread(static_cast<engine::ThreadId>(static_cast<pthread_t>(thread) - engine::kFirstHandle), reinterpret_cast<const char*>(name)), 0;
+  if (engine::Inside in; in) {
+    in->name_thread(engine::number_of(static_cast<unsigned long>(thread)), reinterpret_cast<const char*>(name));
+    return 0;
+  }
   return engine::allowed("pthread_setname_np", "")(thread, name, 0, 0, 0, 0, 0);
 }
 }
