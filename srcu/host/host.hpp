@@ -18,7 +18,7 @@ struct Work {
   uint64_t due_ns = 0;  ///< The host's, as what follows.
   Work* next = nullptr;
   bool queued = false, running = false;
-  void* place = nullptr;  ///< Where it ran last, or is to run, for hosts with several places.
+  unsigned place = 0;  ///< Where it ran last, or is to run, for hosts with several places: a number from 1. May be out of date.
 };
 
 struct Host {

@@ -103,10 +103,16 @@ void Cpu::tick_until_stopped() {
   }
 }
 
+Cpu* last_cpu(srcu::Work& work) {
+  const unsigned place = std::atomic_ref(work.place).load(std::memory_order_acquire);  // pairs with queue_work()
+  return place ? cpus[place - 1].get() : nullptr;
+}
+
 void queue_work(Cpu& cpu, srcu::Work& work) {
-  auto* const last = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));  // pairs with the store below
+  Cpu* const last = last_cpu(work);
   if (last && last != &cpu && last->pool.insert_if_running(work)) return;
-  __atomic_store_n(&work.place, &cpu, __ATOMIC_RELEASE);
+  // release: pairs with last_cpu(): what was done there is seen by who looks there
+  std::atomic_ref(work.place).store(cpu.id + 1, std::memory_order_release);
   cpu.pool.insert(work);
 }
 

@@ -65,6 +65,9 @@ class Machine {
 
 Cpu& cpu(unsigned id);
 
+/// Where the work ran last, or is to run; null if nowhere, or on a CPU of an earlier machine that this one lacks.
+Cpu* last_cpu(srcu::Work& work);
+
 /// queue_work_on(): to the pool where the work runs now, if it does, otherwise to this CPU's.
 void queue_work(Cpu& cpu, srcu::Work& work);
 

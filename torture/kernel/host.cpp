@@ -42,7 +42,7 @@ void cancel_work(srcu::Work& work) {
   for (;;) {
     if (take(work)) std::atomic_ref(work.queued).store(false, std::memory_order_relaxed);  // relaxed: the lock was taken
     const bool queued = std::atomic_ref(work.queued).load(std::memory_order_acquire);  // pairs with claim_run()
-    auto* const last = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_ACQUIRE));  // pairs with queue_work()
+    Cpu* const last = last_cpu(work);
     if (!queued && (!last || !last->pool.running(work))) return;
     srcu::env::sleep_ns(50'000);
   }

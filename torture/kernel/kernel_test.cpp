@@ -208,6 +208,28 @@ TEST(Machine, WorkThatIsQueuedElsewhereWhileItRunsRunsAgainAndAlone) {
               testing::ExitedWithCode(0), "^no fault");
 }
 
+[[noreturn]] void queue_one_on_several_machines() {
+  std::atomic<unsigned> runs{0};
+  srcu::Work work{[](void* runs) { ++*static_cast<std::atomic<unsigned>*>(runs); }, &runs};
+  for (const unsigned cpus : {2U, 1U, 2U}) {
+    settings = {.cpus = cpus};
+    const Machine machine;
+    if (cpus == 1 && last_cpu(work)) end("it is still on a CPU that is gone");
+    const unsigned before = runs;
+    queue_work(cpu(cpus - 1), work);
+    for (unsigned tries = 0; runs == before && tries < 5000; ++tries) srcu::env::sleep_ns(kJiffyNs);
+    if (runs == before) end("it did not run");
+    kernel_host.cancel_work(work);
+  }
+  end("it ran");
+  abort();
+}
+
+// As bpf_defer()'s work, of which there is one in a process.
+TEST(Machine, AWorkThatOutlivesItRunsOnTheNext) {
+  EXPECT_EXIT(queue_one_on_several_machines(), testing::ExitedWithCode(0), "^it ran");
+}
+
 TEST(Deadlock, OfALockWithItselfIsFound) {
   EXPECT_EXIT(on_a_machine(ignore, [](Task& task) {
                 tell_the_fault();

@@ -45,7 +45,7 @@ bool searching_meets_a_held_lock() {
 bool queueing_meets_a_held_lock(srcu::Work& work) {
   if (std::atomic_ref(work.queued).load(std::memory_order_relaxed)) return searching_meets_a_held_lock();
   Cpu& here = this_cpu();
-  const auto* const last = static_cast<Cpu*>(__atomic_load_n(&work.place, __ATOMIC_RELAXED));
+  const Cpu* const last = last_cpu(work);
   return (last && last != &here && last->pool.lock.held_here()) || inserting_meets_a_held_lock(here.pool);
 }
 
