@@ -47,8 +47,8 @@ bool lives(const Predictions& predictions, const std::string& strategy, const st
 
 }  // namespace
 
-BenchMachine::BenchMachine(unsigned cpus) {
-  settings = {.cpus = cpus, .pus = real_cpus()};
+BenchMachine::BenchMachine(unsigned cpus, bool patient_workers) {
+  settings = {.cpus = cpus, .pus = real_cpus(), .patient_workers = patient_workers};
   put_deferral_on_kernel();
   machine_.emplace();
   poster_.emplace("poster", cpu(0));

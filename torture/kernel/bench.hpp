@@ -17,7 +17,8 @@ namespace torture::kernel {
 /// A model of so many CPUs, spread over the real ones, and the calling thread as a task on its first; while it lives.
 class BenchMachine {
  public:
-  explicit BenchMachine(unsigned cpus);
+  /// `patient_workers`: none takes the poster's CPU in the middle of what it does; see Settings.
+  explicit BenchMachine(unsigned cpus, bool patient_workers = false);
   ~BenchMachine();
   BenchMachine(const BenchMachine&) = delete;
   BenchMachine& operator=(const BenchMachine&) = delete;

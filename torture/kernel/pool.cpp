@@ -1,13 +1,28 @@
 #include "torture/kernel/pool.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 
+#include <cerrno>
+#include <cstring>
+
+#include "harness/base/errors.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/cpu.hpp"
 #include "torture/kernel/points.hpp"
 #include "torture/kernel/settings.hpp"
 
 namespace torture::kernel {
+namespace {
+
+// To the real kernel a batch task: those never preempt who wakes them.
+void be_patient() {
+  const sched_param none{};
+  if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+    throw harness::Broken(fmt::format("a worker cannot become a batch task: {}", std::strerror(errno)));
+}
+
+}  // namespace
 
 Pool::Pool(Cpu& cpu)
     : cpu_(cpu),
@@ -114,6 +129,7 @@ void Pool::leave_idle(Task& self) {
 
 void Pool::work_until_stopped(Task& self) {
   const OnCpu on_cpu(self);
+  if (settings.patient_workers) be_patient();
   for (;;) {
     srcu::Work* work = nullptr;
     {

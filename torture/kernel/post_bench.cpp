@@ -1,6 +1,7 @@
 // What a post costs its caller, by strategy and by where the caller is. Bursts into an idle domain: of each, the first post
 // must ask for a grace period, the later ones find it asked for. A benchmark's time is that of a later one, on average;
-// "each_ns" is that of the median batch, which a worker that comes in between does not change.
+// "each_ns" is that of the median batch. The post that asks wakes a worker, which runs once the burst is over, as it would on
+// a CPU of its own: times hold the wake-up, not what is woken.
 //
 // Times hold no reading of the clock. Those of one post are less what two readings take (clock_ns), those with entering and
 // leaving the context also less what the two take that are made inside of it (clock_within_ns); both are medians of the same
@@ -195,7 +196,7 @@ class Poster {
 };
 
 void post(benchmark::State& state, const Burst& how) {
-  const BenchMachine machine(how.cpus);
+  const BenchMachine machine(how.cpus, true);
   Poster poster(how);
   while (state.KeepRunningBatch(kBatches * kBatch)) state.SetIterationTime(static_cast<double>(poster.burst()) * 1e-9);
   poster.tell(state);
