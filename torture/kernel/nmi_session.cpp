@@ -19,8 +19,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The default strategy in all cases. Of each other the posts and drains of an idle domain, whose path takes every
-// lock that a post can take.
+constexpr unsigned kCasesACpu = 3;  // a case waits two thirds of its time, for grace periods
+
+// The default strategy in all cases. Of each other the posts and drains of an idle domain, whose path takes
+// every lock that a post can take.
 std::vector<NmiCase> some_cases() {
   const std::string whole = Params{}.strategy;
   std::vector<NmiCase> cases = nmi_cases({whole});
@@ -37,40 +39,49 @@ std::vector<std::string> words(const std::string& text) {
   return {std::istream_iterator<std::string>(in), {}};
 }
 
-void prove_that_a_deadlock_is_seen(const std::function<void()>& beat) {
+void prove_that_a_deadlock_is_seen(const std::function<bool()>& go_on) {
   const NmiCase direct{NmiState::kIdle, nmi_readers()[0], NmiPath::kPost, "direct"};
-  if (const NmiOutcome outcome = nmi_step(direct, beat); outcome.check != "self_deadlock")
-    throw harness::Broken(
-        fmt::format("{} must deadlock and was not seen to: stepping cannot be trusted here", direct.name()));
+  nmi_step({direct}, 1, go_on, [](const NmiCase& one, const NmiOutcome& outcome) {
+    if (outcome.check != "self_deadlock")
+      throw harness::Broken(
+          fmt::format("{} must deadlock and was not seen to: stepping cannot be trusted here", one.name()));
+  });
 }
 
 Json counts(uint64_t cases, uint64_t places) {
   // In each place at least one section was read and one grace period waited for.
-  return {{"reads", places}, {"overlapping_reads", places}, {"grace_periods", places}, {"nmi_cases", cases}, {"nmi_places", places}};
+  return {{"reads", places},
+          {"overlapping_reads", places},
+          {"grace_periods", places},
+          {"nmi_cases", cases},
+          {"nmi_places", places}};
 }
 
 void step_all(const SessionPlan& plan, Events& events) {
   harness::Appender console(plan.dir / "console.log");
   harness::ProgressBoard::Slot& heartbeat = plan.board.claim("stepper");
-  const auto beat = [&heartbeat] { heartbeat.beat(); };
-  prove_that_a_deadlock_is_seen(beat);
+  const auto go_on = [&] {
+    heartbeat.beat();
+    return !plan.board.stop_requested();
+  };
+  prove_that_a_deadlock_is_seen(go_on);
   events.say("torture", {{"left_out", Json::array()}, {"injectors", Json::array()}});
   const uint64_t begin = harness::now_ns();
   uint64_t cases = 0, places = 0;
   Json failures = Json::object();
-  for (const NmiCase& one : stepped_cases(plan.params)) {
-    if (plan.board.stop_requested()) break;
-    const NmiOutcome outcome = nmi_step(one, beat);
-    ++cases;
-    places += outcome.places;
-    console.line(fmt::format("{}: an NMI before each of {} instructions{}", one.name(), outcome.places,
-                             outcome.check.empty() ? "" : ", then FAILURE: " + outcome.message));
-    if (outcome.check.empty()) continue;
-    events.say("failure", {{"check", outcome.check},
-                           {"message", outcome.message},
-                           {"evidence", "one try in a fresh domain, in a process of its own"}});
-    failures[outcome.check] = failures.value(outcome.check, 0) + 1;
-  }
+  nmi_step(
+      stepped_cases(plan.params), kCasesACpu * plan.cpus, go_on,
+      [&](const NmiCase& one, const NmiOutcome& outcome) {
+        ++cases;
+        places += outcome.places;
+        console.line(fmt::format("{}: an NMI before each of {} instructions{}", one.name(), outcome.places,
+                                 outcome.check.empty() ? "" : ", then FAILURE: " + outcome.message));
+        if (outcome.check.empty()) return;
+        events.say("failure", {{"check", outcome.check},
+                               {"message", outcome.message},
+                               {"evidence", "one try in a fresh domain, in a process of its own"}});
+        failures[outcome.check] = failures.value(outcome.check, 0) + 1;
+      });
   const double took_s = static_cast<double>(harness::now_ns() - begin) / 1e9;
   events.say("end", {{"finish", plan.board.stop_requested() ? "asked" : "all"},
                      {"failures", failures},
@@ -95,8 +106,8 @@ std::vector<NmiCase> stepped_cases(const Params& params) {
   for (const std::string& name : chosen) {
     check_strategy(name);
     if (std::ranges::find(claim, name) == claim.end())
-      throw harness::UsageError(fmt::format("nmi_strategies: {} does not claim to bear NMIs; these do: {}", name,
-                                            fmt::join(claim, " ")));
+      throw harness::UsageError(fmt::format("nmi_strategies: {} does not claim to bear NMIs; these do: {}",
+                                            name, fmt::join(claim, " ")));
   }
   if (chosen.empty()) throw harness::UsageError("nmi_strategies names none; write some, all, or names");
   return nmi_cases(chosen);

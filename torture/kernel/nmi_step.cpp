@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <list>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "harness/base/clock.hpp"
@@ -17,7 +21,8 @@
 namespace torture {
 namespace {
 
-// Instructions. A path that waits for a lock goes round until the NMI comes; no other is as long as the second.
+// Instructions. A path that waits for a lock goes round until the NMI comes; no other is as long as the
+// second.
 constexpr uint64_t kMostWaiting = 600, kMost = 20'000;
 constexpr uint64_t kHangNs = 10'000'000'000;  // one try takes a few milliseconds
 constexpr uint64_t kOpenNs = 1'000'000'000;   // other threads' sections, of a drain say, last microseconds
@@ -25,8 +30,8 @@ constexpr int kLost = 10, kTwice = 11, kOpen = 12, kDone = 13, kTooLong = 14;  /
 
 /// Where a child stands, for its parent.
 struct Board {
-  std::atomic<uint64_t> at;      ///< The instruction that is being tried.
-  std::atomic<uintptr_t> place;  ///< The same as an address, once it was reached.
+  std::atomic<uint64_t> at;        ///< The instruction that is being tried.
+  std::atomic<uintptr_t> place;    ///< The same as an address, once it was reached.
   std::atomic<uint64_t> returned;  ///< How many paths have come to their end.
 };
 
@@ -71,7 +76,8 @@ struct Try {
     srcu::nmi_enter();
     one.readers.read(prepared.domain());
     on_top.post(prepared.domain(), call_srcu_nolock);
-    prepared.let_go();  // before the end, which runs what the NMI queued if it interrupted code with interrupts on
+    prepared.let_go();  // before the end, which runs what the NMI queued if it interrupted code with
+                        // interrupts on
     srcu::nmi_exit();
   }
 };
@@ -155,7 +161,8 @@ NmiOutcome outcome(const harness::Ended& ended, const NmiCase& one, const Board&
     case kDone:
       return {board.at.load(std::memory_order_relaxed), {}, {}};
     case kTooLong:
-      throw harness::Broken(fmt::format("{}: the path is longer than {} instructions: raise the limit", one.name(), kMost));
+      throw harness::Broken(
+          fmt::format("{}: the path is longer than {} instructions: raise the limit", one.name(), kMost));
     case kLost:
       return fail("lost_callback", "a callback did not run by the end of the barrier");
     case kTwice:
@@ -170,10 +177,41 @@ NmiOutcome outcome(const harness::Ended& ended, const NmiCase& one, const Board&
 // A try that stands still: the path itself, or what should follow it.
 NmiOutcome hung(const NmiCase& one, pid_t pid, const Board& board) {
   // relaxed: the child stands still
-  const bool returned = board.returned.load(std::memory_order_relaxed) > board.at.load(std::memory_order_relaxed);
+  const bool returned =
+      board.returned.load(std::memory_order_relaxed) > board.at.load(std::memory_order_relaxed);
   return returned ? failed("stalled_gp", "the path returns, and no barrier after it", one, pid, board)
                   : failed("self_deadlock", "nothing goes on", one, pid, board);
 }
+
+class CaseInChild {
+ public:
+  explicit CaseInChild(const NmiCase& one) : one_(one) {}
+
+  const NmiCase& what() const { return one_; }
+
+  // Nothing if it goes on.
+  std::optional<NmiOutcome> wait(double timeout_s) {
+    if (const auto ended = child_.wait(timeout_s)) return outcome(*ended, one_, *board_);
+    const uint64_t at = board_->at.load(std::memory_order_relaxed);  // relaxed: a look in passing
+    if (at != seen_) {
+      seen_ = at;
+      since_ = harness::now_ns();
+    }
+    if (harness::now_ns() - since_ <= kHangNs) return {};
+    NmiOutcome found = hung(one_, child_.pid(), *board_);
+    child_.kill();
+    return found;
+  }
+
+ private:
+  static constexpr auto kUnmap = [](Board* board) { harness::unmap_shared(board, sizeof(Board)); };
+
+  NmiCase one_;
+  std::unique_ptr<Board, decltype(kUnmap)> board_{
+      new (harness::map_shared(sizeof(Board), "the stepper's progress")) Board{}, kUnmap};
+  harness::Child child_{[this] { return try_all(one_, *board_); }};
+  uint64_t seen_ = 0, since_ = harness::now_ns();
+};
 
 const char* name_of(NmiPath path) {
   switch (path) {
@@ -201,29 +239,24 @@ std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies) {
     for (const NmiReaders& readers : nmi_readers())
       for (const auto& [state, name] : nmi_states())
         for (const NmiPath path : {NmiPath::kPost, NmiPath::kRead, NmiPath::kDrain})
-          if (state != NmiState::kFirstUse || strategy == strategies[0]) cases.push_back({state, readers, path, strategy});
+          if (state != NmiState::kFirstUse || strategy == strategies[0])
+            cases.push_back({state, readers, path, strategy});
   return cases;
 }
 
-NmiOutcome nmi_step(const NmiCase& one, const std::function<void()>& beat) {
+void nmi_step(std::vector<NmiCase> cases, unsigned at_once, const std::function<bool()>& go_on,
+              const std::function<void(const NmiCase&, const NmiOutcome&)>& done) {
   if (const std::string why = harness::Stepper::why_not(); !why.empty()) throw harness::Broken(why);
-  const auto unmap = [](Board* board) { harness::unmap_shared(board, sizeof(Board)); };
-  const std::unique_ptr<Board, decltype(unmap)> board(
-      new (harness::map_shared(sizeof(Board), "the stepper's progress")) Board{}, unmap);
-  harness::Child child([&] { return try_all(one, *board); });
-  uint64_t seen = 0, since = harness::now_ns();
-  for (;;) {
-    if (const auto ended = child.wait(0.2)) return outcome(*ended, one, *board);
-    beat();
-    const uint64_t at = board->at.load(std::memory_order_relaxed);  // relaxed: a look in passing
-    if (at != seen) {
-      seen = at;
-      since = harness::now_ns();
-    } else if (harness::now_ns() - since > kHangNs) {
-      NmiOutcome found = hung(one, child.pid(), *board);
-      child.kill();
-      return found;
-    }
+  std::ranges::reverse(cases);
+  std::list<CaseInChild> running;
+  while (go_on() && !(cases.empty() && running.empty())) {
+    for (; running.size() < at_once && !cases.empty(); cases.pop_back()) running.emplace_back(cases.back());
+    const double share_s = 0.1 / static_cast<double>(running.size());
+    std::erase_if(running, [&](CaseInChild& one) {
+      const auto outcome = one.wait(share_s);
+      if (outcome) done(one.what(), *outcome);
+      return outcome.has_value();
+    });
   }
 }
 

@@ -34,9 +34,12 @@ struct NmiOutcome {
   std::string message;  ///< Which instruction of which function, and its line.
 };
 
-/// Tries every instruction of a case. On top of each: a section and a post (call_srcu_nolock()) in the same domain. Then all that
-/// was posted must have run once, no section be open, and the domain bear its cleanup. Forks, so the caller
-/// has one thread. `beat` is called several times a second. x86-64 only: Broken elsewhere.
-NmiOutcome nmi_step(const NmiCase& one, const std::function<void()>& beat);
+/// Tries every instruction of each case, `at_once` cases at a time, each in a process of its own. On top of
+/// each instruction: a section and a post (call_srcu_nolock()) in the same domain. Then all that was posted
+/// must have run once, no section be open, and the domain bear its cleanup. `done` is told what became of a
+/// case as soon as it is known. `go_on` is called several times a second; once it says no, the cases that
+/// still run are dropped. Forks, so the caller has one thread. x86-64 only: Broken elsewhere.
+void nmi_step(std::vector<NmiCase> cases, unsigned at_once, const std::function<bool()>& go_on,
+              const std::function<void(const NmiCase&, const NmiOutcome&)>& done);
 
 }  // namespace torture
