@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The library's speed against liburcu's and against plain instructions: a table, a JSON file and a picture.
 
-Runs srcu_bench, in which both stand inlined side by side, with all repetitions of all benchmarks in random order, and compares
+Runs srcu_bench, in which both stand inlined side by side, with all repetitions of all that it needs in random order, and compares
 minima and medians. "Same against same" is the ratio that two copies of one benchmark give: smaller differences say nothing.
 """
 
@@ -89,9 +89,18 @@ def sizes(measured: Measured) -> dict[str, float]:
     return found
 
 
+def needed() -> set[str]:
+    names = {"domain/srcu", "synchronize/srcu/ever:4096", "throughput/srcu", "throughput/srcu-fast", "throughput/urcu-memb",
+             *(f"synchronize/{kind}/waiters:64" for kind in ("srcu", "srcu-fast"))}
+    for row in rows():
+        names |= {row.ours, row.theirs} | ({again(row.theirs)} if row.has_floor else set())
+    return names
+
+
 def measure(arguments: argparse.Namespace) -> Measured:
     run(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
-    return run(arguments.program, "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
+    return run(arguments.program, f"--benchmark_filter=^({'|'.join(sorted(needed()))})(/|$)",
+               "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
                f"--benchmark_min_time={arguments.min_time}")
 
 

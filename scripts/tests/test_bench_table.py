@@ -22,17 +22,10 @@ REPORT = ROOT / "scripts" / "report.py"
 BENCH = ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench"
 
 
-def needed() -> set[str]:
-    names = {"domain/srcu", *(f"synchronize/{kind}/waiters:64" for kind in ("srcu", "srcu-fast"))}
-    for row in bench_table.rows():
-        names |= {row.ours, row.theirs} | ({again(row.theirs)} if row.has_floor else set())
-    return names
-
-
 def measured(build: str = "release", **times: float) -> str:
     """As Google Benchmark writes it: every benchmark takes 10 and 12 ns of CPU time, but for those named."""
     entries: list[dict[str, Any]] = []
-    for name in sorted(needed()):
+    for name in sorted(bench_table.needed()):
         for extra in (0, 2):
             time = times.get(name, 10) + extra
             entries.append({"run_name": name, "run_type": "iteration", "cpu_time": time, "real_time": 99, "time_unit": "ns",
@@ -104,7 +97,13 @@ def test_benchmarks_that_measure_by_themselves_are_taken_at_their_word() -> None
 def test_the_program_has_what_the_table_names() -> None:
     assert BENCH.exists(), f"{BENCH} is missing: run scripts/test.sh, which builds it"
     listed = subprocess.run([BENCH, "--benchmark_list_tests"], capture_output=True, text=True, check=True).stdout
-    assert needed() <= {HOW.sub("", line) for line in listed.splitlines()}
+    assert bench_table.needed() <= {HOW.sub("", line) for line in listed.splitlines()}
+
+
+def test_it_runs_what_the_table_needs(tmp_path: Path) -> None:
+    done = subprocess.run([SCRIPT, "--repetitions", "1", "--min-time", "0.001", "--out", tmp_path / "speed"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads((tmp_path / "speed.json").read_text())["runs"][0]["rows"]) == len(bench_table.rows())
 
 
 def test_the_program_says_how_it_was_built() -> None:
