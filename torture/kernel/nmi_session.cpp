@@ -29,7 +29,8 @@ std::vector<NmiCase> some_cases() {
   std::vector<std::string> others = strategies_that_bear_nmis();
   std::erase(others, whole);
   for (const NmiCase& one : nmi_cases(others))
-    if (one.state == NmiState::kIdle && one.path != NmiPath::kRead && one.readers.kind == SRCU_KIND_NORMAL)
+    if (one.state == NmiState::kIdle && one.path != NmiPath::kRead &&
+        one.readers.name == nmi_readers()[0].name)
       cases.push_back(one);
   return cases;
 }

@@ -28,6 +28,13 @@ const std::vector<NmiReaders>& nmi_readers() {
        [](srcu_struct* ssp) { srcu_read_unlock_fast(ssp, srcu_read_lock_fast(ssp)); }},
       {"fast_updown", SRCU_KIND_FAST_UPDOWN,
        [](srcu_struct* ssp) { srcu_read_unlock_fast_updown(ssp, srcu_read_lock_fast_updown(ssp)); }},
+      {"updown", SRCU_KIND_NORMAL, [](srcu_struct* ssp) { srcu_up_read(ssp, srcu_down_read(ssp)); }, true},
+      {"trace", SRCU_KIND_FAST,
+       [](srcu_struct*) {
+         rcu_read_lock_trace();
+         rcu_read_unlock_trace();
+       },
+       true},
   };
   return readers;
 }

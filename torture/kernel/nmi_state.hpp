@@ -22,6 +22,7 @@ struct NmiReaders {
   const char* name;
   uint32_t kind;               ///< SRCU_KIND_...
   void (*read)(srcu_struct*);  ///< Opens and closes one section.
+  bool alone = false;          ///< Posts beside them are the same as beside others: their own path is enough.
 };
 const std::vector<NmiReaders>& nmi_readers();
 

@@ -17,6 +17,7 @@
 #include "harness/supervise/symbols.hpp"
 #include "harness/threads/stepper.hpp"
 #include "srcu/platform/irq.hpp"
+#include "torture/threads/params.hpp"
 
 namespace torture {
 namespace {
@@ -66,6 +67,8 @@ struct Try {
     switch (one.path) {
       case NmiPath::kPost:
         return below.post(prepared.domain(), call_srcu);
+      case NmiPath::kPostNolock:
+        return below.post(prepared.domain(), call_srcu_nolock);
       case NmiPath::kRead:
         return one.readers.read(prepared.domain());
       case NmiPath::kDrain:
@@ -84,11 +87,10 @@ struct Try {
 
 // The calling thread's only try. True if the path is longer.
 bool interrupt_at(Try& one, Board& board) {
-  if (one.one.path == NmiPath::kDrain) {  // what was posted with interrupts off is drained when they go on
-    srcu::irq_off();
-    one.below.post_in_nmi(one.prepared.domain());
-  }
-  const uint64_t at = board.at.load(std::memory_order_relaxed);  // relaxed: our own
+  const NmiPath path = one.one.path;
+  if (path == NmiPath::kPostNolock || path == NmiPath::kDrain) srcu::irq_off();
+  if (path == NmiPath::kDrain) one.below.post_in_nmi(one.prepared.domain());  // drained when they go on
+  const uint64_t at = board.at.load(std::memory_order_relaxed);               // relaxed: our own
   const auto result =
       harness::Stepper::run([](void* one) { static_cast<Try*>(one)->path(); }, &one, at,
                             [](void* one) { static_cast<Try*>(one)->nmi(); }, &one, &board.place);
@@ -105,6 +107,7 @@ bool stays_open(srcu_struct* ssp) {
 
 int judge(Try& one, bool interrupted) {
   one.prepared.leave();
+  if (one.one.path == NmiPath::kPostNolock) srcu::irq_on();  // the drain takes the lock that the state may have held
   if (stays_open(one.prepared.domain())) return kOpen;
   srcu_barrier(one.prepared.domain());
   const unsigned below = one.one.path == NmiPath::kRead ? 0 : 1, on_top = interrupted ? 1 : 0;
@@ -217,6 +220,8 @@ const char* name_of(NmiPath path) {
   switch (path) {
     case NmiPath::kPost:
       return "call_srcu";
+    case NmiPath::kPostNolock:
+      return "call_srcu_nolock";
     case NmiPath::kRead:
       return "read";
     default:
@@ -234,13 +239,17 @@ std::string NmiCase::name() const {
 }
 
 std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies) {
+  constexpr NmiPath paths[] = {NmiPath::kPost, NmiPath::kPostNolock, NmiPath::kRead, NmiPath::kDrain};
   std::vector<NmiCase> cases;
-  for (const std::string& strategy : strategies)
+  const auto add = [&](const std::string& strategy, NmiState state) {
     for (const NmiReaders& readers : nmi_readers())
-      for (const auto& [state, name] : nmi_states())
-        for (const NmiPath path : {NmiPath::kPost, NmiPath::kRead, NmiPath::kDrain})
-          if (state != NmiState::kFirstUse || strategy == strategies[0])
-            cases.push_back({state, readers, path, strategy});
+      for (const NmiPath path : paths)
+        if (path == NmiPath::kRead || !readers.alone) cases.push_back({state, readers, path, strategy});
+  };
+  add(Params{}.strategy, NmiState::kFirstUse);
+  for (const std::string& strategy : strategies)
+    for (const auto& [state, name] : nmi_states())
+      if (state != NmiState::kFirstUse) add(strategy, state);
   return cases;
 }
 

@@ -10,7 +10,8 @@
 
 namespace torture {
 
-enum class NmiPath { kPost, kRead, kDrain };
+/// kPostNolock: call_srcu_nolock() with interrupts off, where what defers does.
+enum class NmiPath { kPost, kPostNolock, kRead, kDrain };
 
 /// A path through a domain of one kind in one state.
 struct NmiCase {
@@ -22,8 +23,8 @@ struct NmiCase {
   std::string name() const;  ///< "call_srcu/fast/scan1/defer_irqoff"
 };
 
-/// All of them, for the strategies that are given.
-/// The state first_use is there once, since a fresh domain has the default strategy.
+/// All of them, for the strategies that are given; beside them a domain's first use, with the default
+/// strategy, which a fresh one has. Sections elsewhere are there once, as a path of their own.
 std::vector<NmiCase> nmi_cases(const std::vector<std::string>& strategies);
 
 /// What became of a case.

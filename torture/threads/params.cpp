@@ -119,8 +119,8 @@ const std::vector<Knob>& knobs() {
       {"prove_locking", &P::prove_locking, Unit::kCount, 0, 1,
        "the prover watches all locks of this project's SRCU; on if there are locked_callers"},
       {"nmi_strategies", &P::nmi_strategies, Unit::kWord, 0, 0,
-       "which ones session nmi-step steps: all, names with blanks in between, or some: defer_irqoff, and a few "
-       "cases of each other that claims to bear NMIs"},
+       "which ones session nmi-step steps: all, names with blanks in between, or some: defer_irqoff, and of each "
+       "other that claims to bear NMIs the posts and drains of an idle domain"},
       {"session", &P::session, Unit::kWord, 0, 0,
        "torture, or nmi-step: an NMI on top of every instruction, which knows no other parameter"},
       {"workload", &P::workload, Unit::kWord, 0, 0, "what readers walk: pointer, list or hash"},
