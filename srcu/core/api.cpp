@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "srcu/core/misuse.hpp"
+#include "srcu/core/name.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/core/watch.hpp"
 #include "srcu/platform/complain.hpp"
@@ -15,6 +16,7 @@ void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
   Usage& usage = usage_of(ssp);
   watch_sections_awaited(usage, function);
   check_not_inside(usage, function);
+  check_not_at_work(ssp, function, usage.host);
   const uint64_t seq = snapshot(usage);
   request(usage, seq, hurry, false);
   wait_for(usage, seq);
@@ -23,6 +25,7 @@ void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
 }
 
 void post(Usage& usage, rcu_head* head, rcu_callback_t func, bool must_stage) {
+  check_function(usage, head, func);
   head->func = func;
   if (must_stage) return stage(usage, head);
   if (!usage.host->start()) die("call_srcu: the helper thread cannot be started: raise the limit on threads");
@@ -55,6 +58,8 @@ void srcu_barrier(srcu_struct* ssp) {
   watch_callbacks_awaited(usage, "srcu_barrier");
   watch_sections_awaited(usage, "srcu_barrier");
   check_not_in_callback(usage, "srcu_barrier");
+  check_not_inside(usage, "srcu_barrier");
+  check_not_at_work(ssp, "srcu_barrier", usage.host);
   barrier(usage);
 }
 
@@ -63,6 +68,7 @@ unsigned long get_state_synchronize_srcu(srcu_struct* ssp) { return srcu::snapsh
 unsigned long start_poll_synchronize_srcu(srcu_struct* ssp) {
   using namespace srcu;
   Usage& usage = usage_of(ssp);
+  check_not_at_work(ssp, "start_poll_synchronize_srcu", usage.host);
   if (!usage.host->start()) die("start_poll: the helper thread cannot be started: raise the limit on threads");
   const uint64_t seq = snapshot(usage);
   request(usage, seq, false, true);
@@ -81,6 +87,7 @@ bool poll_state_synchronize_srcu(srcu_struct* ssp, unsigned long cookie) {
 void srcu_expedite_current(srcu_struct* ssp) {
   using namespace srcu;
   Usage& usage = usage_of(ssp);
+  check_not_at_work(ssp, "srcu_expedite_current", usage.host);
   if (!usage.host->start()) die("srcu_expedite_current: the helper thread cannot be started: raise the limit on threads");
   request(usage, snapshot(usage), true, true);
 }
@@ -104,7 +111,7 @@ int srcu_describe(srcu_struct* ssp, char* text, size_t size) {
   static constexpr const char* states[] = {"idle", "scan 1", "scan 2", "?"};
   return snprintf(text, size,
                   "srcu %s: %s, %s; grace periods ended %lu, asked for %lu more; open sections %ld + %ld; callbacks %lu%s%s",
-                  ssp->srcu_name ? ssp->srcu_name : "", usage.strategy->name, states[seq & kSeqState],
+                  Name(ssp).text(), usage.strategy->name, states[seq & kSeqState],
                   static_cast<unsigned long>((seq - kSeqFirst) / kSeqGp),
                   static_cast<unsigned long>((usage.gp_seq_needed.load(relaxed) - seq + kSeqState) / kSeqGp),
                   static_cast<long>(open_sections(usage, 0)), static_cast<long>(open_sections(usage, 1)),

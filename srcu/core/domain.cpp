@@ -6,6 +6,7 @@
 #include <new>
 
 #include "srcu/core/misuse.hpp"
+#include "srcu/core/name.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/core/watch.hpp"
 #include "srcu/platform/complain.hpp"
@@ -36,8 +37,6 @@ Usage::Usage(srcu_struct* ssp)
 namespace {
 
 constexpr uint32_t kCleaned = 0x100;
-
-const char* name_of(const srcu_struct* ssp) { return ssp->srcu_name ? ssp->srcu_name : "without a name"; }
 
 // Somebody else was first. With interrupts off, the registry's lock may be held below us: then it stays, unused.
 void give_up(Usage& late) {
@@ -72,15 +71,17 @@ Usage* make(srcu_struct* ssp) {
 }
 
 int init(srcu_struct* ssp, uint32_t kind) {
+  check_not_at_work(ssp, "init_srcu_struct");
   check_fresh(ssp);
-  *ssp = {nullptr, kind, nullptr, nullptr};
+  *ssp = {nullptr, kind, nullptr, nullptr, {}};
   if (!native_host.start()) return -EAGAIN;
   return make(ssp) ? 0 : -ENOMEM;
 }
 
 // One line on what still goes on, null if nothing does.
 bool complain_if_used(Usage& usage) {
-  const char* const name = name_of(usage.domain);
+  const Name called(usage.domain);
+  const char* const name = called.text();
   if (const int64_t open = open_sections(usage, 0) + open_sections(usage, 1); open != 0) {
     complain("cleanup_srcu_struct(%s): %" PRId64 " sections are open; stop all readers before. The domain is left as it is.",
              name, open);
@@ -115,14 +116,16 @@ void go_on(Usage& usage) {
 
 Usage& usage_of(srcu_struct* ssp) {
   // ORD(S2): pairs with S1.
-  if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, SRCU_ORDERED(S2, __ATOMIC_ACQUIRE))))
+  if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, SRCU_ORDERED(S2, __ATOMIC_ACQUIRE)))) {
+    check_not_moved(*made, ssp);
     return *made;
+  }
   const uint32_t kind = __atomic_load_n(&ssp->srcu_kind, __ATOMIC_RELAXED);  // relaxed: constant while in use
-  if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", name_of(ssp));
+  if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", Name(ssp).text());
   if (kind < SRCU_KIND_NORMAL || kind > SRCU_KIND_FAST_UPDOWN)
     die("domain at %p is used before init_srcu_struct(): call that, or use DEFINE_SRCU()", static_cast<void*>(ssp));
   if (Usage* made = make(ssp)) return *made;
-  die("no memory for domain %s at its first use: use init_srcu_struct(), which says so by -ENOMEM", name_of(ssp));
+  die("no memory for domain %s at its first use: use init_srcu_struct(), which says so by -ENOMEM", Name(ssp).text());
 }
 
 }  // namespace srcu
@@ -138,6 +141,7 @@ void cleanup_srcu_struct(srcu_struct* ssp) {
   Usage& usage = usage_of(ssp);
   check_not_inside(usage, "cleanup_srcu_struct");
   check_not_in_callback(usage, "cleanup_srcu_struct");
+  check_not_at_work(ssp, "cleanup_srcu_struct", usage.host);
   quiesce(usage);
   if (complain_if_used(usage)) return go_on(usage);
   wait_for(usage, usage.gp_seq_needed.load(relaxed));  // relaxed: nobody asks any more. One that was polled for, say.
@@ -158,6 +162,7 @@ int srcu_set_strategy(srcu_struct* ssp, const char* name) {
   const Strategy* const strategy = find_strategy(name);
   if (!strategy) return -EINVAL;
   Usage& usage = usage_of(ssp);
+  check_not_at_work(ssp, "srcu_set_strategy", usage.host);
   const IrqLocked locked(usage.lock);
   if (usage.gp_seq_needed.load(relaxed) != kSeqFirst) return -EBUSY;  // relaxed: under the lock
   usage.strategy = strategy;

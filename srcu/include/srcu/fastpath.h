@@ -26,13 +26,14 @@ struct srcu_slot {
 
 struct srcu_usage;
 
-/* A domain. Its members are the library's. */
+/* A domain. Its members are the library's. As large as a line, but it need not begin one: malloc() would not give that. */
 struct srcu_struct {
   struct srcu_ctr *srcu_current; /* the current rank's, of slot 0; null: readers go the slow way */
   uint32_t srcu_kind;
   struct srcu_usage *srcu_sup; /* update side; null before first use */
   const char *srcu_name;
-} __attribute__((aligned(64)));
+  char srcu_unused[32];
+};
 
 /* Where this thread's slot is, in bytes from slot 0; 0: it has none yet. */
 extern SRCU_API __thread size_t srcu_slot_offset __attribute__((tls_model("initial-exec")));
@@ -186,5 +187,25 @@ static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, in
 #endif
   srcu_slow_read_unlock(ssp, idx, read_kind);
 }
+
+/* p = v, by a store with release, which pairs with srcu_dereference()'s consume: what it points to is written before. The
+ * value is converted first: gcc's store takes any pointer, and any integer, as it is. */
+#ifdef __cplusplus
+extern "C++" {
+template <class T>
+struct srcu_value { typedef T type; };
+template <class T>
+struct srcu_value<volatile T> { typedef T type; };
+template <class T>
+inline void srcu_publish_at(T *to, typename srcu_value<T>::type value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
+}
+#define srcu_publish(p, v) srcu_publish_at(&(p), (v))
+#else /* in C; with consume: the same */
+#define srcu_publish(p, v) \
+  __extension__({ \
+    __typeof__(p) srcu_value = (v); \
+    __atomic_store_n(&(p), srcu_value, __ATOMIC_RELEASE); \
+  })
+#endif
 
 #endif /* SRCU_FASTPATH_H */

@@ -77,15 +77,22 @@
  * 64 bytes of yours, which must stay where they are; once it is used, a page and a little page table, and 64 bytes for
  * each thread that reads in it, in whole pages. It reserves, but does not touch, 516 KiB of address space:
  * mlockall(MCL_FUTURE) and strict overcommit charge for all of it. A section that longjmp() or pthread_exit() leaves
- * stays open. Callbacks that wait when the process ends are not run; srcu_barrier() first if they matter.
+ * stays open. Callbacks that wait when the process ends are not run; srcu_barrier() first if they matter. One copy of the
+ * library a process: the archive in one part of it and the shared library in another, or the archive in two, count the
+ * readers of a domain that both use apart, and lose sections. What has the archive in it must not be unloaded by dlclose(),
+ * which would take the helper thread's code away: link it by -z nodelete, as CMake does. The shared library stays.
  *
  * Fork: a domain belongs to one process; see srcu_before_fork().
  *
- * Debug builds (SRCU_DEBUG defined for library and users alike, as the debug build's CMake target and srcu.pc do) check
- * every use and end the process with one line that names the culprit and the cure. Under ThreadSanitizer, build the
- * library with it, too: it must see both sides. Not seen is an unlock or an up by the token of another section that is
- * open as well: to all appearances it closes that one, which for srcu_up_read() any thread may. It is seen when that token
- * comes once more than there are sections that have it, and until then may keep grace periods from ending.
+ * Debug builds (SRCU_DEBUG defined for library and users alike, as the debug build's CMake target and srcu.pc do) look
+ * for what the tables of this page forbid, and end the process with one line that names the culprit and the cure. Under
+ * ThreadSanitizer, build the library with it, too: it must see both sides. They do not see
+ * - an unlock or an up by the token of another section that is open as well: to all appearances it closes that one, which
+ *   for srcu_up_read() any thread may. It is seen when that token comes once more than there are sections that have it,
+ *   and until then may keep grace periods from ending;
+ * - what a handler may not call, unless it interrupted the library itself; nor which locks are held;
+ * - what a thread without a slot of its own (Limits) has open, so that it may wait for itself, or unlock what it has not;
+ * - use while another thread is in cleanup, and fork() without the functions for it.
  *
  * Release builds do not look for misuse. What comes of it there:
  *
@@ -99,6 +106,8 @@
  *   | another thread                                   | wait for ever for one                                    |
  *   | waiting for oneself: "NO" in the table above     | hangs; cleanup inside an own reader refuses, in a line   |
  *   | call_srcu of a head that is still waiting        | UNSAFE: callbacks are lost, or run twice                 |
+ *   | call_srcu with no function                       | crashes, in the helper, when its grace period is over    |
+ *   | more than 64 times rcu_read_lock_trace           | UNSAFE: as unlock by another token                       |
  *   | init of a domain in use; one that was moved      | UNSAFE: sections open in the old place are not seen      |
  *   | use before init (of zeroes), or after cleanup    | ends the process, in a line, as in debug builds          |
  *   | use while another thread is in cleanup           | UNSAFE: its memory goes away                             |
@@ -106,7 +115,7 @@
  *   | in a signal handler, what the table forbids      | may hang, on a lock that the code below the handler has  |
  *   | a section that is closed in its thread's exit,   | works, but for fork(): a child of another thread may     |
  *   | by a destructor of thread-specific data          | wait for it, or lose one of its own                      |
- *   | fork() without the functions for it, and go on   | may hang in the child; a fast domain ends it, in a line  |
+ *   | fork() without the functions for it, and go on   | may hang in the child, where no thread runs callbacks    |
  *
  * Works in C11 and C++17; <srcu/srcu.hpp> has guards and types for C++. Include <urcu/call-rcu.h> first if you need
  * both: its struct rcu_head is used then.
@@ -152,17 +161,18 @@ typedef void (*rcu_callback_t)(struct rcu_head *head);
 /* ---- Domains ---- */
 
 /* A domain known at compile time; made on first use, by whoever is first, readers and signal handlers too. */
-#define SRCU_STRUCT_INIT(name, kind) {NULL, kind, NULL, #name}
-#define DEFINE_SRCU(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
-#define DEFINE_STATIC_SRCU(name) static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
-#define DEFINE_SRCU_FAST(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST)
-#define DEFINE_STATIC_SRCU_FAST(name) static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST)
-#define DEFINE_SRCU_FAST_UPDOWN(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST_UPDOWN)
-#define DEFINE_STATIC_SRCU_FAST_UPDOWN(name) \
-  static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST_UPDOWN)
+#define SRCU_STRUCT_INIT(name, kind) {NULL, kind, NULL, #name, {0}}
+#define SRCU_DEFINE(name, kind) struct srcu_struct name __attribute__((aligned(64))) = SRCU_STRUCT_INIT(name, kind)
+#define DEFINE_SRCU(name) SRCU_DEFINE(name, SRCU_KIND_NORMAL)
+#define DEFINE_STATIC_SRCU(name) static SRCU_DEFINE(name, SRCU_KIND_NORMAL)
+#define DEFINE_SRCU_FAST(name) SRCU_DEFINE(name, SRCU_KIND_FAST)
+#define DEFINE_STATIC_SRCU_FAST(name) static SRCU_DEFINE(name, SRCU_KIND_FAST)
+#define DEFINE_SRCU_FAST_UPDOWN(name) SRCU_DEFINE(name, SRCU_KIND_FAST_UPDOWN)
+#define DEFINE_STATIC_SRCU_FAST_UPDOWN(name) static SRCU_DEFINE(name, SRCU_KIND_FAST_UPDOWN)
 
-/* Make a domain in memory of yours. 0, or a negative errno: -ENOMEM without memory, -EAGAIN if the helper thread cannot
- * be started. Anything else than fresh memory or a cleaned-up domain is misuse, which debug builds see. May allocate. */
+/* Make a domain in memory of yours: inside a struct from malloc(), say. Where many read, let no others write to its line of
+ * cache. 0, or a negative errno: -ENOMEM without memory, -EAGAIN if the helper thread cannot be started. Anything else
+ * than fresh memory or a cleaned-up domain is misuse, which debug builds see. May allocate. */
 SRCU_API int init_srcu_struct(struct srcu_struct *ssp);
 SRCU_API int init_srcu_struct_fast(struct srcu_struct *ssp);
 SRCU_API int init_srcu_struct_fast_updown(struct srcu_struct *ssp);
@@ -235,10 +245,11 @@ SRCU_API bool srcu_read_lock_held(const struct srcu_struct *ssp);
 static inline void smp_mb__after_srcu_read_unlock(void) { srcu_fence(); }
 
 /* Load and store of a pointer that readers follow. consume: free on x86; orders the pointer before what it points to.
- * release: what it points to is written before the pointer. */
+ * release: what it points to is written before the pointer. What an assignment would not take, rcu_assign_pointer() does not
+ * take, either, and a base class is found as in an assignment. */
 #define srcu_dereference(p, ssp) ((void)(ssp), __atomic_load_n(&(p), __ATOMIC_CONSUME))
 #ifndef rcu_assign_pointer /* liburcu has the same */
-#define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+#define rcu_assign_pointer(p, v) srcu_publish(p, v)
 #endif
 
 /* ---- Updaters ---- */
@@ -261,11 +272,12 @@ SRCU_API void call_srcu(struct srcu_struct *ssp, struct rcu_head *head, rcu_call
 
 /* The same for callers who do not know which locks are held around them, as tracers and NMIs: any context, NMI too, under
  * the strategies "nolock:always", "nolock:irqs_off" and "nolock:held_lock_table", and under "bpf_defer". Under all others
- * it is call_srcu(). The other variants of nolock are for comparison: see `srcutorture list strategies`. */
+ * it is call_srcu(). The other variants of nolock are for comparison: each fails under some lock. */
 SRCU_API void call_srcu_nolock(struct srcu_struct *ssp, struct rcu_head *head, rcu_callback_t func);
 
 /* Returns after every callback has run whose call_srcu() returned before this was called. Starts no grace period of its
- * own: without callbacks it returns at once. Before a dlclose(), so that no callback is left without its code. */
+ * own: without callbacks it returns at once. Before a dlclose() of callbacks' code, so that none is left without; what
+ * the library itself asks of dlclose(), Limits says. */
 SRCU_API void srcu_barrier(struct srcu_struct *ssp);
 
 /* Polling. A cookie stands for a grace period that begins no earlier than now. start_poll sees to it that it comes to

@@ -32,6 +32,14 @@ struct Plain {
   ~Plain() { --alive; }
 };
 struct Retirable : Plain, srcu::retirable {};  // the base is not at the object's start
+// Has what cannot be copied.
+struct MoveOnlyDelete {
+  std::unique_ptr<int> calls = std::make_unique<int>(0);
+  void operator()(Plain* object) const {
+    CHECK(calls && ++*calls == 1);
+    delete object;
+  }
+};
 struct StatelessDelete {
   template <class T>
   void operator()(T* object) const { delete object; }
@@ -78,6 +86,14 @@ void all_kinds_of_retiring() {
   srcu::retire(domain, std::make_unique<Retirable>());
   srcu::retire(domain, std::make_unique<Plain>());
   srcu::retire(domain, new Plain, +[](Plain* plain) { delete plain; });
+  srcu::retire(domain, std::unique_ptr<Plain, MoveOnlyDelete>(new Plain));
+  srcu::retire(domain, new Plain, MoveOnlyDelete());
+  srcu::retire(domain, std::unique_ptr<Plain[]>(new Plain[3]));
+  const int before_constants = allocated;
+  srcu::retire(domain, static_cast<const Retirable*>(new const Retirable));
+  srcu::retire(domain, std::unique_ptr<const Retirable>(new Retirable));
+  CHECK(allocated == before_constants + 2);
+  srcu::retire(domain, std::unique_ptr<const Plain>(new Plain));
   {
     const srcu::read_guard reading(domain);
     srcu::retire(domain, new Plain);
@@ -88,10 +104,33 @@ void all_kinds_of_retiring() {
   srcu::retire(domain, new Plain);
 }  // and the destructor waits for that one
 
+bool no_memory = false;
+
+// What could not be posted is still its owner's, and alive: a reader may look at it.
+void retiring_without_memory() {
+  srcu::domain domain;
+  auto owned = std::make_unique<Plain>();
+  auto* const object = new Plain;
+  const srcu::read_guard reading(domain);
+  const auto refused = [](auto retire) {
+    no_memory = true;
+    try {
+      retire();
+    } catch (const std::bad_alloc&) {
+      no_memory = false;
+      return true;
+    }
+    return false;
+  };
+  CHECK(refused([&] { srcu::retire(domain, std::move(owned)); }) && owned && alive == 2);
+  CHECK(refused([&] { srcu::retire(domain, object); }) && alive == 2);
+  delete object;
+}
+
 // Ends in abort(): the domain's memory would go away under an open section.
 void destroy_while_read() {
   srcu::domain domain;
-  (void)domain.lock();
+  std::thread([&domain] { (void)domain.lock(); }).join();
 }
 
 }  // namespace
@@ -99,6 +138,7 @@ void destroy_while_read() {
 // noinline: gcc would see malloc() and free() beside delete and new, and warn.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocated;
+  if (no_memory) throw std::bad_alloc();
   if (void* const memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
@@ -116,6 +156,7 @@ int main(int argc, char**) {
   sections_move(normal);
   sections_move(fast_updown);
   all_kinds_of_retiring();
+  retiring_without_memory();
   CHECK(alive == 0);
   return 0;
 }
