@@ -32,4 +32,8 @@ void unmap(void* memory, size_t bytes);
 bool start_thread(void (*body)(), const char* name);
 bool on_thread_exit(void (*hook)());
 
+uint32_t process_id();
+uint32_t thread_id();              ///< What gettid() gives, too.
+bool thread_is_gone(uint32_t id);  ///< Ended, so that none of its steps are to come; then as after a join.
+
 }  // namespace engine::env

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "harness/engine/env.hpp"
+#include "harness/engine/fatal.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/run.hpp"
 
@@ -17,6 +18,25 @@ void fill(Run& run, void* bytes, size_t count) {
 }
 
 }  // namespace
+
+namespace env {
+
+uint32_t process_id() { return static_cast<uint32_t>(kFirstTid); }
+
+uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
+
+bool thread_is_gone(uint32_t id) {
+  Inside in;
+  if (!in) fatal("not in a controlled thread: ", "thread_is_gone");
+  const ThreadId other = id - static_cast<uint32_t>(kFirstTid);
+  in->point({Kind::kLook, Order::kAcquire, 0, 0, ENGINE_CALLER});
+  const bool gone = other >= in->thread_count() || in->thread(other).state == Thread::State::kEnded;
+  in->did(other, 0, gone);
+  if (gone && other < in->thread_count()) in->memory().join(in->self(), other);
+  return gone;
+}
+
+}  // namespace env
 }  // namespace engine
 
 using engine::Inside;

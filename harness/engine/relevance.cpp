@@ -41,6 +41,7 @@ class Ranks {
       case Kind::kFenced:
       case Kind::kWait:
       case Kind::kFree:
+      case Kind::kLook:
         raise(i, kOdd);
         break;
       case Kind::kFence: return raise(i, kOrders);

@@ -74,6 +74,7 @@ std::string what(const Event& event) {
     case Kind::kClock: return fmt::format("looks at the clock: {} ns", static_cast<uint64_t>(event.read));
     case Kind::kHandler: return "its handler runs";
     case Kind::kFork: return "is alone, in a forked child";
+    case Kind::kLook: return fmt::format("finds T{} {}", number(event.read), event.changed ? "gone" : "there");
     case Kind::kCheck: return "check";
     case Kind::kBegin: break;
   }

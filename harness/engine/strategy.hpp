@@ -16,7 +16,7 @@ inline constexpr Agent kBufferOf = kMaxThreads, kFenceOf = 2 * kMaxThreads, kAge
 
 enum class Kind : uint8_t {
   kBegin, kLoad, kStore, kModify, kExchangeIf, kFence, kRead, kWrite, kFree, kAllocate, kWait, kWake, kLock, kUnlock, kStart, kJoin,
-  kEnd, kYield, kSleep, kMembarrier, kFenced, kFlush, kCheck, kHandler, kClock, kFork,
+  kEnd, kYield, kSleep, kMembarrier, kFenced, kFlush, kCheck, kHandler, kClock, kFork, kLook,
 };
 
 /// A step that is about to be made.

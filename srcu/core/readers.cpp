@@ -25,16 +25,26 @@ void note_in_slot_0(int read_kind, int64_t more) {
   if (srcu_part(read_kind) == 0) __atomic_fetch_add(&sections_in_slot_0, more, __ATOMIC_RELAXED);
 }
 
+// Where to count an opening; one in slot 0 is noted, too, before the last look for a slot of one's own: from then on handlers take
+// no number, and one that came before may have.
+srcu_slot* slot_to_open_in(Usage& usage, int read_kind) {
+  if (srcu_slot* const slot = own_slot(usage)) return slot;
+  note_in_slot_0(read_kind, 1);
+  signal_fence();
+  if (!srcu_slot_offset) return nullptr;
+  note_in_slot_0(read_kind, -1);
+  return own_slot(usage);
+}
+
 }  // namespace
 
 uint32_t open_section(Usage& usage, int read_kind) {
-  srcu_slot* const slot = own_slot(usage);
+  srcu_slot* const slot = slot_to_open_in(usage, read_kind);
   const uint32_t rank = usage.rank.load(relaxed);  // relaxed: any rank will do
   if (!slot) {
     // ORD(B) too: this one is a full fence in any case, relaxed and fence, as for readers with one.
     __atomic_fetch_add(&counts(usage.slots[0], rank, read_kind).lock, 1, __ATOMIC_RELAXED);
     fence(Ord::B);
-    note_in_slot_0(read_kind, 1);
   } else if (needs_fence(usage)) {
     srcu_count_and_fence(&counts(*slot, rank, read_kind).lock);
   } else {

@@ -17,6 +17,11 @@ constexpr uintptr_t kFrozen = 1;
 uintptr_t word(const Usage* usage) { return reinterpret_cast<uintptr_t>(usage); }
 Usage* domain(uintptr_t word) { return reinterpret_cast<Usage*>(word & ~kFrozen); }
 
+// Newcomers, who enter without the lock, stand in front, and nobody behind them knows of them: each is made known once.
+void introduce_newcomers(Usage* first) {
+  for (Usage* next; (next = next_domain(*first)) && !next->last_domain; first = next) next->last_domain = first;
+}
+
 }  // namespace
 
 void register_domain(Usage& usage) {
@@ -40,10 +45,13 @@ void unregister_domain(Usage& usage) {
   Usage* const next = next_domain(usage);
   uintptr_t seen = word(&usage);
   // ORD(P2), both: newcomers are pushed in front at any time; behind the first nobody but us changes a link.
-  if (head.compare_exchange_strong(seen, word(next), acquire(Ord::P2), acquire(Ord::P2))) return;
-  Usage* before = domain(seen);
-  while (next_domain(*before) != &usage) before = next_domain(*before);
-  before->next_domain.store(next, relaxed);  // relaxed: read under the lock alone
+  if (head.compare_exchange_strong(seen, word(next), acquire(Ord::P2), acquire(Ord::P2))) {
+    if (next) next->last_domain = nullptr;
+    return;
+  }
+  introduce_newcomers(domain(seen));
+  usage.last_domain->next_domain.store(next, relaxed);  // relaxed: read under the lock alone
+  if (next) next->last_domain = usage.last_domain;
 }
 
 // ORD(P2): pairs with P1: the domain's members are there.

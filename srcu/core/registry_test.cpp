@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "srcu/core/usage.hpp"
+#include "srcu/platform/env.hpp"
 #include "srcu/tests/support.hpp"
 
 namespace srcu {
@@ -49,6 +51,34 @@ TEST(Registry, LosesNoneWhicheverGoesFirst) {
       }
     }
   }
+}
+
+/// Nanoseconds for each of `count` domains that end, the oldest first: the one that has the longest way from the front.
+uint64_t end_oldest_first(size_t count) {
+  std::vector<std::unique_ptr<Usage, void (*)(Usage*)>> entered;
+  std::vector<srcu_struct> domains(count);
+  for (srcu_struct& each : domains) {
+    each.srcu_kind = SRCU_KIND_NORMAL;
+    void* const memory = env::map(sizeof(Usage));
+    if (!memory) break;
+    entered.emplace_back(new (memory) Usage(&each), [](Usage* usage) { env::unmap(usage, sizeof(Usage)); });
+    register_domain(*entered.back());
+  }
+  const uint64_t begun = env::now_ns();
+  for (const auto& usage : entered) unregister_domain(*usage);
+  EXPECT_EQ(entered.size(), count);
+  return (env::now_ns() - begun) / count;
+}
+
+TEST(Registry, LetsGoOfOneAmongManyAsOfOneAmongFew) {
+  const size_t before = entries();
+  uint64_t few = ~uint64_t{0}, many = few;
+  for (int i = 0; i < 5; ++i) {  // the rest of the time may be others'
+    few = std::min(few, end_oldest_first(200));
+    many = std::min(many, end_oldest_first(4000));
+  }
+  EXPECT_LT(many, 10 * few + 1000) << few << " ns among few, " << many << " ns among many";
+  EXPECT_EQ(entries(), before);
 }
 
 TEST(Registry, TakesManyAtATime) {

@@ -1,5 +1,5 @@
 // Numbers for threads: where a thread's slot stands in every domain. Taken at a thread's first section, given back when
-// it exits; lock-free, so that handlers may.
+// it exits, or found again once it is gone; lock-free, so that handlers may.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,11 @@
 namespace srcu {
 
 /// Number 0 belongs to nobody: its slot serves, by locked instructions, threads that cannot have one of their own.
+#ifdef SRCU_MAX_THREADS  // a multiple of 64, for builds where all numbers are soon taken
+inline constexpr uint32_t kMaxThreads = SRCU_MAX_THREADS;
+#else
 inline constexpr uint32_t kMaxThreads = 8192;
+#endif
 
 /// Gives the calling thread a number, and srcu_slot_offset a value, if it has none and can have one: not when
 /// all are taken, and not once the thread's exit has begun.
@@ -23,7 +27,7 @@ extern thread_local constinit int64_t sections_in_slot_0;
 /// All numbers that are or ever were taken are below. Call it after A, and again before the sum of locks.
 uint32_t threads_ever();
 
-/// In a forked child: numbers of vanished threads are free again.
+/// In a forked child: numbers of vanished threads are free again, and the calling thread's is its own under its new id.
 void forget_other_threads();
 
 }  // namespace srcu

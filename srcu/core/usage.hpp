@@ -89,7 +89,11 @@ struct Usage {
   Data data;
 
   std::atomic<bool> abandoned{false};        ///< Registered, but never published: no domain's.
-  std::atomic<Usage*> next_domain{nullptr};  ///< The registry's.
+  /// \name The registry's
+  /// @{
+  std::atomic<Usage*> next_domain{nullptr};
+  Usage* last_domain = nullptr;  ///< The one before, once known; under the registry's lock.
+  /// @}
   srcu_slot slots[kMaxThreads];              ///< Zeroed memory, touched by readers alone.
 #ifdef SRCU_DEBUG
   std::atomic<int> readers_so_far{-1};  ///< A srcu_read_kind; -1: none.

@@ -1,4 +1,4 @@
-// The C face of srcu::env. on_thread_exit() is left out: a thread has one such hook, and it is the library's.
+// The C face of srcu::env. Left out: on_thread_exit(), since a thread has one such hook, and it is the library's; and ids.
 #include <srcu/env.h>
 
 #include "srcu/platform/env.hpp"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "srcu/platform/complain.hpp"
+#include "srcu/srcu.h"
 
 namespace srcu::env {
 namespace {
@@ -125,6 +126,16 @@ bool start_thread(void (*body)(), const char* name) {
 bool on_thread_exit(void (*hook)()) {
   return exit_key_made && exit_key < kKeysWithoutAllocation &&
          pthread_setspecific(exit_key, reinterpret_cast<void*>(hook)) == 0;
+}
+
+uint32_t process_id() { return static_cast<uint32_t>(syscall(SYS_getpid)); }
+uint32_t thread_id() { return static_cast<uint32_t>(syscall(SYS_gettid)); }
+
+bool thread_is_gone(uint32_t id) {
+  const KeepErrno keep;
+  if (syscall(SYS_tgkill, syscall(SYS_getpid), static_cast<pid_t>(id), 0) == 0 || errno != ESRCH) return false;
+  srcu_fence();  // A full fence; on its way out of the kernel the thread executed one, too
+  return true;
 }
 
 }  // namespace srcu::env

@@ -51,4 +51,13 @@ bool start_thread(void (*body)(), const char* name);
 /// thread.
 bool on_thread_exit(void (*hook)());
 
+/// \name Who is there. Others have the id of a thread or a process once it is gone.
+/// @{
+uint32_t process_id();
+uint32_t thread_id();
+/// Whether no thread of this process has the id. Whatever one that had it did is seen then, as after a join. False where the
+/// system does not say.
+bool thread_is_gone(uint32_t id);
+/// @}
+
 }  // namespace srcu::env

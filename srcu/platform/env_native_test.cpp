@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -13,6 +14,8 @@
 
 namespace srcu {
 namespace {
+
+using test::Flag;
 
 TEST(Env, FutexWaitReturnsAtOnceWhenTheWordDiffers) {
   std::atomic<uint32_t> word{1};
@@ -86,6 +89,32 @@ TEST(Env, AThreadHasItsNameAndNoSignals) {
   sigset_t own;
   pthread_sigmask(SIG_SETMASK, nullptr, &own);
   EXPECT_EQ(sigismember(&own, SIGUSR1), 0) << "the maker's mask is as before";
+}
+
+TEST(Env, TellsWhichThreadsAreGone) {
+  uint32_t other = 0;
+  Flag here, go;
+  std::jthread thread([&] {
+    other = env::thread_id();
+    here.set();
+    EXPECT_TRUE(go.wait());
+  });
+  ASSERT_TRUE(here.wait());
+  EXPECT_NE(other, env::thread_id());
+  EXPECT_FALSE(env::thread_is_gone(other));
+  EXPECT_FALSE(env::thread_is_gone(env::thread_id()));
+  go.set();
+  thread.join();
+  errno = EDOM;
+  EXPECT_TRUE(test::eventually([&] { return env::thread_is_gone(other); }));
+  EXPECT_EQ(errno, EDOM);
+  EXPECT_TRUE(env::thread_is_gone(static_cast<uint32_t>(getppid()))) << "of another process";
+}
+
+TEST(Env, KnowsProcesses) {
+  const uint32_t own = env::process_id();
+  EXPECT_EQ(own, env::process_id());
+  EXPECT_EQ(test::in_child([own] { return env::process_id() == own ? 1 : 0; }), 0);
 }
 
 TEST(Membarrier, AnswersAlike) { EXPECT_EQ(membarrier_works(), membarrier_works()); }

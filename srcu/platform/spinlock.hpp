@@ -1,4 +1,4 @@
-// The lock of the update side. Held for a few instructions, with interrupts off.
+// The lock of the update side. Held with interrupts off, and briefly: srcu/DESIGN.md, section 6, has the exceptions.
 #pragma once
 
 #include <atomic>

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -175,6 +176,36 @@ TEST_P(Signals, ReadAndPostOnTopOfEverything) {
 }
 
 TEST_P(Signals, ReadOnTopOfEverythingUnderDirect) { run(GetParam(), "direct", false); }
+
+// Threads that never read, but for handlers, some of which come when the thread's exit is all but over.
+TEST_P(Signals, ReadInTheLastMomentsOfThreads) {
+  test::Domain domain(GetParam().init);
+  const test::HandledSignal handled_signal(SIGRTMIN, on_signal);
+  Torture shared{&GetParam(), domain, false};
+  torture = &shared;
+  Worker self;
+  const uint32_t before = threads_ever();
+  for (unsigned i = 0; i < 6000; ++i) {
+    timer_t timer{};
+    std::jthread([&] {
+      worker = &self;
+      sigevent event{};
+      event.sigev_notify = SIGEV_THREAD_ID;
+      event.sigev_signo = SIGRTMIN;
+      event._sigev_un._tid = gettid();
+      ASSERT_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+      const itimerspec once = {{0, 0}, {0, 1000 + static_cast<long>(i * 7919 % 15'000)}};
+      timer_settime(timer, 0, &once, nullptr);
+    }).join();
+    timer_delete(timer);
+  }
+  EXPECT_GT(self.handled, 0u);
+  EXPECT_LE(threads_ever(), 2 * std::max(before, 16u) + 8) << "numbers leak, and sums grow";
+  EXPECT_EQ(srcu_open_sections(domain), 0);
+  EXPECT_EQ(shared.dead_reads, 0u);
+  synchronize_srcu(domain);
+  delete shared.current;
+}
 
 // A thread's first section and its exit, with handlers that open sections in between.
 TEST_P(Signals, InterruptThreadsThatComeAndGo) {

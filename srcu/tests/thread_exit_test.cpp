@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <thread>
@@ -81,6 +82,26 @@ TEST_P(ExitingThread, ReadsAndPostsInLateDestructors) {
   srcu_barrier(domain);
   for (const Counted& each : late.counted) EXPECT_EQ(each.times(), 1u);
   EXPECT_EQ(srcu_open_sections(domain), 0);
+}
+
+// The first section of a thread is also its last act: nothing runs later that could give its number back.
+TEST_P(ExitingThread, ReadsInLateDestructorsAlone) {
+  static const test::ReaderKind* kind;
+  static srcu_struct* ssp;
+  static pthread_key_t key;
+  kind = &GetParam(), ssp = domain;
+  ASSERT_EQ(pthread_key_create(&key, [](void*) {
+              static thread_local int rounds = 0;
+              if (++rounds < kRounds) return (void)pthread_setspecific(key, &key);
+              kind->unlock(ssp, kind->lock(ssp));
+            }),
+            0);
+  const uint32_t before = threads_ever();
+  for (int i = 0; i < 300; ++i) std::jthread([&] { pthread_setspecific(key, &key); }).join();
+  pthread_key_delete(key);
+  EXPECT_LE(threads_ever(), 2 * std::max(before, 16u) + 8) << "numbers leak, and sums grow";
+  EXPECT_EQ(srcu_open_sections(domain), 0);
+  synchronize_srcu(domain);
 }
 
 TEST_P(ExitingThread, ALateSectionIsWaitedFor) {

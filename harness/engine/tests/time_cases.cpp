@@ -121,6 +121,20 @@ ENGINE_TEST(identities, "Threads differ, and each execution sees the same.") {
   });
 }
 
+ENGINE_TEST(threads_are_gone, "Whoever finds a thread gone has all that it did behind him.") {
+  static std::atomic<uint32_t> id;
+  static int payload;
+  test.thread([] {
+    id.store(env::thread_id(), kRelaxed);
+    payload = 1;
+  });
+  test.thread([] {
+    check(!env::thread_is_gone(env::thread_id()), "gone while it asks");
+    if (const uint32_t other = id.load(kRelaxed); other && env::thread_is_gone(other)) check(payload == 1, "an end before its cause");
+  });
+  test.fini([] { check(env::thread_is_gone(id.load(kRelaxed)), "there after its end"); });
+}
+
 ENGINE_TEST(limited_locks, "A limited wait for a lock ends, by whatever clock, and may succeed.") {
   static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;

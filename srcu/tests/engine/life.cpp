@@ -1,7 +1,9 @@
 // Domains that come and go, handlers that read and post, the helper's sleep, and systems that refuse.
+#include <atomic>
 #include <cerrno>
 #include <thread>
 
+#include "srcu/core/threads.hpp"
 #include "srcu/platform/env.hpp"
 #include "srcu/tests/engine/elements.hpp"
 
@@ -63,6 +65,27 @@ void read_with_handler() {
   engine::set_handler(read<Kind>);
   read_twice<Kind>();
   engine::set_handler(nullptr);
+}
+
+/// All numbers are taken. One owner is gone, and whoever looks second finds him: may be a handler, in the middle of the first look.
+void take_all_numbers() {
+  static std::atomic<bool> others_taken;
+  std::thread first([] {
+    take_thread_number();
+    while (!others_taken.load()) env::cpu_relax();
+    srcu_slot_offset = 0;
+  });
+  while (threads_ever() < kMaxThreads) {
+    srcu_slot_offset = 0;
+    take_thread_number();
+  }
+  others_taken.store(true);
+  first.join();
+}
+
+void read_without_a_number_with_handler() {
+  read_with_handler<Normal>();
+  engine::check(sections_in_slot_0 == 0, "a section is still noted in slot 0 that was closed elsewhere");
 }
 
 /// On top of posts and of whatever lock they hold.
@@ -129,6 +152,9 @@ ENGINE_TEST(two_domains, "One domain may be made while another ends.") {
 ENGINE_TEST(no_memory, "Where memory or a thread is refused, init says so.") { test.thread(use_if_made); }
 ENGINE_TEST(handlers_read, "Handlers read on top of readers.") { test.thread(read_with_handler<Normal>).thread(update<Normal>); }
 ENGINE_TEST(fast_handlers_read, "The same in a fast domain.") { test.thread(read_with_handler<Fast>).thread(update<Fast>); }
+ENGINE_TEST(handlers_find_a_number, "A handler may take the number that its thread was just refused.") {
+  test.init(take_all_numbers).thread(read_without_a_number_with_handler);
+}
 ENGINE_TEST(handlers_post, "Handlers post on top of posts.") { test.thread(post_with_handler).thread(read<Normal>); }
 ENGINE_TEST(helper_is_woken, "The helper sleeps through nothing that is queued.") { test.thread(post_and_wait).thread(poll_to_the_end); }
 ENGINE_TEST(fork_parent, "In the parent all goes on after a fork.") {
