@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,15 @@ STRICT = ["-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 LANGUAGES = [(compiler, standard) for compiler in ("gcc", "clang") for standard in ("c11", "c++17")]
 
 
-def compiled(language: tuple[str, str], source: str, where: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def compiled(language: tuple[str, str], source: str, where: Path, *options: str,
+             include: Sequence[str] = INCLUDE) -> subprocess.CompletedProcess[str]:
     """`source`, as the language that is named, to an object."""
     compiler, standard = language
     if not shutil.which(compiler):
         pytest.skip(f"no {compiler}")
     suffix = ".cpp" if "++" in standard else ".c"
     (where / f"user{suffix}").write_text(source)
-    return subprocess.run([compiler, f"-std={standard}", *STRICT, *INCLUDE, *options, "-c", f"user{suffix}", "-o", "user.o"],
+    return subprocess.run([compiler, f"-std={standard}", *STRICT, *include, *options, "-c", f"user{suffix}", "-o", "user.o"],
                           cwd=where, capture_output=True, text=True, timeout=120)
 
 
@@ -68,6 +70,65 @@ def test_before_liburcu_is_one_clear_error(language: tuple[str, str], header: st
     errors = [line for line in done.stderr.splitlines() if re.search(r"\berror:", line)]
     assert len(errors) == 1, done.stderr
     assert "Include <urcu/call-rcu.h> before <srcu/srcu.h>" in done.stderr
+
+
+# ---- Publishing a pointer ----
+
+ASSIGNED = """
+#include <srcu/srcu.h>
+struct a {{ int x; }};
+struct b {{ double x; }};
+struct c;
+void assigned(struct a **to, const struct a *volatile *const_to, struct c **opaque_to, void **any_to, struct a *a,
+              struct b *b, struct c *c);
+void assigned(struct a **to, const struct a *volatile *const_to, struct c **opaque_to, void **any_to, struct a *a,
+              struct b *b, struct c *c) {{
+  (void)to, (void)const_to, (void)opaque_to, (void)any_to, (void)a, (void)b, (void)c;
+  {statement}
+}}
+"""
+LIKE_AN_ASSIGNMENT = ["*to, a", "*to, NULL", "*to, 0", "*const_to, a", "*opaque_to, c", "*any_to, b", "to[1], &to[0][1]"]
+NOT_ASSIGNABLE = ["*to, b", "*to, 5", "*to, c", "*to, *const_to", "*opaque_to, a", "*to, &a", "*to, 1.0"]
+
+
+@pytest.mark.parametrize("include", ["-I", "-isystem"])
+@pytest.mark.parametrize("language", LANGUAGES, ids="-".join)
+def test_assign_pointer_takes_what_an_assignment_takes(language: tuple[str, str], include: str, tmp_path: Path) -> None:
+    """Warnings that are errors here: also where the header counts as the system's, inside of which warnings are off."""
+
+    def takes(what: str) -> bool:
+        source = ASSIGNED.format(statement=what)
+        return compiled(language, source, tmp_path, "-Wconversion", "-Wshadow", include=(include, INCLUDE[1])).returncode == 0
+
+    for pair in LIKE_AN_ASSIGNMENT:
+        assert takes(f"rcu_assign_pointer({pair});"), pair
+    if "++" in language[1]:
+        assert takes("rcu_assign_pointer(*to, nullptr);")
+    for pair in NOT_ASSIGNABLE:
+        assert not takes(pair.replace(",", " =", 1) + ";"), f"that assignment is right: {pair}"
+        assert not takes(f"rcu_assign_pointer({pair});"), pair
+
+
+SECOND_BASE = """
+#include <srcu/srcu.h>
+struct first { int a = 1; };
+struct second { int b = 2; };
+struct both : first, second {};
+static second *current;
+int main() {
+  both object;
+  rcu_assign_pointer(current, &object);
+  return current == static_cast<second *>(&object) && current->b == 2 ? 0 : 1;
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_assign_pointer_to_a_second_base_points_to_that(compiler: str, tmp_path: Path) -> None:
+    done = compiled((compiler, "c++17"), SECOND_BASE, tmp_path)
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["gcc", "user.o", "-o", "user"], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([tmp_path / "user"], check=True, timeout=60)
 
 
 # ---- The readers' fast path ----

@@ -187,4 +187,24 @@ static inline void srcu_generic_read_unlock(struct srcu_struct *ssp, int idx, in
   srcu_slow_read_unlock(ssp, idx, read_kind);
 }
 
+/* p = v, by a store with release, which pairs with srcu_dereference()'s consume: what it points to is written before. The
+ * value is converted first: gcc's store takes any pointer, and any integer, as it is. */
+#ifdef __cplusplus
+extern "C++" {
+template <class T>
+struct srcu_value { typedef T type; };
+template <class T>
+struct srcu_value<volatile T> { typedef T type; };
+template <class T>
+static inline void srcu_publish_at(T *to, typename srcu_value<T>::type value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
+}
+#define srcu_publish(p, v) srcu_publish_at(&(p), (v))
+#else /* in C; with consume: the same */
+#define srcu_publish(p, v) \
+  __extension__({ \
+    __typeof__(p) srcu_value = (v); \
+    __atomic_store_n(&(p), srcu_value, __ATOMIC_RELEASE); \
+  })
+#endif
+
 #endif /* SRCU_FASTPATH_H */

@@ -235,10 +235,11 @@ SRCU_API bool srcu_read_lock_held(const struct srcu_struct *ssp);
 static inline void smp_mb__after_srcu_read_unlock(void) { srcu_fence(); }
 
 /* Load and store of a pointer that readers follow. consume: free on x86; orders the pointer before what it points to.
- * release: what it points to is written before the pointer. */
+ * release: what it points to is written before the pointer. What an assignment would not take, rcu_assign_pointer() does not
+ * take, either, and a base class is found as in an assignment. */
 #define srcu_dereference(p, ssp) ((void)(ssp), __atomic_load_n(&(p), __ATOMIC_CONSUME))
 #ifndef rcu_assign_pointer /* liburcu has the same */
-#define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+#define rcu_assign_pointer(p, v) srcu_publish(p, v)
 #endif
 
 /* ---- Updaters ---- */
