@@ -200,9 +200,9 @@ void retire(basic_domain<Kind>& dom, T* object, Deleter deleter) {
   }
 }
 
-/// The same for what a unique_ptr owns.
+/// The same for what a unique_ptr owns, which keeps it if this throws.
 template <class Kind, class T, class Deleter>
-void retire(basic_domain<Kind>& dom, std::unique_ptr<T, Deleter> object) {
+void retire(basic_domain<Kind>& dom, std::unique_ptr<T, Deleter>&& object) {
   retire(dom, object.get(), object.get_deleter());
   object.release();
 }

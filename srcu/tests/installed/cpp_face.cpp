@@ -88,6 +88,29 @@ void all_kinds_of_retiring() {
   srcu::retire(domain, new Plain);
 }  // and the destructor waits for that one
 
+bool no_memory = false;
+
+// What could not be posted is still its owner's, and alive: a reader may look at it.
+void retiring_without_memory() {
+  srcu::domain domain;
+  auto owned = std::make_unique<Plain>();
+  auto* const object = new Plain;
+  const srcu::read_guard reading(domain);
+  const auto refused = [](auto retire) {
+    no_memory = true;
+    try {
+      retire();
+    } catch (const std::bad_alloc&) {
+      no_memory = false;
+      return true;
+    }
+    return false;
+  };
+  CHECK(refused([&] { srcu::retire(domain, std::move(owned)); }) && owned && alive == 2);
+  CHECK(refused([&] { srcu::retire(domain, object); }) && alive == 2);
+  delete object;
+}
+
 // Ends in abort(): the domain's memory would go away under an open section.
 void destroy_while_read() {
   srcu::domain domain;
@@ -99,6 +122,7 @@ void destroy_while_read() {
 // noinline: gcc would see malloc() and free() beside delete and new, and warn.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocated;
+  if (no_memory) throw std::bad_alloc();
   if (void* const memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
@@ -116,6 +140,7 @@ int main(int argc, char**) {
   sections_move(normal);
   sections_move(fast_updown);
   all_kinds_of_retiring();
+  retiring_without_memory();
   CHECK(alive == 0);
   return 0;
 }
