@@ -317,6 +317,16 @@ def test_memory_of_a_domain(release: Installation, tmp_path: Path) -> None:
     done(release.compile(tmp_path, INSTALLED / "footprint.c", "shared"))
 
 
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_domain_in_any_memory(either: Installation, tmp_path: Path, compiler: str) -> None:
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+    program = tmp_path / "program"
+    done(compiler, "-std=c11", *STRICT, "-fsanitize=undefined", "-fno-sanitize-recover=all", INSTALLED / "any_memory.c",
+         "-o", program, *either.flags("archive"))
+    done(program)
+
+
 @pytest.mark.parametrize("what", ["cancelled", "forked_while_driven", "forked_together"])
 def test_cancelling_and_forking(either: Installation, tmp_path: Path, what: str) -> None:
     done(either.compile(tmp_path, INSTALLED / "rough_company.c", "shared"), what)

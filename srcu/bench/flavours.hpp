@@ -17,9 +17,9 @@
 
 namespace srcu_bench {
 
-inline srcu_struct normal_domain = SRCU_STRUCT_INIT(normal_domain, SRCU_KIND_NORMAL);
-inline srcu_struct fast_domain = SRCU_STRUCT_INIT(fast_domain, SRCU_KIND_FAST);
-inline srcu_struct fast_updown_domain = SRCU_STRUCT_INIT(fast_updown_domain, SRCU_KIND_FAST_UPDOWN);
+inline SRCU_DEFINE(normal_domain, SRCU_KIND_NORMAL);
+inline SRCU_DEFINE(fast_domain, SRCU_KIND_FAST);
+inline SRCU_DEFINE(fast_updown_domain, SRCU_KIND_FAST_UPDOWN);
 
 /// Common to our flavours: threads need no registration.
 template <srcu_struct& kDomain>

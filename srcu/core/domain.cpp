@@ -73,7 +73,7 @@ Usage* make(srcu_struct* ssp) {
 
 int init(srcu_struct* ssp, uint32_t kind) {
   check_fresh(ssp);
-  *ssp = {nullptr, kind, nullptr, nullptr};
+  *ssp = {nullptr, kind, nullptr, nullptr, {}};
   if (!native_host.start()) return -EAGAIN;
   return make(ssp) ? 0 : -ENOMEM;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -19,7 +20,7 @@ using test::Counted;
 using test::Domain;
 using test::ManualHost;
 
-static_assert(sizeof(srcu_struct) == 64 && alignof(srcu_struct) == 64);
+static_assert(sizeof(srcu_struct) == 64 && alignof(srcu_struct) <= alignof(std::max_align_t));
 static_assert(sizeof(srcu_slot) == 64 && alignof(srcu_slot) == 64);
 static_assert(sizeof(rcu_head) == 2 * sizeof(void*));
 static_assert(sizeof(Usage) <= 513 * 1024, "srcu.h promises this much address space");

@@ -26,13 +26,14 @@ struct srcu_slot {
 
 struct srcu_usage;
 
-/* A domain. Its members are the library's. */
+/* A domain. Its members are the library's. As large as a line, but it need not begin one: malloc() would not give that. */
 struct srcu_struct {
   struct srcu_ctr *srcu_current; /* the current rank's, of slot 0; null: readers go the slow way */
   uint32_t srcu_kind;
   struct srcu_usage *srcu_sup; /* update side; null before first use */
   const char *srcu_name;
-} __attribute__((aligned(64)));
+  char srcu_unused[32];
+};
 
 /* Where this thread's slot is, in bytes from slot 0; 0: it has none yet. */
 extern SRCU_API __thread size_t srcu_slot_offset __attribute__((tls_model("initial-exec")));

@@ -152,17 +152,18 @@ typedef void (*rcu_callback_t)(struct rcu_head *head);
 /* ---- Domains ---- */
 
 /* A domain known at compile time; made on first use, by whoever is first, readers and signal handlers too. */
-#define SRCU_STRUCT_INIT(name, kind) {NULL, kind, NULL, #name}
-#define DEFINE_SRCU(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
-#define DEFINE_STATIC_SRCU(name) static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_NORMAL)
-#define DEFINE_SRCU_FAST(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST)
-#define DEFINE_STATIC_SRCU_FAST(name) static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST)
-#define DEFINE_SRCU_FAST_UPDOWN(name) struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST_UPDOWN)
-#define DEFINE_STATIC_SRCU_FAST_UPDOWN(name) \
-  static struct srcu_struct name = SRCU_STRUCT_INIT(name, SRCU_KIND_FAST_UPDOWN)
+#define SRCU_STRUCT_INIT(name, kind) {NULL, kind, NULL, #name, {0}}
+#define SRCU_DEFINE(name, kind) struct srcu_struct name __attribute__((aligned(64))) = SRCU_STRUCT_INIT(name, kind)
+#define DEFINE_SRCU(name) SRCU_DEFINE(name, SRCU_KIND_NORMAL)
+#define DEFINE_STATIC_SRCU(name) static SRCU_DEFINE(name, SRCU_KIND_NORMAL)
+#define DEFINE_SRCU_FAST(name) SRCU_DEFINE(name, SRCU_KIND_FAST)
+#define DEFINE_STATIC_SRCU_FAST(name) static SRCU_DEFINE(name, SRCU_KIND_FAST)
+#define DEFINE_SRCU_FAST_UPDOWN(name) SRCU_DEFINE(name, SRCU_KIND_FAST_UPDOWN)
+#define DEFINE_STATIC_SRCU_FAST_UPDOWN(name) static SRCU_DEFINE(name, SRCU_KIND_FAST_UPDOWN)
 
-/* Make a domain in memory of yours. 0, or a negative errno: -ENOMEM without memory, -EAGAIN if the helper thread cannot
- * be started. Anything else than fresh memory or a cleaned-up domain is misuse, which debug builds see. May allocate. */
+/* Make a domain in memory of yours: inside a struct from malloc(), say. Where many read, let no others write to its line of
+ * cache. 0, or a negative errno: -ENOMEM without memory, -EAGAIN if the helper thread cannot be started. Anything else
+ * than fresh memory or a cleaned-up domain is misuse, which debug builds see. May allocate. */
 SRCU_API int init_srcu_struct(struct srcu_struct *ssp);
 SRCU_API int init_srcu_struct_fast(struct srcu_struct *ssp);
 SRCU_API int init_srcu_struct_fast_updown(struct srcu_struct *ssp);
