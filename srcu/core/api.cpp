@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "srcu/core/misuse.hpp"
+#include "srcu/core/name.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/core/watch.hpp"
 #include "srcu/platform/complain.hpp"
@@ -104,7 +105,7 @@ int srcu_describe(srcu_struct* ssp, char* text, size_t size) {
   static constexpr const char* states[] = {"idle", "scan 1", "scan 2", "?"};
   return snprintf(text, size,
                   "srcu %s: %s, %s; grace periods ended %lu, asked for %lu more; open sections %ld + %ld; callbacks %lu%s%s",
-                  ssp->srcu_name ? ssp->srcu_name : "", usage.strategy->name, states[seq & kSeqState],
+                  Name(ssp).text(), usage.strategy->name, states[seq & kSeqState],
                   static_cast<unsigned long>((seq - kSeqFirst) / kSeqGp),
                   static_cast<unsigned long>((usage.gp_seq_needed.load(relaxed) - seq + kSeqState) / kSeqGp),
                   static_cast<long>(open_sections(usage, 0)), static_cast<long>(open_sections(usage, 1)),

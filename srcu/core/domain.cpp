@@ -6,6 +6,7 @@
 #include <new>
 
 #include "srcu/core/misuse.hpp"
+#include "srcu/core/name.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/core/watch.hpp"
 #include "srcu/platform/complain.hpp"
@@ -36,8 +37,6 @@ Usage::Usage(srcu_struct* ssp)
 namespace {
 
 constexpr uint32_t kCleaned = 0x100;
-
-const char* name_of(const srcu_struct* ssp) { return ssp->srcu_name ? ssp->srcu_name : "without a name"; }
 
 // Somebody else was first. With interrupts off, the registry's lock may be held below us: then it stays, unused.
 void give_up(Usage& late) {
@@ -80,7 +79,8 @@ int init(srcu_struct* ssp, uint32_t kind) {
 
 // One line on what still goes on, null if nothing does.
 bool complain_if_used(Usage& usage) {
-  const char* const name = name_of(usage.domain);
+  const Name called(usage.domain);
+  const char* const name = called.text();
   if (const int64_t open = open_sections(usage, 0) + open_sections(usage, 1); open != 0) {
     complain("cleanup_srcu_struct(%s): %" PRId64 " sections are open; stop all readers before. The domain is left as it is.",
              name, open);
@@ -118,11 +118,11 @@ Usage& usage_of(srcu_struct* ssp) {
   if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, SRCU_ORDERED(S2, __ATOMIC_ACQUIRE))))
     return *made;
   const uint32_t kind = __atomic_load_n(&ssp->srcu_kind, __ATOMIC_RELAXED);  // relaxed: constant while in use
-  if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", name_of(ssp));
+  if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", Name(ssp).text());
   if (kind < SRCU_KIND_NORMAL || kind > SRCU_KIND_FAST_UPDOWN)
     die("domain at %p is used before init_srcu_struct(): call that, or use DEFINE_SRCU()", static_cast<void*>(ssp));
   if (Usage* made = make(ssp)) return *made;
-  die("no memory for domain %s at its first use: use init_srcu_struct(), which says so by -ENOMEM", name_of(ssp));
+  die("no memory for domain %s at its first use: use init_srcu_struct(), which says so by -ENOMEM", Name(ssp).text());
 }
 
 }  // namespace srcu

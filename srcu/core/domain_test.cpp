@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <gtest/gtest.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -111,6 +112,13 @@ std::string cleanup_says(srcu_struct* ssp) {
   return testing::internal::GetCapturedStderr();
 }
 
+/// What a domain goes by that has no other name.
+std::string address(const srcu_struct* ssp) {
+  char text[24];
+  snprintf(text, sizeof text, "%p", static_cast<const void*>(ssp));
+  return text;
+}
+
 /// Nothing is lost by a refused cleanup.
 void expect_works(srcu_struct* ssp) {
   ASSERT_NE(ssp->srcu_sup, nullptr);
@@ -128,7 +136,7 @@ TEST(Cleanup, RefusesWhileASectionIsOpen) {
   int token = -1;
   std::jthread([&] { token = srcu_down_read(&ssp); }).join();
   EXPECT_EQ(cleanup_says(&ssp),
-            "srcu: cleanup_srcu_struct(without a name): 1 sections are open; stop all readers before. "
+            "srcu: cleanup_srcu_struct(" + address(&ssp) + "): 1 sections are open; stop all readers before. "
             "The domain is left as it is.\n");
   srcu_up_read(&ssp, token);
   expect_works(&ssp);
@@ -142,7 +150,7 @@ TEST_F(CleanupOnManualHost, RefusesWhileCallbacksWait) {
   std::array<Counted, 3> counted;
   for (Counted& each : counted) each.post(domain);
   EXPECT_EQ(cleanup_says(domain),
-            "srcu: cleanup_srcu_struct(without a name): 3 callbacks wait; stop posting and call srcu_barrier() before. "
+            "srcu: cleanup_srcu_struct(" + address(domain) + "): 3 callbacks wait; stop posting and call srcu_barrier() before. "
             "The domain is left as it is.\n");
   while (ManualHost::run(usage.gp_work) || ManualHost::run(usage.data.invoke_work)) {
   }

@@ -2,15 +2,12 @@
 
 #ifdef SRCU_DEBUG
 
+#include "srcu/core/name.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
 
 namespace srcu {
 namespace {
-
-const char* name_of(const Usage& usage) {
-  return usage.domain->srcu_name ? usage.domain->srcu_name : "without a name";
-}
 
 std::atomic<uint64_t> threads_so_far{0};
 thread_local constinit uint64_t this_thread = 0;
@@ -109,7 +106,7 @@ Heads heads;
 
 void check_reader_kind(Usage& usage, int read_kind) {
   if (kind_for(read_kind) != usage.domain->srcu_kind)
-    die("domain %s is read by another kind of reader than it was made for: make it with %s()", name_of(usage),
+    die("domain %s is read by another kind of reader than it was made for: make it with %s()", Name(usage.domain).text(),
         maker_for(read_kind));
   // With those for handlers, all are. The others of a domain may be mixed.
   const int of_handlers = read_kind == SRCU_READ_NMISAFE;
@@ -117,7 +114,7 @@ void check_reader_kind(Usage& usage, int read_kind) {
   // relaxed, both: nothing is read by it
   if (usage.readers_so_far.compare_exchange_strong(so_far, of_handlers, relaxed, relaxed) || so_far == of_handlers) return;
   die("domain %s is read by srcu_read_lock_nmisafe() and by srcu_read_lock() or srcu_down_read(): use the first for all of "
-      "its readers, or for none", name_of(usage));
+      "its readers, or for none", Name(usage.domain).text());
 }
 
 void note_opened(Usage& usage, uint32_t rank, int read_kind) {
@@ -128,21 +125,21 @@ void note_opened(Usage& usage, uint32_t rank, int read_kind) {
 void check_closing(Usage& usage, int idx, int read_kind) {
   check_reader_kind(usage, read_kind);
   if (idx != 0 && idx != 1)
-    die("unlock in domain %s with token %d, which no lock gave: pass what the lock returned", name_of(usage), idx);
+    die("unlock in domain %s with token %d, which no lock gave: pass what the lock returned", Name(usage.domain).text(), idx);
   if (closed_elsewhere(read_kind)) {
     // The section to be closed is open all the while, so that it is counted if it is one of these.
     if (open_updown_sections(usage, static_cast<uint32_t>(idx)) > 0) return;
     die("srcu_up_read in domain %s with token %d, but no section by srcu_down_read() has it: close each by the function that "
-        "belongs to the one that opened it, once", name_of(usage), idx);
+        "belongs to the one that opened it, once", Name(usage.domain).text(), idx);
   }
   Held* const held = held_by_us(usage);
   if (!held) return;
   if (add(*held, idx, -1) > 0) return;
   if (open(*held, 1 - idx) > 0)
     die("unlock in domain %s with token %d, but this thread's sections have token %d: pass what the lock of that "
-        "section returned", name_of(usage), idx, 1 - idx);
+        "section returned", Name(usage.domain).text(), idx, 1 - idx);
   die("unlock in domain %s without a lock by this thread: pair them, or use srcu_down_read() and srcu_up_read() where "
-      "another thread closes", name_of(usage));
+      "another thread closes", Name(usage.domain).text());
 }
 
 bool maybe_inside(const srcu_struct* ssp) {
@@ -157,12 +154,12 @@ bool maybe_inside(const srcu_struct* ssp) {
 void check_not_inside(Usage& usage, const char* function) {
   if (sections_in_slot_0 > 0 || !maybe_inside(usage.domain)) return;
   die("%s(%s) by a thread that is in a section of that domain: it would wait for itself; close the section before",
-      function, name_of(usage));
+      function, Name(usage.domain).text());
 }
 
 void check_not_in_callback(Usage& usage, const char* function) {
   if (in_callback())
-    die("%s(%s) in a callback: it would wait for itself; call it from another thread", function, name_of(usage));
+    die("%s(%s) in a callback: it would wait for itself; call it from another thread", function, Name(usage.domain).text());
 }
 
 void check_fork_not_in_callback() {
@@ -175,13 +172,13 @@ void check_fresh(const srcu_struct* ssp) {
   for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) {
     if (usage->domain == ssp && !usage->abandoned.load(relaxed))  // relaxed: under the registry's lock
       die("init_srcu_struct(%s) of a domain that is in use: call it once, or after cleanup_srcu_struct()",
-          name_of(*usage));
+          Name(usage->domain).text());
   }
 }
 
 void note_staged_twice(const Usage& usage, const rcu_head* head) {
   die("call_srcu(%s) of a head (%p) that still waits for its callback: post it again from the callback at the earliest",
-      name_of(usage), static_cast<const void*>(head));
+      Name(usage.domain).text(), static_cast<const void*>(head));
 }
 
 void note_posted(Usage& usage, const rcu_head* head) {
