@@ -16,6 +16,7 @@ void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
   Usage& usage = usage_of(ssp);
   watch_sections_awaited(usage, function);
   check_not_inside(usage, function);
+  check_not_at_work(ssp, function, usage.host);
   const uint64_t seq = snapshot(usage);
   request(usage, seq, hurry, false);
   wait_for(usage, seq);
@@ -24,6 +25,7 @@ void synchronize(srcu_struct* ssp, bool hurry, const char* function) {
 }
 
 void post(Usage& usage, rcu_head* head, rcu_callback_t func, bool must_stage) {
+  check_function(usage, head, func);
   head->func = func;
   if (must_stage) return stage(usage, head);
   if (!usage.host->start()) die("call_srcu: the helper thread cannot be started: raise the limit on threads");
@@ -56,6 +58,8 @@ void srcu_barrier(srcu_struct* ssp) {
   watch_callbacks_awaited(usage, "srcu_barrier");
   watch_sections_awaited(usage, "srcu_barrier");
   check_not_in_callback(usage, "srcu_barrier");
+  check_not_inside(usage, "srcu_barrier");
+  check_not_at_work(ssp, "srcu_barrier", usage.host);
   barrier(usage);
 }
 
@@ -64,6 +68,7 @@ unsigned long get_state_synchronize_srcu(srcu_struct* ssp) { return srcu::snapsh
 unsigned long start_poll_synchronize_srcu(srcu_struct* ssp) {
   using namespace srcu;
   Usage& usage = usage_of(ssp);
+  check_not_at_work(ssp, "start_poll_synchronize_srcu", usage.host);
   if (!usage.host->start()) die("start_poll: the helper thread cannot be started: raise the limit on threads");
   const uint64_t seq = snapshot(usage);
   request(usage, seq, false, true);
@@ -82,6 +87,7 @@ bool poll_state_synchronize_srcu(srcu_struct* ssp, unsigned long cookie) {
 void srcu_expedite_current(srcu_struct* ssp) {
   using namespace srcu;
   Usage& usage = usage_of(ssp);
+  check_not_at_work(ssp, "srcu_expedite_current", usage.host);
   if (!usage.host->start()) die("srcu_expedite_current: the helper thread cannot be started: raise the limit on threads");
   request(usage, snapshot(usage), true, true);
 }

@@ -71,6 +71,7 @@ Usage* make(srcu_struct* ssp) {
 }
 
 int init(srcu_struct* ssp, uint32_t kind) {
+  check_not_at_work(ssp, "init_srcu_struct");
   check_fresh(ssp);
   *ssp = {nullptr, kind, nullptr, nullptr, {}};
   if (!native_host.start()) return -EAGAIN;
@@ -115,8 +116,10 @@ void go_on(Usage& usage) {
 
 Usage& usage_of(srcu_struct* ssp) {
   // ORD(S2): pairs with S1.
-  if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, SRCU_ORDERED(S2, __ATOMIC_ACQUIRE))))
+  if (auto* made = reinterpret_cast<Usage*>(__atomic_load_n(&ssp->srcu_sup, SRCU_ORDERED(S2, __ATOMIC_ACQUIRE)))) {
+    check_not_moved(*made, ssp);
     return *made;
+  }
   const uint32_t kind = __atomic_load_n(&ssp->srcu_kind, __ATOMIC_RELAXED);  // relaxed: constant while in use
   if (kind & kCleaned) die("domain %s is used after cleanup_srcu_struct(): call init_srcu_struct() first", Name(ssp).text());
   if (kind < SRCU_KIND_NORMAL || kind > SRCU_KIND_FAST_UPDOWN)
@@ -138,6 +141,7 @@ void cleanup_srcu_struct(srcu_struct* ssp) {
   Usage& usage = usage_of(ssp);
   check_not_inside(usage, "cleanup_srcu_struct");
   check_not_in_callback(usage, "cleanup_srcu_struct");
+  check_not_at_work(ssp, "cleanup_srcu_struct", usage.host);
   quiesce(usage);
   if (complain_if_used(usage)) return go_on(usage);
   wait_for(usage, usage.gp_seq_needed.load(relaxed));  // relaxed: nobody asks any more. One that was polled for, say.
@@ -158,6 +162,7 @@ int srcu_set_strategy(srcu_struct* ssp, const char* name) {
   const Strategy* const strategy = find_strategy(name);
   if (!strategy) return -EINVAL;
   Usage& usage = usage_of(ssp);
+  check_not_at_work(ssp, "srcu_set_strategy", usage.host);
   const IrqLocked locked(usage.lock);
   if (usage.gp_seq_needed.load(relaxed) != kSeqFirst) return -EBUSY;  // relaxed: under the lock
   usage.strategy = strategy;

@@ -167,6 +167,38 @@ void check_fork_not_in_callback() {
     die("srcu_before_fork() in a callback: it would wait for that callback's end; fork in another thread");
 }
 
+void check_flush_not_in_callback() {
+  if (in_callback()) die("bpf_defer_flush() in a callback: it might wait for itself; call it from another thread");
+}
+
+void check_not_at_work(const srcu_struct* ssp, const char* function, const Host* host) {
+  if (!irqs_off() || host != &native_host) return;
+  die("%s(%s) in a signal handler that interrupted the library, or between srcu_before_fork() and what belongs after: "
+      "it might wait for a lock that is held below; have a thread call it, later", function, Name(ssp).text());
+}
+
+void check_not_moved(const Usage& usage, const srcu_struct* ssp) {
+  if (usage.domain == ssp) return;
+  die("domain %s at %p was made at %p, and moved: leave it where it is made, or call init_srcu_struct() there", Name(ssp).text(),
+      static_cast<const void*>(ssp), static_cast<const void*>(usage.domain));
+}
+
+void check_function(const Usage& usage, const rcu_head* head, rcu_callback_t func) {
+  if (!func)
+    die("call_srcu(%s) of a head (%p) with no function: pass one, which may be empty", Name(usage.domain).text(),
+        static_cast<const void*>(head));
+}
+
+void check_trace_opening(uint32_t open) {
+  if (open >= 64)
+    die("rcu_read_lock_trace() inside of 64 sections of its own, which is the limit: use "
+        "srcu_read_lock_fast(&rcu_tasks_trace_srcu_struct), and keep its token");
+}
+
+void check_trace_closing(uint32_t open) {
+  if (open == 0) die("rcu_read_unlock_trace() without rcu_read_lock_trace() by this thread: pair them, on one thread");
+}
+
 void check_fresh(const srcu_struct* ssp) {
   const IrqLocked locked(registry_lock);
   for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) {

@@ -22,6 +22,16 @@ void note_posted(Usage& usage, const rcu_head* head);  ///< A head that is still
 void note_staged_twice(const Usage& usage, const rcu_head* head);  ///< The same, before it got there.
 void note_invoked(const rcu_head* head);
 void check_fork_not_in_callback();
+void check_flush_not_in_callback();
+/// In a handler that interrupted the library, or while a fork holds it still: locks of its own are held below.
+void check_not_at_work(const srcu_struct* ssp, const char* function, const Host* host = &native_host);
+void check_not_moved(const Usage& usage, const srcu_struct* ssp);  ///< It was made elsewhere.
+void check_function(const Usage& usage, const rcu_head* head, rcu_callback_t func);  ///< There is none.
+/// \name rcu_read_lock_trace() with so many open, in this thread, and its unlock
+/// @{
+void check_trace_opening(uint32_t open);
+void check_trace_closing(uint32_t open);
+/// @}
 
 #else
 
@@ -36,6 +46,12 @@ inline void note_posted(Usage&, const rcu_head*) {}
 inline void note_staged_twice(const Usage&, const rcu_head*) {}
 inline void note_invoked(const rcu_head*) {}
 inline void check_fork_not_in_callback() {}
+inline void check_flush_not_in_callback() {}
+inline void check_not_at_work(const srcu_struct*, const char*, const Host* = nullptr) {}
+inline void check_not_moved(const Usage&, const srcu_struct*) {}
+inline void check_function(const Usage&, const rcu_head*, rcu_callback_t) {}
+inline void check_trace_opening(uint32_t) {}
+inline void check_trace_closing(uint32_t) {}
 
 #endif
 

@@ -1,4 +1,5 @@
 // RCU Tasks Trace on a fast domain. Its readers carry no token, so each thread keeps its own: a stack of one bit each.
+#include "srcu/core/misuse.hpp"
 #include "srcu/platform/atomic.hpp"
 #include "srcu/srcu.h"
 
@@ -13,6 +14,7 @@ thread_local constinit uint32_t depth = 0;
 }  // namespace
 
 void rcu_read_lock_trace() {
+  srcu::check_trace_opening(depth);
   const int rank = srcu_rank_of(srcu_read_lock_fast(&rcu_tasks_trace_srcu_struct));
   ranks = ranks << 1 | static_cast<uint64_t>(rank);
   ++depth;
@@ -20,6 +22,7 @@ void rcu_read_lock_trace() {
 }
 
 void rcu_read_unlock_trace() {
+  srcu::check_trace_closing(depth);
   srcu::signal_fence();
   const auto rank = static_cast<int>(ranks & 1);
   ranks >>= 1;

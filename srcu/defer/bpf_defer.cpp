@@ -8,6 +8,7 @@
 //
 // One pass at a time, by the host's word that a work never runs twice at a time, and each takes what is there as it
 // begins, oldest first. So a node that is put on now runs after all that are there: that is how flush_deferred() waits.
+#include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/defer/strategy.hpp"
 #include "srcu/platform/complain.hpp"
@@ -142,6 +143,7 @@ void bpf_defer(bpf_defer_node* node, bpf_defer_function_t function, srcu_struct*
 
 void bpf_defer_flush() {
   if (srcu::in_deferred()) srcu::die("bpf_defer_flush() in a function that was deferred: it would wait for itself");
+  srcu::check_flush_not_in_callback();
   srcu::flush_deferred();
 }
 

@@ -81,11 +81,15 @@
  *
  * Fork: a domain belongs to one process; see srcu_before_fork().
  *
- * Debug builds (SRCU_DEBUG defined for library and users alike, as the debug build's CMake target and srcu.pc do) check
- * every use and end the process with one line that names the culprit and the cure. Under ThreadSanitizer, build the
- * library with it, too: it must see both sides. Not seen is an unlock or an up by the token of another section that is
- * open as well: to all appearances it closes that one, which for srcu_up_read() any thread may. It is seen when that token
- * comes once more than there are sections that have it, and until then may keep grace periods from ending.
+ * Debug builds (SRCU_DEBUG defined for library and users alike, as the debug build's CMake target and srcu.pc do) look
+ * for what the tables of this page forbid, and end the process with one line that names the culprit and the cure. Under
+ * ThreadSanitizer, build the library with it, too: it must see both sides. They do not see
+ * - an unlock or an up by the token of another section that is open as well: to all appearances it closes that one, which
+ *   for srcu_up_read() any thread may. It is seen when that token comes once more than there are sections that have it,
+ *   and until then may keep grace periods from ending;
+ * - what a handler may not call, unless it interrupted the library itself; nor which locks are held;
+ * - what a thread without a slot of its own (Limits) has open, so that it may wait for itself, or unlock what it has not;
+ * - use while another thread is in cleanup, and fork() without the functions for it.
  *
  * Release builds do not look for misuse. What comes of it there:
  *
@@ -99,6 +103,8 @@
  *   | another thread                                   | wait for ever for one                                    |
  *   | waiting for oneself: "NO" in the table above     | hangs; cleanup inside an own reader refuses, in a line   |
  *   | call_srcu of a head that is still waiting        | UNSAFE: callbacks are lost, or run twice                 |
+ *   | call_srcu with no function                       | crashes, in the helper, when its grace period is over    |
+ *   | more than 64 times rcu_read_lock_trace           | UNSAFE: as unlock by another token                       |
  *   | init of a domain in use; one that was moved      | UNSAFE: sections open in the old place are not seen      |
  *   | use before init (of zeroes), or after cleanup    | ends the process, in a line, as in debug builds          |
  *   | use while another thread is in cleanup           | UNSAFE: its memory goes away                             |
