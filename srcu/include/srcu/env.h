@@ -24,7 +24,8 @@ SRCU_API void srcu_env_futex_wait(uint32_t *word, uint32_t expected, uint64_t ti
 /* Wakes all who sleep on `word`. The word's memory may be gone by now: only its address is used. */
 SRCU_API void srcu_env_futex_wake(uint32_t *word);
 
-/* Registers this process for membarrier; again in a forked child. False where the kernel refuses. */
+/* Registers this process for membarrier. Again in a forked child: that it inherits the registration is not promised. False
+ * where the kernel refuses. */
 SRCU_API bool srcu_env_membarrier_register(void);
 
 /* Every thread of the process has a full fence between call and return: executed for it if it runs meanwhile, by its

@@ -112,7 +112,7 @@
  *   | in a signal handler, what the table forbids      | may hang, on a lock that the code below the handler has  |
  *   | a section that is closed in its thread's exit,   | works, but for fork(): a child of another thread may     |
  *   | by a destructor of thread-specific data          | wait for it, or lose one of its own                      |
- *   | fork() without the functions for it, and go on   | may hang in the child; a fast domain ends it, in a line  |
+ *   | fork() without the functions for it, and go on   | may hang in the child, where no thread runs callbacks    |
  *
  * Works in C11 and C++17; <srcu/srcu.hpp> has guards and types for C++. Include <urcu/call-rcu.h> first if you need
  * both: its struct rcu_head is used then.
