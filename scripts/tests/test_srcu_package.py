@@ -313,6 +313,40 @@ def test_cpp_face(either: Installation, tmp_path: Path) -> None:
     assert "srcu: cleanup_srcu_struct" in done(program, "destroy-while-read", status=-6)
 
 
+GUARDED = """
+#include <srcu/srcu.hpp>
+void guarded(srcu::fast_updown_domain &domain);
+void guarded(srcu::fast_updown_domain &domain) {{ {statement} }}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_guards_that_guard_nothing_draw_a_warning(release: Installation, tmp_path: Path, compiler: str) -> None:
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+
+    def warnings(statement: str, status: int) -> str:
+        (tmp_path / "user.cpp").write_text(GUARDED.format(statement=statement))
+        return done(compiler, "-std=c++17", *STRICT, "-fsyntax-only", *release.pkg_config("--cflags"), tmp_path / "user.cpp",
+                    status=status)
+
+    for guard in ("read_guard", "down_guard"):
+        assert warnings(f"const srcu::{guard} reading(domain);", 0) == ""
+        assert "nodiscard" in warnings(f"srcu::{guard}{{domain}};", 1)
+        assert "nodiscard" in warnings(f"(srcu::{guard}(domain));", 1)
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+@pytest.mark.parametrize("standard", ["c++17", "c++20"])
+def test_cpp_without_exceptions(release: Installation, tmp_path: Path, standard: str, compiler: str) -> None:
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+    (tmp_path / "user.cpp").write_text("#include <srcu/srcu.hpp>\nint main() { srcu::domain one; srcu::read_guard reading(one); }\n")
+    done(compiler, f"-std={standard}", *STRICT, "-fno-exceptions", tmp_path / "user.cpp", "-o", tmp_path / "program",
+         *release.flags("archive"))
+    done(tmp_path / "program")
+
+
 def test_memory_of_a_domain(release: Installation, tmp_path: Path) -> None:
     done(release.compile(tmp_path, INSTALLED / "footprint.c", "shared"))
 

@@ -17,7 +17,9 @@
 
 #include <srcu/srcu.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <system_error>
 #include <type_traits>
@@ -80,10 +82,17 @@ class cookie {
 template <class Kind>
 class basic_domain {
  public:
-  /// Throws std::system_error without memory, or if the helper thread cannot be started.
+  /// Throws std::system_error without memory, or if the helper thread cannot be started. Compiled without exceptions,
+  /// ends the process, with a line that says why.
   basic_domain() {
     const int error = Kind::init(&srcu_);
-    if (error != 0) throw std::system_error(-error, std::generic_category(), "srcu: no domain");
+    if (error == 0) return;
+#ifdef __cpp_exceptions
+    throw std::system_error(-error, std::generic_category(), "srcu: no domain");
+#else
+    std::fprintf(stderr, "srcu: no domain: %s\n", std::strerror(-error));
+    std::abort();
+#endif
   }
   /// Waits for the callbacks posted so far. Ends the process, with a line that says why, if sections are open or
   /// callbacks have posted more: who retires from a deleter calls barrier() first, as often as such a chain is long.
@@ -126,7 +135,7 @@ using fast_updown_domain = basic_domain<fast_updown_kind>;
 template <class Kind>
 class [[nodiscard]] read_guard {
  public:
-  explicit read_guard(basic_domain<Kind>& dom) noexcept : domain_(dom.get()), open_(dom.lock()) {}
+  [[nodiscard]] explicit read_guard(basic_domain<Kind>& dom) noexcept : domain_(dom.get()), open_(dom.lock()) {}
   ~read_guard() { Kind::unlock(domain_, open_); }
   read_guard(const read_guard&) = delete;
   read_guard& operator=(const read_guard&) = delete;
@@ -140,8 +149,8 @@ class [[nodiscard]] read_guard {
 template <class Kind>
 class [[nodiscard]] down_guard {
  public:
-  explicit down_guard(basic_domain<Kind>& dom) noexcept : domain_(dom.get()), open_(dom.down()) {}
-  down_guard(down_guard&& other) noexcept : domain_(std::exchange(other.domain_, nullptr)), open_(other.open_) {}
+  [[nodiscard]] explicit down_guard(basic_domain<Kind>& dom) noexcept : domain_(dom.get()), open_(dom.down()) {}
+  [[nodiscard]] down_guard(down_guard&& other) noexcept : domain_(std::exchange(other.domain_, nullptr)), open_(other.open_) {}
   down_guard& operator=(down_guard other) noexcept {
     std::swap(domain_, other.domain_);
     std::swap(open_, other.open_);
@@ -156,15 +165,6 @@ class [[nodiscard]] down_guard {
   typename Kind::down_token open_;
 };
 
-/// Has `deleter(object)` called after a grace period; the object is unpublished already. Does not wait. The deleter
-/// runs on the helper thread, and must not throw. Of a null pointer: nothing, as delete.
-///
-/// Nothing is allocated if T derives from retirable (not virtually) and the deleter has no state and can be made by
-/// default; in C++17 no lambda can. Then this may be called from wherever call_srcu() may. Otherwise three words and
-/// the deleter are allocated by new; if that throws, nothing has been retired.
-template <class Kind, class T, class Deleter = std::default_delete<T>>
-void retire(basic_domain<Kind>& dom, T* object, Deleter deleter = Deleter());
-
 /// Base of objects that can be retired without allocating. Two words.
 class retirable {
  protected:
@@ -174,37 +174,70 @@ class retirable {
   ~retirable() = default;
 
  private:
-  rcu_head head_;  // the library's, between retire() and the deleter
+  mutable rcu_head head_;  // the library's, between retire() and the deleter
 
-  template <class Kind, class T, class Deleter>
-  friend void retire(basic_domain<Kind>& dom, T* object, Deleter deleter);
+  friend struct retiring;
 };
 
-template <class Kind, class T, class Deleter>
-void retire(basic_domain<Kind>& dom, T* object, Deleter deleter) {
-  if (!object) return;
-  constexpr bool stateless = std::is_empty_v<Deleter> && std::is_default_constructible_v<Deleter>;
-  if constexpr (stateless && std::is_base_of_v<retirable, T>) {
-    call_srcu(dom.get(), &static_cast<retirable*>(object)->head_, [](rcu_head* head) noexcept {
-      Deleter()(static_cast<T*>(reinterpret_cast<retirable*>(head)));
-    });
-  } else {
-    struct posted : rcu_head {
-      T* object;
-      Deleter deleter;
-    };
-    call_srcu(dom.get(), new posted{{}, object, std::move(deleter)}, [](rcu_head* head) noexcept {
-      const std::unique_ptr<posted> mine(static_cast<posted*>(head));
-      mine->deleter(mine->object);
+/// Not for users.
+struct retiring {
+  /// Whether nothing need be allocated.
+  template <class Pointer, class Deleter>
+  static constexpr bool in_place = std::is_base_of_v<retirable, std::remove_pointer_t<Pointer>> && std::is_pointer_v<Pointer> &&
+                                   std::is_empty_v<Deleter> && std::is_default_constructible_v<Deleter>;
+
+  template <class T, class Deleter>
+  static void post(srcu_struct* dom, T* object) noexcept {
+    call_srcu(dom, &static_cast<const retirable*>(object)->head_, [](rcu_head* head) noexcept {
+      // The head is a retirable's first member.
+      Deleter()(static_cast<T*>(reinterpret_cast<std::conditional_t<std::is_const_v<T>, const retirable*, retirable*>>(head)));
     });
   }
+
+  /// An object that has no room for a head. If this is made, the rest does not fail.
+  template <class Pointer, class Deleter>
+  struct record : rcu_head {
+    Pointer object;
+    Deleter deleter;
+
+    template <class D>
+    record(Pointer pointer, D&& from) : object(pointer), deleter(std::forward<D>(from)) {}
+    void post(srcu_struct* dom) noexcept {
+      call_srcu(dom, this, [](rcu_head* head) noexcept {
+        const std::unique_ptr<record> mine(static_cast<record*>(head));
+        mine->deleter(mine->object);
+      });
+    }
+  };
+};
+
+/// Has `deleter(object)` called after a grace period; the object is unpublished already. Does not wait. The deleter
+/// runs on the helper thread, and must not throw. Of a null pointer: nothing, as delete.
+///
+/// Nothing is allocated if T derives from retirable (not virtually) and the deleter has no state and can be made by
+/// default; in C++17 no lambda can. Then this may be called from wherever call_srcu() may. Otherwise three words and
+/// the deleter are allocated by new; if that throws, nothing has been retired.
+template <class Kind, class T, class Deleter = std::default_delete<T>>
+void retire(basic_domain<Kind>& dom, T* object, Deleter deleter = Deleter()) {
+  if (!object) return;
+  if constexpr (retiring::in_place<T*, Deleter>)
+    retiring::post<T, Deleter>(dom.get(), object);
+  else
+    (new retiring::record<T*, Deleter>(object, std::move(deleter)))->post(dom.get());
 }
 
 /// The same for what a unique_ptr owns, which keeps it if this throws.
 template <class Kind, class T, class Deleter>
 void retire(basic_domain<Kind>& dom, std::unique_ptr<T, Deleter>&& object) {
-  retire(dom, object.get(), object.get_deleter());
-  object.release();
+  using pointer = typename std::unique_ptr<T, Deleter>::pointer;
+  if (!object) return;
+  if constexpr (retiring::in_place<pointer, Deleter>) {
+    retiring::post<std::remove_pointer_t<pointer>, Deleter>(dom.get(), object.release());
+  } else {
+    auto* const made = new retiring::record<pointer, Deleter>(object.get(), std::forward<Deleter>(object.get_deleter()));
+    object.release();
+    made->post(dom.get());
+  }
 }
 
 }  // namespace srcu

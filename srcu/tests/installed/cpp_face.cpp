@@ -32,6 +32,14 @@ struct Plain {
   ~Plain() { --alive; }
 };
 struct Retirable : Plain, srcu::retirable {};  // the base is not at the object's start
+// Has what cannot be copied.
+struct MoveOnlyDelete {
+  std::unique_ptr<int> calls = std::make_unique<int>(0);
+  void operator()(Plain* object) const {
+    CHECK(calls && ++*calls == 1);
+    delete object;
+  }
+};
 struct StatelessDelete {
   template <class T>
   void operator()(T* object) const { delete object; }
@@ -78,6 +86,14 @@ void all_kinds_of_retiring() {
   srcu::retire(domain, std::make_unique<Retirable>());
   srcu::retire(domain, std::make_unique<Plain>());
   srcu::retire(domain, new Plain, +[](Plain* plain) { delete plain; });
+  srcu::retire(domain, std::unique_ptr<Plain, MoveOnlyDelete>(new Plain));
+  srcu::retire(domain, new Plain, MoveOnlyDelete());
+  srcu::retire(domain, std::unique_ptr<Plain[]>(new Plain[3]));
+  const int before_constants = allocated;
+  srcu::retire(domain, static_cast<const Retirable*>(new const Retirable));
+  srcu::retire(domain, std::unique_ptr<const Retirable>(new Retirable));
+  CHECK(allocated == before_constants + 2);
+  srcu::retire(domain, std::unique_ptr<const Plain>(new Plain));
   {
     const srcu::read_guard reading(domain);
     srcu::retire(domain, new Plain);
