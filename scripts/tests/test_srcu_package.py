@@ -170,6 +170,11 @@ def test_survives_dlclose(release: Installation) -> None:
     done(sys.executable, "-c", UNLOADED, release.shared)
 
 
+def test_archive_in_a_plugin_survives_dlclose(release: Installation, tmp_path: Path) -> None:
+    plugin = cmake_project(tmp_path, INSTALLED / "plugin", release)
+    done(sys.executable, "-c", UNLOADED, plugin / "libplugin.so")
+
+
 # ---- Projects outside ----
 
 

@@ -77,7 +77,10 @@
  * 64 bytes of yours, which must stay where they are; once it is used, a page and a little page table, and 64 bytes for
  * each thread that reads in it, in whole pages. It reserves, but does not touch, 516 KiB of address space:
  * mlockall(MCL_FUTURE) and strict overcommit charge for all of it. A section that longjmp() or pthread_exit() leaves
- * stays open. Callbacks that wait when the process ends are not run; srcu_barrier() first if they matter.
+ * stays open. Callbacks that wait when the process ends are not run; srcu_barrier() first if they matter. One copy of the
+ * library a process: the archive in one part of it and the shared library in another, or the archive in two, count the
+ * readers of a domain that both use apart, and lose sections. What has the archive in it must not be unloaded by dlclose(),
+ * which would take the helper thread's code away: link it by -z nodelete, as CMake does. The shared library stays.
  *
  * Fork: a domain belongs to one process; see srcu_before_fork().
  *
@@ -273,7 +276,8 @@ SRCU_API void call_srcu(struct srcu_struct *ssp, struct rcu_head *head, rcu_call
 SRCU_API void call_srcu_nolock(struct srcu_struct *ssp, struct rcu_head *head, rcu_callback_t func);
 
 /* Returns after every callback has run whose call_srcu() returned before this was called. Starts no grace period of its
- * own: without callbacks it returns at once. Before a dlclose(), so that no callback is left without its code. */
+ * own: without callbacks it returns at once. Before a dlclose() of callbacks' code, so that none is left without; what
+ * the library itself asks of dlclose(), Limits says. */
 SRCU_API void srcu_barrier(struct srcu_struct *ssp);
 
 /* Polling. A cookie stands for a grace period that begins no earlier than now. start_poll sees to it that it comes to
