@@ -190,6 +190,11 @@ def test_debug_readers_go_the_checked_way(tmp_path: Path) -> None:
     assert not hot_path(listing, "lock_fast")[-1].startswith("ret")
 
 
+@pytest.mark.parametrize("header", sorted((ROOT / "srcu/include/srcu").iterdir()), ids=lambda path: path.name)
+def test_headers_name_nothing_that_users_do_not_have(header: Path) -> None:
+    assert not re.search(r"tortur|laborator|harness|mutant", header.read_text(), re.I)
+
+
 # ---- The library's objects ----
 
 

@@ -38,7 +38,7 @@ struct Staging {
   /// @}
 };
 
-/// Where posts go. One a domain for now; several, under a tree, take its place behind the same functions.
+/// Where posts go. One a domain.
 struct Data {
   Spinlock lock{LockClass::kData};  ///< Guards the next five.
   CallbackList callbacks;

@@ -22,7 +22,7 @@ struct Site {
   }
 };
 
-/// What a laboratory does at the library's locks, besides proving. Signal-safe.
+/// What others do at the library's locks, besides proving. Signal-safe.
 struct LockWatch {
   void (*taken)(LockClass lock_class);  ///< It was just taken; interrupts are off.
   void (*waits)(const void* lock);      ///< It has not been had for long: called again and again, in the waiting thread.

@@ -272,7 +272,7 @@ SRCU_API void call_srcu(struct srcu_struct *ssp, struct rcu_head *head, rcu_call
 
 /* The same for callers who do not know which locks are held around them, as tracers and NMIs: any context, NMI too, under
  * the strategies "nolock:always", "nolock:irqs_off" and "nolock:held_lock_table", and under "bpf_defer". Under all others
- * it is call_srcu(). The other variants of nolock are for comparison: see `srcutorture list strategies`. */
+ * it is call_srcu(). The other variants of nolock are for comparison: each fails under some lock. */
 SRCU_API void call_srcu_nolock(struct srcu_struct *ssp, struct rcu_head *head, rcu_callback_t func);
 
 /* Returns after every callback has run whose call_srcu() returned before this was called. Starts no grace period of its
