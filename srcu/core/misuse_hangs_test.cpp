@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <regex>
 #include <string>
 
 #include "srcu/core/usage.hpp"
@@ -16,9 +18,27 @@ DEFINE_STATIC_SRCU(config);
 DEFINE_STATIC_SRCU(other);
 DEFINE_STATIC_SRCU_FAST(hot);
 
+// A pattern that may refer to its own groups, which EXPECT_DEATH()'s own does not bear: for addresses.
+class Finds : public testing::MatcherInterface<const std::string&> {
+ public:
+  explicit Finds(const std::string& pattern) : pattern_(pattern) {}
+  bool MatchAndExplain(const std::string& text, testing::MatchResultListener*) const override {
+    return std::regex_search(text, std::regex(pattern_));
+  }
+  void DescribeTo(std::ostream* out) const override { *out << "finds " << pattern_; }
+
+ private:
+  const std::string pattern_;
+};
+testing::Matcher<const std::string&> finds(const std::string& pattern) { return testing::MakeMatcher(new Finds(pattern)); }
+
 class HangDeathTest : public testing::Test {
  protected:
-  HangDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  HangDeathTest() {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    alarm(100);  // in children, too: what is not seen hangs
+  }
+  ~HangDeathTest() override { alarm(0); }
 };
 
 TEST_F(HangDeathTest, BarrierInAnOwnSection) {
@@ -67,7 +87,19 @@ TEST_F(HangDeathTest, InAHandlerThatInterruptedTheLibrary) {
   static srcu_struct fresh;
   EXPECT_DEATH((interrupting(), init_srcu_struct(&fresh)),
                "at work: srcu: init_srcu_struct\\(0x[0-9a-f]+\\) in a signal handler that interrupted the library");
-  EXPECT_DEATH((srcu_before_fork(), synchronize_srcu(&config)), std::string("srcu: synchronize_srcu") + kSays);
+  EXPECT_DEATH((srcu_batches_completed(&config), srcu_before_fork(), synchronize_srcu(&config)), std::string("srcu: synchronize_srcu") + kSays);
+}
+
+// Two that no DEFINE_SRCU() has given a name.
+TEST_F(HangDeathTest, DomainsWithoutANameGoByTheirAddress) {
+  static srcu_struct one, two;
+  EXPECT_DEATH(
+      {
+        CHILD_CHECK(init_srcu_struct(&one) == 0 && init_srcu_struct(&two) == 0);
+        fprintf(stderr, "its address is %p. ", static_cast<void*>(&two));
+        srcu_read_unlock(&two, srcu_read_lock(&one));
+      },
+      finds("its address is (0x[0-9a-f]+)\\. srcu: unlock in domain \\1 without a lock by this thread"));
 }
 
 TEST_F(HangDeathTest, AMovedDomain) {
@@ -81,9 +113,9 @@ TEST_F(HangDeathTest, AMovedDomain) {
   constexpr const char* kSays =
       "from (0x[0-9a-f]+) to (0x[0-9a-f]+)\\. srcu: domain \\2 at \\2 was made at \\1, and moved: leave it where it is made, or "
       "call init_srcu_struct\\(\\) there";
-  EXPECT_DEATH((move(), srcu_read_lock(&moved)), kSays);
-  EXPECT_DEATH((move(), synchronize_srcu(&moved)), kSays);
-  EXPECT_DEATH((move(), cleanup_srcu_struct(&moved)), kSays);
+  EXPECT_DEATH((move(), srcu_read_lock(&moved)), finds(kSays));
+  EXPECT_DEATH((move(), synchronize_srcu(&moved)), finds(kSays));
+  EXPECT_DEATH((move(), cleanup_srcu_struct(&moved)), finds(kSays));
 }
 
 TEST_F(HangDeathTest, APostWithoutAFunction) {

@@ -197,7 +197,7 @@ struct srcu_value { typedef T type; };
 template <class T>
 struct srcu_value<volatile T> { typedef T type; };
 template <class T>
-inline void srcu_publish_at(T *to, typename srcu_value<T>::type value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
+static inline void srcu_publish_at(T *to, typename srcu_value<T>::type value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
 }
 #define srcu_publish(p, v) srcu_publish_at(&(p), (v))
 #else /* in C; with consume: the same */
