@@ -189,6 +189,23 @@ TEST_F(Library, ReportsALockThatReadersTakeAroundAGracePeriod) {
   EXPECT_NE(proving.seen[0].text.find("at srcu_read_lock()"), std::string::npos) << proving.seen[0].text;
 }
 
+TEST_F(Library, ReportsWhatAnotherDomainAtTheSameAddressDidBefore) {
+  Mutex one{class_named('P'), {}};
+  srcu_struct first;
+  for (unsigned domains = 1; domains <= 3; ++domains) {
+    ASSERT_EQ(init_srcu_struct(&first), 0);
+    {
+      const int idx = srcu_read_lock(&first);
+      { const std::scoped_lock held(one); }
+      srcu_read_unlock(&first, idx);
+      const std::scoped_lock held(one);
+      synchronize_srcu(&first);
+    }
+    cleanup_srcu_struct(&first);
+    EXPECT_EQ(proving.seen.size(), domains);
+  }
+}
+
 TEST_F(Library, ReportsALockThatCallbacksTakeAroundABarrier) {
   static Mutex one{class_named('Q'), {}};
   call_srcu(&domain, fresh_head(), [](rcu_head* head) {

@@ -222,6 +222,8 @@ void forget_reports();
 enum class Table : uint8_t { kNodes, kEdges, kHeld, kKeyed, kReports };
 /// Counts what is lost; one line, once for each table.
 void table_full(Table table);
+/// What was said of it, with or without another, may be said again. The lock is held.
+void forget_reports_of(uint16_t node);
 
 struct Counters {
   std::atomic<uint64_t> reports, skipped, unmatched, lost;

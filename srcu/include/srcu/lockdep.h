@@ -157,8 +157,8 @@ SRCU_API struct srcu_lockdep_stats srcu_lockdep_get_stats(void);
 SRCU_API struct srcu_lockdep_class *srcu_lockdep_class_of(const void *key, const char *name,
                                                           enum srcu_lockdep_wait inner);
 
-/* The object is no more: forgets what was seen of its class, so that the next one with its key begins anew. Nobody may
- * hold or take it meanwhile. Not in signal handlers. No effect if there is no such class. */
+/* The object is no more: forgets what was seen and reported of its class, so that the next one with its key begins anew.
+ * Nobody may hold or take it meanwhile. Not in signal handlers. No effect if there is no such class. */
 SRCU_API void srcu_lockdep_forget(const void *key);
 
 /* Wait type of the library's own locks, SPIN if not set. 0, or -EBUSY if one has been noted already. */
