@@ -34,7 +34,8 @@
  * under it have an order. Locks of one class are one lock here, unless taken with another subclass, or under the lock
  * that serialises them (`nest`). What a handler takes has no order with what it interrupted; the use of a class in
  * handlers and with interrupts on is checked instead, along all orders. Wait types: the innermost of what is held, and of the
- * context, bounds what may be taken: SPIN, then CONFIG (a spinlock that sleeps on real-time kernels), then SLEEP.
+ * context, bounds what may be taken: SPIN, then CONFIG (a spinlock that sleeps on real-time kernels), then SLEEP, which is
+ * what synchronize_srcu() and srcu_barrier() need, too.
  *
  * Any context: lock-free, and without malloc(), where nothing new is seen; what is new takes a lock of the prover's, with
  * signals blocked but for those that a fault raises. A handler of such one that interrupts the prover itself cannot be
