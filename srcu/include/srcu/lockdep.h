@@ -224,6 +224,47 @@ static inline void srcu_lockdep_start(void) {}
 static inline void srcu_lockdep_stop(void) {}
 static inline void srcu_lockdep_reset(void) {}
 static inline bool srcu_lockdep_on(void) { return false; }
+static inline void srcu_lockdep_set_hook(srcu_lockdep_hook hook, void *argument) {
+  (void)hook;
+  (void)argument;
+}
+static inline struct srcu_lockdep_stats srcu_lockdep_get_stats(void) {
+  const struct srcu_lockdep_stats none = {0, 0, 0, 0, 0, 0};
+  return none;
+}
+static inline int srcu_lockdep_format(const struct srcu_lockdep_report *report, char *text, size_t size) {
+  (void)report;
+  if (size) *text = '\0';
+  return 0;
+}
+static inline int srcu_lockdep_set_own_wait(enum srcu_lockdep_wait inner) {
+  (void)inner;
+  return 0;
+}
+static inline uint32_t srcu_lockdep_usage_of(const struct srcu_lockdep_class *lock_class, unsigned subclass) {
+  (void)lock_class;
+  (void)subclass;
+  return 0;
+}
+static inline void srcu_lockdep_for_each_edge(void (*visit)(const struct srcu_lockdep_link *link, void *argument),
+                                              void *argument) {
+  (void)visit;
+  (void)argument;
+}
+static inline struct srcu_lockdep_task *srcu_lockdep_self(void) { return NULL; }
+static inline int srcu_lockdep_describe(const struct srcu_lockdep_task *task, char *text, size_t size) {
+  (void)task;
+  if (size) *text = '\0';
+  return 0;
+}
+static inline bool srcu_lockdep_holds(const void *lock) {
+  (void)lock;
+  return false;
+}
+static inline bool srcu_lockdep_holds_class(const struct srcu_lockdep_class *lock_class) {
+  (void)lock_class;
+  return false;
+}
 #define srcu_lockdep_class_of(key, name, inner) ((void)(key), (void)(name), (struct srcu_lockdep_class *)NULL)
 #define srcu_lockdep_forget(key) ((void)(key))
 #define srcu_lockdep_acquire_at(lock, lock_class, subclass, how, nest, file, line) \
