@@ -34,12 +34,12 @@ void check_wait(const Task& task, const Acquisition& next) {
     if (!is_held(held)) continue;
     if (held.situation.context != next.situation.context) break;
     const uint8_t inner = inner_of(*held.lock_class);
-    if (!inner || inner >= allowed) continue;
+    if (!inner || inner > allowed || (inner == allowed && narrowest)) continue;
     allowed = inner;
     narrowest = &held;
   }
   if (needs(*next.lock_class) <= allowed) return;
-  // Without a lock that forbids it, the context does.
+  // Without a lock that forbids it, too, it is the context alone.
   if (!first_time(Finding::kWait, narrowest ? narrowest->node : 0, next.node, narrowest ? 0 : next.situation.context))
     return;
   Report report{};

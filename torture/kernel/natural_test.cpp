@@ -64,5 +64,49 @@ TEST(NaturalDeathTest, EveryOrderOfTheModelsLocksHasASourceAndEverySourceAnOrder
   EXPECT_EXIT(on_a_machine(walk_and_compare), testing::ExitedWithCode(0), "^all is well");
 }
 
+struct Handler {
+  std::atomic<unsigned> ran{0}, with_interrupts_on{0}, nested{0};
+  Handler* next = nullptr;
+  srcu_lockdep_class lock_class = SRCU_LOCKDEP_CLASS("handler's", SRCU_LOCKDEP_SPIN);
+  srcu::IrqWork work{[](void* self) { static_cast<Handler*>(self)->run(); }, this};
+
+  void run() {
+    if (!srcu::irqs_off()) ++with_interrupts_on;
+    srcu_lockdep_acquire(this, &lock_class, SRCU_LOCKDEP_WRITE);
+    srcu_lockdep_release(this);
+    if (next) {
+      kernel_host.queue_irq_work(next->work);
+      if (next->ran != 0) ++nested;
+    }
+    ++ran;
+  }
+};
+
+void queue_three(bool self_ipi) {
+  settings.self_ipi = self_ipi;
+  static Handler handlers[3];  // the last is queued by the first
+  handlers[0].next = &handlers[2];
+  srcu::irq_off();
+  for (const unsigned i : {0, 1, 0}) kernel_host.queue_irq_work(handlers[i].work);
+  srcu::irq_on();
+  for (Handler& handler : handlers) kernel_host.sync_irq_work(handler.work);
+  for (const Handler& handler : handlers) {
+    if (handler.ran == 0) end("not at all");
+    if (handler.with_interrupts_on != 0) end("with interrupts on");
+    // Without self-IPI a tick may have come in between.
+    if (self_ipi && handler.ran != 1) end("not once each");
+    if (self_ipi && handler.nested != 0) end("one inside the other");
+    const uint32_t usage = srcu_lockdep_usage_of(&handler.lock_class, 0);
+    if (!(usage & SRCU_LOCKDEP_IN_HARDIRQ)) end("not in a hard interrupt");
+    if (usage & SRCU_LOCKDEP_HARDIRQS_ON) end("the prover has them with interrupts on");
+  }
+  if (srcu::irqs_off()) end("interrupts stay off");
+}
+
+TEST(NaturalDeathTest, IrqWorksRunInAHardInterrupt) {
+  EXPECT_EXIT(on_a_machine([] { queue_three(true); }), testing::ExitedWithCode(0), "^all is well");
+  EXPECT_EXIT(on_a_machine([] { queue_three(false); }), testing::ExitedWithCode(0), "^all is well");
+}
+
 }  // namespace
 }  // namespace torture::kernel
