@@ -37,6 +37,23 @@ def test_its_fix_holds(program: Program, name: str) -> None:
     assert ended.status == 0, ended.out
 
 
+def test_posts_in_the_drains_interrupt_may_not_take_locks_that_sleep(program: Program) -> None:
+    ended = program.run("THREAD-BUG-1", "--duration", "8s", "--set", "strategy=defer_irqoff", "--set", "preempt_rt=0")
+    assert ended.status == 1, ended.out
+    first = ended.verdict("THREAD-BUG-1")["failures"][0]
+    assert first["check"] == "wait_context"
+    assert "srcu_data.lock {3:3}" in first["evidence"]
+    assert "this thread holds no lock" in first["evidence"]
+
+
+# Each strategy that claims to bear every context. nolock:held_lock_table asks a count of held locks, which has to cover all
+# that the prover has for held.
+@pytest.mark.parametrize("strategy", ["defer_irqoff", "nolock:always", "nolock:irqs_off", "nolock:held_lock_table", "bpf_defer"])
+def test_a_strategy_that_bears_all_contexts_is_not_reported(program: Program, strategy: str) -> None:
+    ended = program.run("LOCKED-ALL", "--duration", "5s", "--set", f"strategy={strategy}")
+    assert ended.status == 0, ended.out
+
+
 @pytest.mark.parametrize("name, settings", [("LOCKED-ALL", []), ("LOCKED-ALL", ["self_ipi=0"]), ("RT-ALL", [])])
 def test_posts_come_from_every_context(program: Program, name: str, settings: list[str]) -> None:
     ended = program.run(name, "--duration", "6s", *[word for one in settings for word in ("--set", one)])

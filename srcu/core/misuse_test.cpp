@@ -202,18 +202,6 @@ TEST_F(MisuseDeathTest, UpByAnotherOpenSectionsTokenIsSeenTheSecondTime) {
       "once. srcu: srcu_up_read in domain config with token 1, but no section by srcu_down_read\\(\\) has it");
 }
 
-// Two that no DEFINE_SRCU() has given a name.
-TEST_F(MisuseDeathTest, DomainsWithoutANameGoByTheirAddress) {
-  static srcu_struct one, two;
-  EXPECT_DEATH(
-      {
-        CHILD_CHECK(init_srcu_struct(&one) == 0 && init_srcu_struct(&two) == 0);
-        fprintf(stderr, "its address is %p. ", static_cast<void*>(&two));
-        srcu_read_unlock(&two, srcu_read_lock(&one));
-      },
-      "its address is (0x[0-9a-f]+)\\. srcu: unlock in domain \\1 without a lock by this thread");
-}
-
 // A thread that ends in a section leaves it open, and its number to the next one: not what it held.
 TEST_F(MisuseDeathTest, UnlockOfWhatTheNumbersLastOwnerOpened) {
   EXPECT_DEATH(

@@ -10,9 +10,10 @@ namespace srcu {
 
 #ifdef SRCU_LOCKDEP
 
+/// Who waits for sections, sleeps. In one, everything may be taken.
 inline srcu_lockdep_class* section_class(const Usage& usage) {
   const char* const name = usage.domain->srcu_name;
-  return srcu_lockdep_class_of(usage.domain, name ? name : "srcu domain", SRCU_LOCKDEP_UNCHECKED);
+  return srcu_lockdep_class_of(usage.domain, name ? name : "srcu domain", SRCU_LOCKDEP_SLEEP);
 }
 
 /// One helper runs the callbacks of all domains on the native host, so that each waits for all others there.
@@ -21,10 +22,10 @@ inline const void* callbacks_of(const Usage& usage) {
   return usage.host == &native_host ? static_cast<const void*>(&native_host) : &usage.data.invoke_work;
 }
 inline srcu_lockdep_class* callback_class(const Usage& usage) {
-  return srcu_lockdep_class_of(callbacks_of(usage), "srcu callbacks", SRCU_LOCKDEP_UNCHECKED);
+  return srcu_lockdep_class_of(callbacks_of(usage), "srcu callbacks", SRCU_LOCKDEP_SLEEP);
 }
 
-/// A reader waits for nobody: as a trylock that succeeds. Who may be closed elsewhere is nobody's here.
+/// A reader waits for nobody: as a trylock that succeeds, and anywhere. Who may be closed elsewhere is nobody's here.
 inline void watch_opened(const Usage& usage, int read_kind) {
   if (!srcu_lockdep_on() || read_kind == SRCU_READ_UPDOWN || read_kind == SRCU_READ_FAST_UPDOWN) return;
   if (srcu_lockdep_class* const sections = section_class(usage))

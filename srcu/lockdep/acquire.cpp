@@ -23,7 +23,7 @@ inline bool known(const Task& task, const Acquisition& next) {
     allowed = narrower(allowed, inner_of(*held.lock_class));
     if (!linking || !held.node) continue;
     if (!edge_known(held.node, next.node, dependency(held.how, next.how))) return false;
-    linking = tried(held.how);
+    linking = !passes_orders_on(held.how);
   }
   return needs(*next.lock_class) <= allowed;
 }

@@ -34,12 +34,12 @@ void check_wait(const Task& task, const Acquisition& next) {
     if (!is_held(held)) continue;
     if (held.situation.context != next.situation.context) break;
     const uint8_t inner = inner_of(*held.lock_class);
-    if (!inner || inner >= allowed) continue;
+    if (!inner || inner > allowed || (inner == allowed && narrowest)) continue;
     allowed = inner;
     narrowest = &held;
   }
   if (needs(*next.lock_class) <= allowed) return;
-  // Without a lock that forbids it, the context does.
+  // Without a lock that forbids it, too, it is the context alone.
   if (!first_time(Finding::kWait, narrowest ? narrowest->node : 0, next.node, narrowest ? 0 : next.situation.context))
     return;
   Report report{};
@@ -178,7 +178,7 @@ void note_order(const Task& task, const Held& prev, const Acquisition& next) {
   add_edge(prev.node, next.node, kind, !bad, {point_of(prev), point_of(next)});
 }
 
-// From each held lock, back to the first that was waited for: it has its own orders from those before.
+// From each held lock, back to the first that has strong orders from those before.
 void note_orders(const Task& task, const Acquisition& next) {
   for (uint32_t i = peek(task.depth); i-- > 0;) {
     const Held& held = task.held[i];
@@ -186,7 +186,7 @@ void note_orders(const Task& task, const Acquisition& next) {
     if (held.situation.context != next.situation.context) return;
     if (!held.node) continue;
     note_order(task, held, next);
-    if (!tried(held.how)) return;
+    if (passes_orders_on(held.how)) return;
   }
 }
 

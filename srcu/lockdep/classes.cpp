@@ -84,6 +84,7 @@ void forget_seen_of(const Class& lock_class) {
     const uint16_t node = node_of(lock_class, subclass);
     if (!node) continue;
     forget_edges_of(node);
+    forget_reports_of(node);
     put(nodes[node].known, 0U);
     put(nodes[node].usage, 0U);
     forget_chains();

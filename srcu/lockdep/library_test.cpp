@@ -189,6 +189,62 @@ TEST_F(Library, ReportsALockThatReadersTakeAroundAGracePeriod) {
   EXPECT_NE(proving.seen[0].text.find("at srcu_read_lock()"), std::string::npos) << proving.seen[0].text;
 }
 
+TEST_F(Library, ReportsWhatAnotherDomainAtTheSameAddressDidBefore) {
+  Mutex one{class_named('P'), {}};
+  srcu_struct first;
+  for (unsigned domains = 1; domains <= 3; ++domains) {
+    ASSERT_EQ(init_srcu_struct(&first), 0);
+    {
+      const int idx = srcu_read_lock(&first);
+      { const std::scoped_lock held(one); }
+      srcu_read_unlock(&first, idx);
+      const std::scoped_lock held(one);
+      synchronize_srcu(&first);
+    }
+    cleanup_srcu_struct(&first);
+    EXPECT_EQ(proving.seen.size(), domains);
+  }
+}
+
+TEST_F(Library, ReportsWaitingWhereNobodyMaySleep) {
+  struct Wait {
+    const char* name;
+    void (*wait)(srcu_struct*);
+  };
+  for (const Wait& wait : {Wait{"synchronize_srcu", synchronize_srcu},
+                           Wait{"synchronize_srcu_expedited", synchronize_srcu_expedited},
+                           Wait{"srcu_barrier", srcu_barrier}}) {
+    for (const auto& [enter, leave] : {std::pair("+A", "-A"), std::pair("[h", "h]")}) {
+      srcu_struct one;
+      ASSERT_EQ(init_srcu_struct(&one), 0);
+      proving.seen.clear();
+      tell_word(enter);
+      wait.wait(&one);
+      tell_word(leave);
+      ASSERT_FALSE(proving.seen.empty()) << enter << " " << wait.name;
+      EXPECT_EQ(proving.seen[0].check, "wait_context") << proving.seen[0].text;
+      EXPECT_NE(proving.seen[0].text.find(std::string("at ") + wait.name + "\n"), std::string::npos) << proving.seen[0].text;
+      cleanup_srcu_struct(&one);
+    }
+  }
+}
+
+TEST_F(Library, IsNotReportedForReadersWhereNobodyMaySleepNorForReadersWhoSleep) {
+  for (const char* story : {"+A -A", "[h h]", "[s s]", "+P -P"}) {
+    std::istringstream words(story);
+    std::string enter, leave;
+    words >> enter >> leave;
+    tell_word(enter);
+    srcu_read_unlock(&domain, srcu_read_lock(&domain));
+    tell_word(leave);
+    const int idx = srcu_read_lock(&domain);
+    tell_word(enter);
+    tell_word(leave);
+    srcu_read_unlock(&domain, idx);
+  }
+  EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
+}
+
 TEST_F(Library, ReportsALockThatCallbacksTakeAroundABarrier) {
   static Mutex one{class_named('Q'), {}};
   call_srcu(&domain, fresh_head(), [](rcu_head* head) {

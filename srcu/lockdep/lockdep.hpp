@@ -62,6 +62,9 @@ inline bool tried(uint32_t how) { return how & SRCU_LOCKDEP_TRY; }
 inline bool reads(uint32_t how) { return how & (SRCU_LOCKDEP_READ | SRCU_LOCKDEP_READ_RECURSIVE); }
 inline uint32_t for_readers_if(bool reading, uint32_t usage) { return reading ? usage << 1 : usage; }
 inline bool recursive(uint32_t how) { return how & SRCU_LOCKDEP_READ_RECURSIVE; }
+/// Whether the orders from the locks below one that is held, by way of it, are strong wherever those from itself are. No
+/// order leads to what was tried, and one by a recursive read leads no further: then those below have orders of their own.
+inline bool passes_orders_on(uint32_t how) { return !tried(how) && !recursive(how); }
 
 // ---- Threads: held.hpp, context.cpp ----
 
@@ -219,6 +222,8 @@ void deliver(Report& report, Finding finding, const Task& task);
 /// IN-HARDIRQ-W and so on.
 const char* name_of_usage(uint32_t bit);
 void forget_reports();
+/// What was said of it, with or without another, may be said again. The lock is held.
+void forget_reports_of(uint16_t node);
 enum class Table : uint8_t { kNodes, kEdges, kHeld, kKeyed, kReports };
 /// Counts what is lost; one line, once for each table.
 void table_full(Table table);

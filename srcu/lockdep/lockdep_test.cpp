@@ -50,6 +50,7 @@ TEST(Stories, OfOrders) {
       {"cycle", "+A +B -B -A +B +A.2/0"},
       {"ok", "+A +B -B -A +B +A.2/1"},
       {"cycle", "+P +Q -P +R -Q -R +R +P"},
+      {"cycle", "+A +B +C -B -C -A +C +A"},
   });
 }
 
@@ -79,6 +80,12 @@ TEST(Stories, OfReaders) {
       {"cycle", "+A RB -B -A +A +B -B -A RB +C -C -B +C +A"},
       {"ok", "+A RB -B -A RB +C -C -B +C +A"},
       {"cycle", "+A RB -B -A +B +C -C -B +C +A"},
+      // A reader in between has not taken the outer lock's order away.
+      {"cycle", "+A RB +C -C -B -A +C +A"},
+      {"cycle", "+A RB +C -B -C -A +C +A"},
+      {"cycle", "+P RU +Q -U -Q -P +Q +P"},
+      {"cycle", "+A RB RD +C -C -D -B -A +C +A"},
+      {"ok", "RD +C -C -D +A RD -D -A +C +A"},
       // The weak way is the shorter one.
       {"cycle", "+A RB -B -A +A +D -D -A +D +B -B -D RB +C -C -B +C +A"},
   });
@@ -157,6 +164,7 @@ TEST(Stories, OfReadersInInterrupts) {
       {"order", "[h RA -A h] RB -B (i +A +B"},
       {"ok", "[h +A -A h] RB -B (i +A RB"},
       {"order", "[h +A -A h] +B -B (i +A RB"},
+      {"order", "[h +A -A h] +C -C (i +A RB +C"},
       {"ok", "[s RA -A s] RA"},
       {"state", "[s RA -A s] +A"},
   });
@@ -233,6 +241,7 @@ TEST(Stories, OfAcquisitionsThatWereRightBefore) {
       {"cycle", "+A ?B -A +C -C +C -C +C -C -B +A ?B +C -C -B -A +C +A"},
       {"cycle", "+A ?B ?D -A -B +C -C +C -C +C -C -D +A ?B ?D -B +C -C -D -A +C +A"},
       {"cycle", "?D ?B +C -C +C -C +C -C -B -D +A ?B +C -C -B -A +C +A"},
+      {"cycle", "RB +C -C +C -C +C -C -B +A RB +C -C -B -A +C +A"},
       {"recursion", "+A -A +A -A +A -A +A +A"},
       {"recursion", "+N +K@N +K.2@N -K -K.2 +K@N +K.2@N -K.2 -K -N +K +K.2"},
       {"ok", "+A +B -A +C -B -C +A +B -A +C -B -C +A +C"},

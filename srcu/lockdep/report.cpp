@@ -30,7 +30,9 @@ constexpr Kind kinds[] = {
 };
 
 constexpr uint32_t kMaxReports = 4096;
+/// By a hash; 0: never used.
 std::atomic<uint64_t> reported[kMaxReports];
+constexpr uint64_t kForgotten = 1;  ///< No key: who looks for one goes on, who needs a place takes it.
 
 constexpr struct {
   const char* what;
@@ -90,6 +92,20 @@ void print(const Report* report, void*) {
   errno = kept;
 }
 
+/// The key's place, or the first that could be; null if there is none.
+std::atomic<uint64_t>* place_of_report(uint64_t key) {
+  std::atomic<uint64_t>* free = nullptr;
+  size_t at = (key * 0x9E3779B97F4A7C15U) >> 52;
+  static_assert(kMaxReports == 1U << 12);
+  for (uint32_t tries = 0; tries < kMaxReports; ++tries, at = (at + 1) % kMaxReports) {
+    const uint64_t found = peek(reported[at]);
+    if (found == key) return &reported[at];
+    if (!free && found <= kForgotten) free = &reported[at];
+    if (!found) break;
+  }
+  return free;
+}
+
 struct Hook {
   srcu_lockdep_hook call;
   void* argument;
@@ -103,16 +119,22 @@ std::atomic<const Hook*> hook{&printing};
 bool first_time(Finding finding, uint32_t one, uint32_t other, uint32_t more) {
   const uint64_t key =
       (uint64_t{static_cast<uint8_t>(finding)} + 1) << 48 | uint64_t{more} << 32 | one << 16 | other;
-  size_t at = (key * 0x9E3779B97F4A7C15U) >> 52;
-  static_assert(kMaxReports == 1U << 12);
-  for (uint32_t tries = 0; tries < kMaxReports; ++tries, at = (at + 1) % kMaxReports) {
-    uint64_t found = peek(reported[at]);
-    // relaxed: a set of numbers. An NMI may be here, too
-    if (!found && reported[at].compare_exchange_strong(found, key, relaxed, relaxed)) return true;
+  for (;;) {
+    std::atomic<uint64_t>* const place = place_of_report(key);
+    if (!place) return table_full(Table::kReports), false;
+    uint64_t found = peek(*place);
     if (found == key) return false;
+    // relaxed: a set of numbers. An NMI may be here, too
+    if (found <= kForgotten && place->compare_exchange_strong(found, key, relaxed, relaxed)) return true;
   }
-  table_full(Table::kReports);
-  return false;
+}
+
+void forget_reports_of(uint16_t node) {
+  if (peek(counters.reports) == 0) return;
+  for (auto& key : reported)
+    if (const uint64_t found = peek(key);
+        found > kForgotten && (static_cast<uint16_t>(found) == node || static_cast<uint16_t>(found >> 16) == node))
+      put(key, kForgotten);
 }
 
 void deliver(Report& report, Finding finding, const Task& task) {

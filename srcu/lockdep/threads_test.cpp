@@ -267,6 +267,38 @@ TEST(Classes, ThatWereForgottenHaveTheirOrdersLookedAtAnew) {
   EXPECT_EQ(proving.seen.size(), 1U);
 }
 
+TEST(Classes, ThatWereForgottenAreReportedAnewAndOthersAreNot) {
+  static const char objects[5000] = {};  // more than there are places for reports
+  const Proving proving;
+  const auto twice_0 = [] {
+    take(0);
+    take(0);
+    drop(0);
+    drop(0);
+  };
+  twice_0();
+  for (const char& object : objects) {
+    srcu_lockdep_class* const one = srcu_lockdep_class_of(&object, "one of many", SRCU_LOCKDEP_SPIN);
+    ASSERT_NE(one, nullptr);
+    for (int i = 0; i < 2; ++i) {  // under itself, and on both sides of another
+      srcu_lockdep_acquire(&object, one, SRCU_LOCKDEP_WRITE);
+      srcu_lockdep_acquire(&object, one, SRCU_LOCKDEP_WRITE);
+      srcu_lockdep_release(&object);
+      take(1);
+      drop(1);
+      srcu_lockdep_release(&object);
+      take(1);
+      srcu_lockdep_acquire(&object, one, SRCU_LOCKDEP_WRITE);
+      srcu_lockdep_release(&object);
+      drop(1);
+    }
+    srcu_lockdep_forget(&object);
+  }
+  twice_0();
+  EXPECT_EQ(proving.seen.size(), 1 + 2 * std::size(objects));
+  EXPECT_EQ(srcu_lockdep_get_stats().lost, 0U);
+}
+
 // An object's class without a wait type may be taken where one that sleeps may not.
 TEST(Classes, ThatBecomeOthersAreLookedAtAnew) {
   static const int object = 0;

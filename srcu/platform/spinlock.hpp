@@ -61,22 +61,23 @@ class Spinlock {
   }
   /// `nest`: a held lock that serialises all who take several of this class.
   void acquire_lock(const Spinlock* nest = nullptr, Site site = Site::here()) {
-    proved_.taking(this, nest, site);
     count(1);
+    proved_.taking(this, nest, site);
     const bool waited = word_.take([this] { proved_.waits(this); });
     proved_.taken(this, waited);
   }
   void drop() {
     word_.drop();
-    count(-1);
     proved_.dropped(this);
+    count(-1);
   }
 
   /// Whether anybody holds it now.
   bool is_taken() const { return word_.is_taken(); }
 
  private:
-  // Up before the word is taken and down after it is free: a handler in between takes the lock for held.
+  // Up before the word is taken and the prover told, and down after both are free of it: a handler in between takes the lock
+  // for held, as the prover does.
   static void count(int by) {
     signal_fence();
     // relaxed, both: the thread's own, and its handlers'

@@ -1,5 +1,7 @@
 #include "torture/kernel/host.hpp"
 
+#include <atomic>
+
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
@@ -48,13 +50,38 @@ void cancel_work(srcu::Work& work) {
   }
 }
 
-// Runs as soon as interrupts are on in this thread, which is where the CPU is; or at the CPU's next tick.
+// This thread's, and of handlers on it alone.
+thread_local constinit std::atomic<srcu::IrqWork*> at_self_ipi{nullptr};
+
+// The interrupt that a CPU sends itself comes as soon as interrupts are on in this thread, which is where the CPU is. A hard
+// one on PREEMPT_RT, too (IRQ_WORK_INIT_HARD): what is queued there is what may not wait for a thread.
+void on_self_ipi(void*) {
+  // relaxed, here and below: there is no other thread
+  srcu::IrqWork* work = at_self_ipi.exchange(nullptr, std::memory_order_relaxed);
+  if (!work) return;
+  srcu::irq_off();
+  srcu_lockdep_hardirq_enter();
+  for (; work; work = at_self_ipi.exchange(nullptr, std::memory_order_relaxed)) {
+    while (work) {
+      srcu::IrqWork* const next = work->next;  // it may be queued again at once
+      srcu::irq_work_run(*work);
+      work = next;
+    }
+  }
+  srcu_lockdep_hardirq_exit();
+  srcu::irq_on();
+}
+thread_local constinit srcu::IrqWork self_ipi{on_self_ipi, nullptr};
+
+// Runs in a hard interrupt: this one, or the CPU's next tick.
 void queue_irq_work(srcu::IrqWork& work) {
   irq_work_queued.hit();
-  if (settings.self_ipi)
-    srcu::irq_work_queue(work);
-  else if (srcu::irq_work_claim(work))
-    this_cpu().run_at_next_tick(work);
+  if (!srcu::irq_work_claim(work)) return;
+  if (!settings.self_ipi) return this_cpu().run_at_next_tick(work);
+  work.next = at_self_ipi.load(std::memory_order_relaxed);
+  while (!at_self_ipi.compare_exchange_weak(work.next, &work, std::memory_order_relaxed, std::memory_order_relaxed)) {
+  }
+  srcu::irq_work_queue(self_ipi);
 }
 
 [[noreturn]] void no_fork() { srcu::die("the kernel model does not fork: use domains on the native host there"); }

@@ -1,8 +1,5 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
-
-#include <set>
 
 #include "srcu/core/usage.hpp"
 #include "srcu/defer.h"
@@ -78,26 +75,6 @@ TEST(Machine, SrcuRunsOnIt) {
                 if (domain.ssp.srcu_sup) end("still in use");
               }),
               testing::ExitedWithCode(0), "^no fault");
-}
-
-TEST(Machine, EveryOrderOfItsLocksHasASource) {
-  EXPECT_EXIT(on_a_machine(note, [](Task&) {
-                Domain domain("direct");
-                walk_natural_paths(domain.ssp);
-                srcu_lockdep_for_each_edge(
-                    [](const srcu_lockdep_link* link, void*) {
-                      const std::set<std::string> model = {"rq->__lock", "p->pi_lock", "timer_base.lock", "pool->lock"};
-                      const char *from = link->from.lock_class->name, *to = link->to.lock_class->name;
-                      if (!model.contains(from) || !model.contains(to)) return;
-                      fprintf(stderr, "%s -> %s: %s\n", from, to, find_edge(from, to) ? "known" : "without a source");
-                    },
-                    nullptr);
-              }),
-              testing::ExitedWithCode(0),
-              testing::AllOf(testing::Not(testing::HasSubstr("without a source")),
-                             testing::HasSubstr("rq->__lock -> timer_base.lock: known"),
-                             testing::HasSubstr("pool->lock -> timer_base.lock: known"),
-                             testing::HasSubstr("p->pi_lock -> rq->__lock: known")));
 }
 
 TEST(Machine, TimersAndWorkTakeTheirTime) {

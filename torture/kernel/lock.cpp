@@ -22,7 +22,7 @@ namespace {
 thread_local unsigned raw_held = 0, preemption_off = 0;
 thread_local constinit std::atomic<unsigned> posting_locks{0};
 
-// Up before the word is taken and down after it is free, for a handler in between.
+// Up before the word is taken and the prover told, and down after both are free of it, for a handler in between.
 void count_posting_lock(const LockKind& kind, int by) {
   if (!kind.posting_takes_it) return;
   srcu::signal_fence();
@@ -61,8 +61,8 @@ void srcu_lock_taken(srcu::LockClass lock_class) {
 #endif
 
 void Lock::lock([[maybe_unused]] srcu::Site site) {
-  srcu_lockdep_acquire_at(key(), &kind_.lock_class, 0, SRCU_LOCKDEP_WRITE, nullptr, site.file, site.line);
   count_posting_lock(kind_, 1);
+  srcu_lockdep_acquire_at(key(), &kind_.lock_class, 0, SRCU_LOCKDEP_WRITE, nullptr, site.file, site.line);
   if (word_.take([this] { watch_for_deadlocks.waits(key()); })) watch_for_deadlocks.had(key());
   ++raw_held;
   holder_.store(&raw_held, srcu::relaxed);  // relaxed, here and below: asked for by this thread
@@ -73,8 +73,8 @@ void Lock::unlock() {
   --raw_held;
   holder_.store(nullptr, srcu::relaxed);
   word_.drop();
-  count_posting_lock(kind_, -1);
   srcu_lockdep_release(key());
+  count_posting_lock(kind_, -1);
 }
 
 bool Lock::held_here() const { return holder_.load(srcu::relaxed) == &raw_held; }

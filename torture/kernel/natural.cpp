@@ -1,7 +1,5 @@
 #include "torture/kernel/natural.hpp"
 
-#include <cstring>
-
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/env.hpp"
 #include "torture/kernel/cpu.hpp"
@@ -107,21 +105,16 @@ void walk_natural_paths(srcu_struct& domain) {
 
 namespace {
 
+// Each from the innermost lock that is held: those further out have theirs by way of it.
 constexpr Edge kEdges[] = {
     {"pool->lock", "p->pi_lock", "the thread's second splat: kick_pool() and create_worker() wake a worker under pool->lock"},
-    {"pool->lock", "rq->__lock", "the same splat, by way of pi_lock: a held stack gives each pair its edge"},
     {"p->pi_lock", "rq->__lock", "the same splat: try_to_wake_up() takes the runqueue's lock under pi_lock"},
     {"pool->lock", "timer_base.lock", "kernel/workqueue.c, worker_enter_idle(): mod_timer(idle_timer) under pool->lock"},
     {"rq->__lock", "timer_base.lock", "kernel/sched/psi.c, psi_group_change(): schedule_delayed_work(avgs_work), run under rq->__lock"},
-    {"p->pi_lock", "timer_base.lock", "by way of rq->__lock, as above"},
 };
 
 }  // namespace
 
-const Edge* find_edge(const char* from, const char* to) {
-  for (const Edge& edge : kEdges)
-    if (strcmp(edge.from, from) == 0 && strcmp(edge.to, to) == 0) return &edge;
-  return nullptr;
-}
+std::span<const Edge> known_edges() { return kEdges; }
 
 }  // namespace torture::kernel

@@ -1,6 +1,8 @@
 // The natural paths: what the machine does all day, walked once each. A prover learns only orders that ran.
 #pragma once
 
+#include <span>
+
 #include "srcu/srcu.h"
 #include "torture/kernel/cpu.hpp"
 
@@ -23,7 +25,6 @@ void settle(srcu_struct& domain);
 struct Edge {
   const char *from, *to, *source;
 };
-/// Null if nobody says so.
-const Edge* find_edge(const char* from, const char* to);
+std::span<const Edge> known_edges();
 
 }  // namespace torture::kernel

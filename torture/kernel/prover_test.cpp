@@ -8,6 +8,8 @@
 
 #include "harness/threads/stepper.hpp"
 #include "srcu/lockdep/story.hpp"
+#include "srcu/platform/spinlock.hpp"
+#include "torture/kernel/lock.hpp"
 
 namespace torture {
 namespace {
@@ -127,6 +129,58 @@ TEST(Prover, KeepsApartWhatAHandlerFindsInTheMidstOfAChange) {
       while (interrupt(change, met, at) && !HasFailure()) ++at;
       EXPECT_GT(at, 20u);
     }
+  }
+}
+
+/// A lock that is counted while it is held, for those who ask before they post.
+struct Counted {
+  const char* name;
+  void (*take_and_drop)(void*);
+  bool (*counted)();
+  const void* lock;
+};
+srcu::Spinlock own_lock{srcu::LockClass::kUsage};
+kernel::Lock models_lock{kernel::rq_kind};
+const Counted counted_locks[] = {
+    {"SRCU's own",
+     [](void*) {
+       own_lock.acquire_lock();
+       own_lock.drop();
+     },
+     srcu::holds_spinlock, &own_lock},
+    {"the model's",
+     [](void*) {
+       models_lock.lock();
+       models_lock.unlock();
+     },
+     kernel::holds_what_posting_takes, models_lock.key()},
+};
+
+// Or a handler that asks the count, and posts, is told of a lock that it takes twice.
+TEST(Prover, HoldsNoLockThatTheCountOfHeldLocksDoesNotHave) {
+  if (const std::string why = harness::Stepper::why_not(); !why.empty()) GTEST_SKIP() << why;
+  struct Found {
+    const Counted& lock;
+    unsigned held = 0, uncounted = 0;
+  };
+  for (const Counted& lock : counted_locks) {
+    const srcu::test::Proving proving;
+    for (int i = 0; i < 3; ++i) lock.take_and_drop(nullptr);
+    Found found{lock};
+    uint64_t at = 0;
+    while (harness::Stepper::run(lock.take_and_drop, nullptr, at,
+                                 [](void* argument) {
+                                   auto& seen = *static_cast<Found*>(argument);
+                                   if (!srcu_lockdep_holds(seen.lock.lock)) return;
+                                   ++seen.held;
+                                   if (!seen.lock.counted()) ++seen.uncounted;
+                                 },
+                                 &found)
+               .at != 0)
+      ++at;
+    EXPECT_EQ(found.uncounted, 0u) << lock.name << ", of " << found.held << " instructions that held it";
+    EXPECT_GT(found.held, 10u);
+    EXPECT_FALSE(lock.counted());
   }
 }
 

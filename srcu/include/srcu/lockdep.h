@@ -34,7 +34,8 @@
  * under it have an order. Locks of one class are one lock here, unless taken with another subclass, or under the lock
  * that serialises them (`nest`). What a handler takes has no order with what it interrupted; the use of a class in
  * handlers and with interrupts on is checked instead, along all orders. Wait types: the innermost of what is held, and of the
- * context, bounds what may be taken: SPIN, then CONFIG (a spinlock that sleeps on real-time kernels), then SLEEP.
+ * context, bounds what may be taken: SPIN, then CONFIG (a spinlock that sleeps on real-time kernels), then SLEEP, which is
+ * what synchronize_srcu() and srcu_barrier() need, too.
  *
  * Any context: lock-free, and without malloc(), where nothing new is seen; what is new takes a lock of the prover's, with
  * signals blocked but for those that a fault raises. A handler of such one that interrupts the prover itself cannot be
@@ -157,8 +158,8 @@ SRCU_API struct srcu_lockdep_stats srcu_lockdep_get_stats(void);
 SRCU_API struct srcu_lockdep_class *srcu_lockdep_class_of(const void *key, const char *name,
                                                           enum srcu_lockdep_wait inner);
 
-/* The object is no more: forgets what was seen of its class, so that the next one with its key begins anew. Nobody may
- * hold or take it meanwhile. Not in signal handlers. No effect if there is no such class. */
+/* The object is no more: forgets what was seen and reported of its class, so that the next one with its key begins anew.
+ * Nobody may hold or take it meanwhile. Not in signal handlers. No effect if there is no such class. */
 SRCU_API void srcu_lockdep_forget(const void *key);
 
 /* Wait type of the library's own locks, SPIN if not set. 0, or -EBUSY if one has been noted already. */
@@ -223,6 +224,47 @@ static inline void srcu_lockdep_start(void) {}
 static inline void srcu_lockdep_stop(void) {}
 static inline void srcu_lockdep_reset(void) {}
 static inline bool srcu_lockdep_on(void) { return false; }
+static inline void srcu_lockdep_set_hook(srcu_lockdep_hook hook, void *argument) {
+  (void)hook;
+  (void)argument;
+}
+static inline struct srcu_lockdep_stats srcu_lockdep_get_stats(void) {
+  const struct srcu_lockdep_stats none = {0, 0, 0, 0, 0, 0};
+  return none;
+}
+static inline int srcu_lockdep_format(const struct srcu_lockdep_report *report, char *text, size_t size) {
+  (void)report;
+  if (size) *text = '\0';
+  return 0;
+}
+static inline int srcu_lockdep_set_own_wait(enum srcu_lockdep_wait inner) {
+  (void)inner;
+  return 0;
+}
+static inline uint32_t srcu_lockdep_usage_of(const struct srcu_lockdep_class *lock_class, unsigned subclass) {
+  (void)lock_class;
+  (void)subclass;
+  return 0;
+}
+static inline void srcu_lockdep_for_each_edge(void (*visit)(const struct srcu_lockdep_link *link, void *argument),
+                                              void *argument) {
+  (void)visit;
+  (void)argument;
+}
+static inline struct srcu_lockdep_task *srcu_lockdep_self(void) { return NULL; }
+static inline int srcu_lockdep_describe(const struct srcu_lockdep_task *task, char *text, size_t size) {
+  (void)task;
+  if (size) *text = '\0';
+  return 0;
+}
+static inline bool srcu_lockdep_holds(const void *lock) {
+  (void)lock;
+  return false;
+}
+static inline bool srcu_lockdep_holds_class(const struct srcu_lockdep_class *lock_class) {
+  (void)lock_class;
+  return false;
+}
 #define srcu_lockdep_class_of(key, name, inner) ((void)(key), (void)(name), (struct srcu_lockdep_class *)NULL)
 #define srcu_lockdep_forget(key) ((void)(key))
 #define srcu_lockdep_acquire_at(lock, lock_class, subclass, how, nest, file, line) \
