@@ -62,6 +62,7 @@ def test_summary_holds_the_worst_cell_of_each_pair(matrix: Program) -> None:
     ("none direct prover mute", "", "BROKEN"),
     ("none direct real broken", "", "BROKEN"),
     ("rq_lock direct prover ok", "lock_cycle", "FAILURE"),
+    ("rq_lock direct real ok", "self_deadlock", "FAILURE"),
 ])
 def test_what_contradicts_is_not(matrix: Program, spoil: str, check: str, verdict: str) -> None:
     ended = run(matrix, *FEW, spoil=spoil)

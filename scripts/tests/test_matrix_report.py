@@ -85,6 +85,12 @@ def test_latency_and_needless_deferrals_are_those_of_the_file(matrix_dir: Path) 
         assert words in page
 
 
+def test_a_deadlock_that_tries_may_miss_says_why(matrix_dir: Path) -> None:
+    assert "Rare" not in page_of(matrix_dir)
+    change(matrix_dir, lambda c: c.update(rare="a try begins with an empty list"), is_rq_direct)
+    assert "Rare, so that the tries need not see it: a try begins with an empty list" in page_of(matrix_dir)
+
+
 def test_summary_and_junit(matrix_dir: Path) -> None:
     change(matrix_dir, lambda c: c.update(real="ok", prover="ok", contradiction="the prover says ok"), is_rq_direct)
     page_of(matrix_dir)
@@ -98,7 +104,7 @@ def test_summary_and_junit(matrix_dir: Path) -> None:
 
 def test_untrusted_text_cannot_act(matrix_dir: Path) -> None:
     evil = "</pre><script>alert(1)</script>\n::error::x | `y` \x1b[1m\x00"
-    change(matrix_dir, lambda c: c.update({k: evil for k in ("because", "facts", "contradiction", "predicted", "revised", "pace")}))
+    change(matrix_dir, lambda c: c.update({k: evil for k in ("because", "facts", "contradiction", "predicted", "revised", "rare", "pace")}))
     change(matrix_dir, lambda c: c.update(context=evil, strategy=evil), is_rq_direct)
     for file in (matrix_dir / "cells").iterdir():
         file.write_text("line\n" + evil)

@@ -20,10 +20,10 @@ using Json = nlohmann::ordered_json;
 
 CellResult foretell(const Cell& cell, const Predictions& predictions) {
   if (is_tracepoint_context(cell.context))
-    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", "", false};
+    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", "", "", false};
   const Prediction* rule = predictions.of(cell);
   if (!rule) throw harness::Broken("the predictions say nothing of " + cell_words(cell));
-  return {cell, rule->predicted, rule->because, rule->facts, rule->revised};
+  return {cell, rule->predicted, rule->because, rule->facts, rule->revised, rule->rare};
 }
 
 /// One cell that runs: first the prover, then for real.
@@ -94,6 +94,7 @@ Json cell_json(const CellResult& result) {
   json["because"] = result.because;
   json["facts"] = result.facts;
   json["revised"] = result.revised;
+  json["rare"] = result.rare;
   const Contradiction contradiction = result.contradiction();
   json["contradiction"] = contradiction.why;
   json["check"] = contradiction.missed ? "" : contradiction.check;  // what it fails by; that nothing came is no check's
@@ -107,7 +108,8 @@ CellResult result_of(const Json& json) {
       word("predicted"),
       word("because"),
       word("facts"),
-      word("revised")};
+      word("revised"),
+      json.value("rare", "")};
   result.foretold = !is_tracepoint_context(result.cell.context);
   result.ran = true;
   result.prover.check = word("prover");
@@ -126,7 +128,7 @@ Json summary_json(const CellResult& worst) {
 
 Contradiction CellResult::contradiction() const {
   if (!ran) return {};
-  if (foretold) return torture::contradiction(predicted, prover.check, real.check);
+  if (foretold) return torture::contradiction(predicted, prover.check, real.check, !rare.empty());
   return unforetold(prover.check);
 }
 

@@ -15,7 +15,7 @@ namespace torture {
 /// What one cell came to.
 struct CellResult {
   Cell cell;
-  std::string predicted, because, facts, revised;
+  std::string predicted, because, facts, revised, rare;
   bool foretold = true;  ///< False for tracepoints: nothing is predicted of those.
   bool ran = false;      ///< Both ways came to their end.
   CellOutcome prover, real;

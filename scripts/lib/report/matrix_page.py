@@ -39,11 +39,11 @@ def cell_view(cell: Cell, pair: Pair) -> dict[str, Any]:
 
 def reasons(pair: Pair) -> list[dict[str, Any]]:
     """Each prediction once, with the cells that it speaks of."""
-    found: dict[tuple[str, str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str, str, str], list[str]] = {}
     for cell in pair.cells:
-        found.setdefault((cell.predicted, cell.because, cell.facts, cell.revised), []).append(words_of(cell, pair))
-    return [{"predicted": p, "because": b, "facts": f, "revised": r, "cells": cells if len(found) > 1 else []}
-            for (p, b, f, r), cells in found.items()]
+        found.setdefault((cell.predicted, cell.because, cell.facts, cell.revised, cell.rare), []).append(words_of(cell, pair))
+    return [{"predicted": p, "because": b, "facts": f, "revised": r, "rare": rare, "cells": cells if len(found) > 1 else []}
+            for (p, b, f, r, rare), cells in found.items()]
 
 
 def evidence(pair: Pair) -> list[dict[str, Any]]:
