@@ -20,10 +20,13 @@ using Json = nlohmann::ordered_json;
 
 CellResult foretell(const Cell& cell, const Predictions& predictions) {
   if (is_tracepoint_context(cell.context))
-    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", "", "", false};
+    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", "", "", "", false};
   const Prediction* rule = predictions.of(cell);
-  if (!rule) throw harness::Broken("the predictions say nothing of " + cell_words(cell));
-  return {cell, rule->predicted, rule->because, rule->facts, rule->revised, rule->rare};
+  Cell at_once = cell;
+  at_once.strategy = "direct";
+  const Prediction* direct = predictions.of(at_once);
+  if (!rule || !direct) throw harness::Broken("the predictions say nothing of " + cell_words(rule ? at_once : cell));
+  return {cell, rule->predicted, rule->because, rule->facts, rule->revised, rule->rare, direct->predicted};
 }
 
 /// One cell that runs: first the prover, then for real.
@@ -90,7 +93,7 @@ Json cell_json(const CellResult& result) {
   json["tries"] = result.real.tries;
   json["evidence"] = evidence_file(result);
   json["post_to_invoke_ns"] = {{"p50", result.real.p50_ns}, {"p99", result.real.p99_ns}};
-  json["needless_deferrals"] = result.real.needless;
+  json["needless_deferrals"] = result.needless_deferrals();
   json["because"] = result.because;
   json["facts"] = result.facts;
   json["revised"] = result.revised;
@@ -125,6 +128,9 @@ Json summary_json(const CellResult& worst) {
 }
 
 }  // namespace
+
+// One that another thread's lock would have hung is none that a try by itself can see; where nobody can post directly, it may.
+double CellResult::needless_deferrals() const { return direct == "ok" || direct == "n/a" ? real.needless : 0; }
 
 Contradiction CellResult::contradiction() const {
   if (!ran) return {};
