@@ -162,6 +162,13 @@ def test_lists(matrix: Program, what: str) -> None:
     assert all(line.count("\t") == 1 for line in matrix.call("list", what).out.splitlines())
 
 
+def test_a_tracepoint_says_where_it_stands(matrix: Program) -> None:
+    said = dict(line.split("\t") for line in matrix.call("list", "tracepoints").out.splitlines())
+    assert len(set(said.values())) == len(said)
+    assert said["workqueue:queue"] == "work is being queued: the pool's lock is held"
+    assert said["timer:expire"].endswith("softirq, no lock is held")
+
+
 def test_used_directory_is_refused(matrix: Program) -> None:
     matrix.dir.mkdir()
     (matrix.dir / "mine").write_text("mine")

@@ -22,7 +22,7 @@ WORDS = {
     "cyc": ("odd", "ran; the prover found a cycle of locks"),
     "rec": ("odd", "ran; the prover found a lock, or its class, taken again by its holder"),
     "wait": ("odd", "a lock that may sleep where sleeping is forbidden"),
-    "-": ("none", "cannot be had: no such lock, drain or host"),
+    "-": ("none", "cannot be had: no such lock or drain, or nobody comes there under this strategy"),
 }
 REAL = {"self_deadlock": "AA", "lock_cycle": "ABBA", "stalled_gp": "hang", "no_forward_progress": "hang", "crash": "crash",
         "use_after_free": "crash", "lost_callback": "lost", "double_callback": "lost", "wait_context": "wait"}

@@ -71,7 +71,7 @@ def view(run: Matrix) -> dict[str, Any]:
             "contexts": list(dict.fromkeys(context for context, _ in pairs)), "strategies": list(dict.fromkeys(s for _, s in pairs)),
             "pairs": pairs, "legend": [(word, *said) for word, said in WORDS.items() if word in used],
             "contradictions": [{"id": i, "name": name, "predicted": c.predicted, "because": c.because, "why": c.contradiction}
-                               for i, name, c in wrong], "cells": len(run.cells), "revised": sum(bool(cell.revised) for cell in run.cells)}
+                               for i, name, c in wrong], "cells": len(run.cells), "revised": len({(cell.because, cell.revised) for cell in run.cells if cell.revised})}
 
 
 def render_matrix(run: Matrix, template: Path) -> str:
