@@ -51,7 +51,9 @@ def test_posts_come_from_every_context(program: Program, name: str, settings: li
     ended = program.run(name, "--duration", "6s", *[word for one in settings for word in ("--set", one)])
     assert ended.status == 0, ended.out
     events = [json.loads(line) for line in (ended.dir / name / "events.jsonl").read_text().splitlines()]
-    posts = next(event for event in events if event["event"] == "end")["locked_posts"]
+    end = next(event for event in events if event["event"] == "end")
+    posts = end["locked_posts"]
+    assert end["locked_invoked"] == {context: posts[context] for context in end["locked_invoked"]}
     contexts = {line.split("\t")[0] for line in program.call("list", "contexts").out.splitlines()}
     assert {one for one in contexts if not one.startswith(("snp", "tp:"))} <= posts.keys()
     assert all(count > 0 for count in posts.values()), posts

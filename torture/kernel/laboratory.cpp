@@ -121,6 +121,22 @@ class Laboratory final : public Company {
     return counts;
   }
 
+  nlohmann::ordered_json invoked_counts() const override {
+    auto counts = nlohmann::ordered_json::object();
+    if (!locked_) return counts;
+    for (const Account& account : locked_->accounts()) counts[account.context().name] = account.invoked();
+    return counts;
+  }
+  std::string missing() const override {
+    std::string words;
+    if (!locked_) return words;
+    for (const Account& account : locked_->accounts()) {
+      const uint64_t invoked = account.invoked(), posted = account.posted();  // in this order: not below 0
+      if (posted != invoked) words += fmt::format("{}{} of {}", words.empty() ? "" : ", ", posted - invoked, account.context().name);
+    }
+    return words;
+  }
+
   std::optional<Trouble> trouble() override {
     const Fault* const fault = wait_for_fault(told_, 0);
     if (!fault) return std::nullopt;
