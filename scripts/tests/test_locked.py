@@ -59,6 +59,22 @@ def test_posts_come_from_every_context(program: Program, name: str, settings: li
     assert all(count > 0 for count in posts.values()), posts
 
 
+NEVER_FIRES = ["--set", "self_ipi=0", "--set", "tick_runs_irq_works=0", "--set", "locked_contexts=none"]
+
+
+@pytest.mark.parametrize("strategy", ["irq_work", "nolock:always"])
+def test_a_post_that_waits_for_an_irq_work_that_never_fires_is_seen(program: Program, strategy: str) -> None:
+    """Regression of v7.0: machines whose kernel believed that they can interrupt themselves."""
+    ended = program.run("LOCKED-RQ", "--duration", "20s", *NEVER_FIRES, "--set", f"strategy={strategy}", "--set", "stall_limit=3s")
+    assert ended.status == 1, ended.out
+    assert ended.verdict("LOCKED-RQ")["failures"][0]["check"] in ("stalled_gp", "lost_callback", "no_forward_progress")
+
+
+def test_who_needs_no_irq_work_is_not_harmed(program: Program) -> None:
+    ended = program.run("LOCKED-RQ", "--duration", "5s", *NEVER_FIRES, "--set", "strategy=direct", "--set", "nmi_calls=0")
+    assert ended.status == 0, ended.out
+
+
 @pytest.mark.skipif(bool(sanitizers()), reason="the search for deadlocks is the point here, not memory")
 def test_direct_deadlocks_under_the_runqueues_lock(program: Program) -> None:
     ended = program.run("LOCKED-RQ", "--duration", "10s", "--set", "strategy=direct")
@@ -73,6 +89,7 @@ def test_direct_deadlocks_under_the_runqueues_lock(program: Program) -> None:
     (["LOCKED-RQ", "--set", "srcu_locks=mutex"], "spinlock"),
     (["LOCKED-RQ", "--flavor", "urcu-memb"], "this project's SRCU"),
     (["SRCU-N", "--set", "emulated_cpus=1"], "2"),
+    (["LOCKED-RQ", "--set", "tick_runs_irq_works=0"], "self_ipi=0"),
 ])
 def test_what_makes_no_sense_is_refused(program: Program, words: list[str], said: str) -> None:
     ended = program.run(*words)

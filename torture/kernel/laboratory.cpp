@@ -70,6 +70,7 @@ class Laboratory final : public Company {
     settings.cpus = static_cast<unsigned>(params.emulated_cpus);
     settings.preempt_rt = params.preempt_rt;
     settings.self_ipi = params.self_ipi;
+    settings.tick_runs_irq_works = params.tick_runs_irq_works;
     settings.pus = pus;
     if (params.srcu_locks == "spinlock") srcu_lockdep_set_own_wait(SRCU_LOCKDEP_CONFIG);
     start_prover(true);
@@ -177,6 +178,8 @@ std::function<std::unique_ptr<Company>()> laboratory(const Params& params, bool 
     throw harness::UsageError(
         "srcu_locks=spinlock with preempt_rt=1 needs self_ipi=1: without it irq_works run in the tick's interrupt, where no "
         "such lock may be taken");
+  if (params.self_ipi && !params.tick_runs_irq_works)
+    throw harness::UsageError("tick_runs_irq_works=0 needs self_ipi=0: CPUs that can interrupt themselves need no tick for irq_works");
   if (params.locked_callers == 0 && !params.prove_locking) return {};
   if (!takes_strategy)
     throw harness::UsageError(
