@@ -44,6 +44,7 @@ void name_locks() {
   }
   engine::name_lock(&domain->usage().data.lock, "sdp->lock");
   engine::name_lock(&domain->usage().lock, "sup->lock");
+  engine::name_lock(&domain->usage().data.staged.lock, "rtpcp->lock");
   engine::name_lock(&other->usage().data.lock, "sdp->lock of the other domain");
   engine::name_lock(&other->usage().lock, "sup->lock of the other domain");
 }
@@ -89,10 +90,13 @@ void post_from_context() {
   }
 }
 
-/// The second meets a list that is not empty, since nothing is drained in between: there it arms a timer.
-void post_two_in_a_row(rcu_head (&heads)[2]) {
+/// A second one in a row meets a list that is not empty, since nothing is drained in between, and arms the timer: on the other CPU,
+/// where the caller's lock may be in the way. On the caller's own, one leaves that to the caller.
+void post_to_legacy(rcu_head (&heads)[2]) {
+  const bool twice = subject->cell.instance == "other";
   srcu::irq_off();
-  for (rcu_head& head : heads) call_srcu(&domain->ssp(), &head, [](rcu_head*) {});
+  call_srcu(&domain->ssp(), &heads[0], [](rcu_head*) {});
+  if (twice) call_srcu(&domain->ssp(), &heads[1], [](rcu_head*) {});
   srcu::irq_on();
 }
 
@@ -104,7 +108,7 @@ void post_as_usual() {
     await(round_begun, place + 1);
     rcu_head heads[2], of_other;
     if (subject->cell.strategy == "tasks_trace_legacy") {
-      post_two_in_a_row(heads);
+      post_to_legacy(heads);
     } else {
       srcu_expedite_current(&domain->ssp());
       call_srcu(&domain->ssp(), &heads[0], [](rcu_head*) {});
