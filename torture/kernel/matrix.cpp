@@ -129,8 +129,8 @@ Json summary_json(const CellResult& worst) {
 
 }  // namespace
 
-// One that another thread's lock would have hung is none that a try by itself can see; where nobody can post directly, it may.
-double CellResult::needless_deferrals() const { return direct == "ok" || direct == "n/a" ? real.needless : 0; }
+// One that another thread's lock would have hung is none that a try by itself can see.
+double CellResult::needless_deferrals() const { return direct == "ok" ? real.needless : 0; }
 
 Contradiction CellResult::contradiction() const {
   if (!ran) return {};
