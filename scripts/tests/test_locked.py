@@ -9,9 +9,9 @@ from conftest import Program, sanitizers
 
 # By scenario: the checks that may come first, what the prover's evidence names, and the fix that its description gives.
 BUGS = {
-    "THREAD-BUG-1": ("wait_context", ["srcu_data.lock", "rq->__lock"], "srcu_locks=raw"),
-    "THREAD-BUG-2": ("lock_cycle", ["srcu_usage.lock", "pool->lock", "p->pi_lock", "rq->__lock"], "strategy=irq_work"),
-    "THREAD-BUG-LAZY": ("lock_cycle", ["rtpcp.lock", "timer_base.lock"], "strategy=irq_work"),
+    "THREAD-BUG-1": ("wait_context", ["srcu_data.lock", "rq->__lock"], ["srcu_locks=raw", "strategy=irq_work"]),
+    "THREAD-BUG-2": ("lock_cycle", ["srcu_usage.lock", "pool->lock", "p->pi_lock", "rq->__lock"], ["strategy=irq_work"]),
+    "THREAD-BUG-LAZY": ("lock_cycle", ["rtpcp.lock", "timer_base.lock"], ["strategy=irq_work"]),
 }
 
 
@@ -31,9 +31,10 @@ def test_a_bug_of_the_thread_is_seen(program: Program, name: str) -> None:
 
 @pytest.mark.parametrize("name", BUGS)
 def test_its_fix_holds(program: Program, name: str) -> None:
-    fix = BUGS[name][2]
-    assert f"--set {fix}" in program.call("list", "scenarios").out
-    ended = program.run(name, "--duration", "4s", "--set", fix)
+    fix = [f"--set {one}" for one in BUGS[name][2]]
+    listed = next(line for line in program.call("list", "scenarios").out.splitlines() if line.startswith(name + "\t"))
+    assert all(one in listed for one in fix)
+    ended = program.run(name, "--duration", "4s", *" ".join(fix).split())
     assert ended.status == 0, ended.out
 
 
@@ -54,15 +55,41 @@ def test_a_strategy_that_bears_all_contexts_is_not_reported(program: Program, st
     assert ended.status == 0, ended.out
 
 
+def test_half_of_the_first_bugs_fix_lays_bare_the_second(program: Program) -> None:
+    ended = program.run("THREAD-BUG-1", "--duration", "10s", "--set", "srcu_locks=raw")
+    assert ended.status == 1, ended.out
+    first = ended.verdict("THREAD-BUG-1")["failures"][0]
+    assert first["check"] == "lock_cycle"
+    assert all(lock in first["evidence"] for lock in BUGS["THREAD-BUG-2"][1])
+
+
 @pytest.mark.parametrize("name, settings", [("LOCKED-ALL", []), ("LOCKED-ALL", ["self_ipi=0"]), ("RT-ALL", [])])
 def test_posts_come_from_every_context(program: Program, name: str, settings: list[str]) -> None:
     ended = program.run(name, "--duration", "6s", *[word for one in settings for word in ("--set", one)])
     assert ended.status == 0, ended.out
     events = [json.loads(line) for line in (ended.dir / name / "events.jsonl").read_text().splitlines()]
-    posts = next(event for event in events if event["event"] == "end")["locked_posts"]
+    end = next(event for event in events if event["event"] == "end")
+    posts = end["locked_posts"]
+    assert end["locked_invoked"] == {context: posts[context] for context in end["locked_invoked"]}
     contexts = {line.split("\t")[0] for line in program.call("list", "contexts").out.splitlines()}
     assert {one for one in contexts if not one.startswith(("snp", "tp:"))} <= posts.keys()
     assert all(count > 0 for count in posts.values()), posts
+
+
+NEVER_FIRES = ["--set", "self_ipi=0", "--set", "tick_runs_irq_works=0", "--set", "locked_contexts=none"]
+
+
+@pytest.mark.parametrize("strategy", ["irq_work", "nolock:always"])
+def test_a_post_that_waits_for_an_irq_work_that_never_fires_is_seen(program: Program, strategy: str) -> None:
+    """Regression of v7.0: machines whose kernel believed that they can interrupt themselves."""
+    ended = program.run("LOCKED-RQ", "--duration", "20s", *NEVER_FIRES, "--set", f"strategy={strategy}", "--set", "stall_limit=3s")
+    assert ended.status == 1, ended.out
+    assert ended.verdict("LOCKED-RQ")["failures"][0]["check"] in ("stalled_gp", "lost_callback", "no_forward_progress")
+
+
+def test_who_needs_no_irq_work_is_not_harmed(program: Program) -> None:
+    ended = program.run("LOCKED-RQ", "--duration", "5s", *NEVER_FIRES, "--set", "strategy=direct", "--set", "nmi_calls=0")
+    assert ended.status == 0, ended.out
 
 
 @pytest.mark.skipif(bool(sanitizers()), reason="the search for deadlocks is the point here, not memory")
@@ -79,6 +106,7 @@ def test_direct_deadlocks_under_the_runqueues_lock(program: Program) -> None:
     (["LOCKED-RQ", "--set", "srcu_locks=mutex"], "spinlock"),
     (["LOCKED-RQ", "--flavor", "urcu-memb"], "this project's SRCU"),
     (["SRCU-N", "--set", "emulated_cpus=1"], "2"),
+    (["LOCKED-RQ", "--set", "tick_runs_irq_works=0"], "self_ipi=0"),
 ])
 def test_what_makes_no_sense_is_refused(program: Program, words: list[str], said: str) -> None:
     ended = program.run(*words)

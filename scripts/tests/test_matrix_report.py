@@ -6,6 +6,7 @@ import html
 import json
 import re
 import shutil
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,10 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, report
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from lib.report.matrix import WORDS
 
 STORED = ROOT / "scripts" / "tests" / "data" / "matrix"
 
@@ -85,6 +90,26 @@ def test_latency_and_needless_deferrals_are_those_of_the_file(matrix_dir: Path) 
         assert words in page
 
 
+def test_a_deadlock_that_tries_may_miss_says_why(matrix_dir: Path) -> None:
+    assert "Rare" not in page_of(matrix_dir)
+    change(matrix_dir, lambda c: c.update(rare="a try begins with an empty list"), is_rq_direct)
+    assert "Rare, so that the tries need not see it: a try begins with an empty list" in page_of(matrix_dir)
+
+
+def test_revised_rules_are_counted_not_their_cells(matrix_dir: Path) -> None:
+    change(matrix_dir, lambda c: c.update(revised=""))
+    assert "revised since" not in page_of(matrix_dir)
+    change(matrix_dir, lambda c: c.update(because="one rule's", revised="First ok."), is_rq_direct)
+    assert "(1 of the rules was revised since, and says so)" in page_of(matrix_dir)
+    change(matrix_dir, lambda c: c.update(because="another's", revised="First ok."), lambda c: is_rq_direct(c) and c["pace"] == "normal")
+    assert "(2 of the rules were revised since, and say so)" in page_of(matrix_dir)
+
+
+def test_the_programs_own_table_says_the_same_words() -> None:
+    own = (ROOT / "torture" / "cli" / "matrix_table.cpp").read_text()
+    assert {word: said for word, (_, said) in WORDS.items()} == dict(re.findall(r'\{"([^"]+)", fmt::color::\w+, "([^"]+)"\}', own))
+
+
 def test_summary_and_junit(matrix_dir: Path) -> None:
     change(matrix_dir, lambda c: c.update(real="ok", prover="ok", contradiction="the prover says ok"), is_rq_direct)
     page_of(matrix_dir)
@@ -98,7 +123,7 @@ def test_summary_and_junit(matrix_dir: Path) -> None:
 
 def test_untrusted_text_cannot_act(matrix_dir: Path) -> None:
     evil = "</pre><script>alert(1)</script>\n::error::x | `y` \x1b[1m\x00"
-    change(matrix_dir, lambda c: c.update({k: evil for k in ("because", "facts", "contradiction", "predicted", "revised", "pace")}))
+    change(matrix_dir, lambda c: c.update({k: evil for k in ("because", "facts", "contradiction", "predicted", "revised", "rare", "pace")}))
     change(matrix_dir, lambda c: c.update(context=evil, strategy=evil), is_rq_direct)
     for file in (matrix_dir / "cells").iterdir():
         file.write_text("line\n" + evil)

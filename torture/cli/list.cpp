@@ -88,7 +88,7 @@ Items context_items() {
 Items tracepoint_items() {
   Items items;
   for (const kernel::Tracepoint* point : kernel::tracepoints())
-    items.push_back({point->name(), "", fmt::format("see: matrix --contexts tp:{}", point->name())});
+    items.push_back({point->name(), "", where_it_stands(*point)});
   return items;
 }
 

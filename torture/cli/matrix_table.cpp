@@ -30,7 +30,7 @@ const std::vector<Word>& words() {
       {"cyc", fmt::color::dark_orange, "ran; the prover found a cycle of locks"},
       {"rec", fmt::color::dark_orange, "ran; the prover found a lock, or its class, taken again by its holder"},
       {"wait", fmt::color::dark_orange, "a lock that may sleep where sleeping is forbidden"},
-      {"-", fmt::color::gray, "cannot be had: no such lock, drain or host"},
+      {"-", fmt::color::gray, "cannot be had: no such lock or drain, or nobody comes there under this strategy"},
   };
   return table;
 }

@@ -16,9 +16,9 @@ struct Contradiction {
   bool missed = false;  ///< What was expected did not come; nothing bad was seen.
 };
 
-/// Compares the prover's and the real run's answer ("ok", a check's name, "n/a") with the prediction. A hang that was
-/// predicted but not seen is no contradiction; what could not be tried is one, unless that was predicted.
-Contradiction contradiction(const std::string& predicted, const std::string& prover, const std::string& real);
+/// Compares the prover's and the real run's answer ("ok", a check's name, "n/a") with the prediction. A deadlock that was
+/// predicted must be seen, but for one that its rule calls `rare`; what could not be tried contradicts, unless that was predicted.
+Contradiction contradiction(const std::string& predicted, const std::string& prover, const std::string& real, bool rare = false);
 
 /// Where nothing was predicted, the prover may say what it likes of locks; that it died, hung or lost a callback is no answer.
 Contradiction unforetold(const std::string& prover);

@@ -7,7 +7,7 @@ namespace {
 
 struct Row {
   const char *predicted, *prover, *real;
-  bool agrees;
+  bool agrees, rare = false;
 };
 
 TEST(Agreement, Table) {
@@ -22,7 +22,11 @@ TEST(Agreement, Table) {
       {"deadlock", "self_deadlock", "self_deadlock", true},
       {"deadlock", "lock_cycle", "self_deadlock", true},
       {"deadlock", "lock_cycle", "lock_cycle", true},
-      {"deadlock", "lock_cycle", "ok", true},
+      {"deadlock", "lock_cycle", "ok", false},
+      {"deadlock", "lock_cycle", "ok", true, true},
+      {"deadlock", "self_deadlock", "self_deadlock", true, true},
+      {"deadlock", "ok", "ok", false, true},
+      {"deadlock", "lock_cycle", "stalled_gp", false, true},
       {"deadlock", "ok", "self_deadlock", false},
       {"deadlock", "wait_context", "self_deadlock", false},
       {"deadlock", "lock_cycle", "stalled_gp", false},
@@ -52,8 +56,8 @@ TEST(Agreement, Table) {
       {"deadlock", "n/a", "n/a", false},
   };
   for (const Row& row : rows)
-    EXPECT_EQ(contradiction(row.predicted, row.prover, row.real).why.empty(), row.agrees)
-        << row.predicted << " " << row.prover << " " << row.real;
+    EXPECT_EQ(contradiction(row.predicted, row.prover, row.real, row.rare).why.empty(), row.agrees)
+        << row.predicted << " " << row.prover << " " << row.real << (row.rare ? " rare" : "");
 }
 
 TEST(Agreement, WithoutAPredictionOnlyWhatIsNoAnswerContradicts) {
@@ -71,6 +75,8 @@ TEST(Agreement, SaysWhoAndWhatWasExpected) {
   EXPECT_EQ(contradiction("ok", "ok", "crash").check, "crash");
   EXPECT_EQ(contradiction("ok", "lock_cycle", "ok").check, "lock_cycle");
   EXPECT_TRUE(contradiction("deadlock", "ok", "self_deadlock").missed);
+  EXPECT_EQ(contradiction("deadlock", "lock_cycle", "ok").check, "self_deadlock");
+  EXPECT_TRUE(contradiction("deadlock", "lock_cycle", "ok").missed);
   EXPECT_FALSE(contradiction("cycle", "ok", "self_deadlock").missed);
 }
 

@@ -9,6 +9,7 @@
 #include "torture/kernel/fault.hpp"
 #include "torture/kernel/host.hpp"
 #include "torture/kernel/natural.hpp"
+#include "torture/kernel/premise.hpp"
 #include "torture/kernel/probe.hpp"
 #include "torture/kernel/prover.hpp"
 #include "torture/kernel/stall.hpp"
@@ -79,6 +80,7 @@ class Trial {
       // relaxed: a count that only grows
       progress_.fetch_add(1, std::memory_order_relaxed);
     }
+    if (way_ == Way::kProver && cell_.strategy == "nolock:irqs_off") check_premise(outcome);
     std::ranges::sort(latencies);
     outcome.p50_ns = static_cast<double>(latencies[latencies.size() / 2]);
     outcome.p99_ns = static_cast<double>(latencies[latencies.size() * 99 / 100]);
@@ -91,6 +93,12 @@ class Trial {
   const srcu::Usage* waits_for() const { return waits_for_.load(std::memory_order_acquire); }  // pairs with wait_for()
 
  private:
+  // Without it, who finds interrupts on may hold a lock that he comes to.
+  static void check_premise(CellOutcome& outcome) {
+    const Premise premise = premise_of_irqs_off();
+    outcome.evidence = premise.words;
+    if (!premise.holds) outcome.check = "lock_cycle";
+  }
   // Wherever the natural paths come to them, a post.
   void at_tracepoints(Domain& domain, CellOutcome& outcome) {
     prepare(domain, cell_.pace == "expedited");

@@ -22,7 +22,7 @@ struct CellOutcome {
   std::string evidence;      ///< The report, or who waits for whom with the held locks; many lines.
   unsigned tries = 0;
   double p50_ns = 0, p99_ns = 0;  ///< From the post to its callback.
-  double needless = 0;            ///< Share of the deferred posts that could have taken every lock at once.
+  double needless = 0;            ///< Share of the deferred posts that would have met no lock of their own thread's.
 };
 
 /// Runs one cell in the calling process, which must be fresh and end soon after: a deadlock leaves threads behind. The

@@ -59,6 +59,7 @@ void Cpu::run_at_next_tick(srcu::IrqWork& work) {
 
 // What waits for a tick because the machine cannot interrupt itself. In the hard interrupt.
 void Cpu::run_irq_works() {
+  if (!settings.tick_runs_irq_works) return;
   // acquire: pairs with run_at_next_tick()
   for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
     srcu::IrqWork* const next = work->next;
@@ -74,13 +75,20 @@ void Cpu::set_online(bool online) {
   if (!online) srcu::flush_deferred();
 }
 
-// While it is offline, again and again: whoever looked before may still arm one here.
-void Cpu::migrate_timers() {
+// While it is offline, again and again: whoever looked before may still arm a timer here, or queue an irq_work.
+void Cpu::hand_over() {
   for (unsigned kind = 0; kind < kBases; ++kind) bases[kind].move_to(cpu(0).bases[kind]);
+  // acquire: pairs with run_at_next_tick()
+  for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
+    srcu::IrqWork* const next = work->next;
+    cpu(0).run_at_next_tick(*work);
+    work = next;
+  }
 }
 
 // A hard interrupt, which looks at the runqueue; behind it softirqs.
 void Cpu::tick() {
+  if (!online()) return hand_over();
   srcu::irq_off();
   srcu_lockdep_hardirq_enter();
   rq_lock.lock();
@@ -88,7 +96,6 @@ void Cpu::tick() {
   run_irq_works();
   srcu_lockdep_hardirq_exit();
   srcu::irq_on();
-  if (!online()) return migrate_timers();
   srcu_lockdep_softirq_enter();
   const uint64_t now = srcu::env::now_ns();
   for (TimerBase& base : bases) base.expire(now);

@@ -35,7 +35,7 @@ class Cpu {
   Pool pool;
 
   /// \name On- and offline. The first CPU stays online. Tasks of one that is offline count as the first one's; its timers
-  /// and irq_works go there, and its workers, bound to nothing then, go on.
+  /// and irq_works go there, its tick is none, and its workers, bound to nothing then, go on.
   /// @{
   void set_online(bool online);
   bool online() const { return online_.load(std::memory_order_acquire); }  // pairs with set_online()
@@ -45,7 +45,7 @@ class Cpu {
   void tick_until_stopped();
   void tick();
   void run_irq_works();
-  void migrate_timers();
+  void hand_over();
 
   Task ticker_;
   Timer pressure_timer_;

@@ -1,6 +1,7 @@
 // How often each way of telling has a post deferred, and how often it had to be: asked in every context and wherever the
 // natural paths come by, beside a judge that follows the direct path to see whether it meets a lock that the thread holds
-// (needs.hpp). Nothing is posted, so that wrong answers can be counted, too.
+// (needs.hpp), which is not all that the matrix means by needless: see there. Nothing is posted, so that wrong answers can be
+// counted, too.
 #include <fmt/format.h>
 
 #include "torture/kernel/bench.hpp"

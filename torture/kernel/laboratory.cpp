@@ -70,6 +70,7 @@ class Laboratory final : public Company {
     settings.cpus = static_cast<unsigned>(params.emulated_cpus);
     settings.preempt_rt = params.preempt_rt;
     settings.self_ipi = params.self_ipi;
+    settings.tick_runs_irq_works = params.tick_runs_irq_works;
     settings.pus = pus;
     if (params.srcu_locks == "spinlock") srcu_lockdep_set_own_wait(SRCU_LOCKDEP_CONFIG);
     start_prover(true);
@@ -121,6 +122,22 @@ class Laboratory final : public Company {
     return counts;
   }
 
+  nlohmann::ordered_json invoked_counts() const override {
+    auto counts = nlohmann::ordered_json::object();
+    if (!locked_) return counts;
+    for (const Account& account : locked_->accounts()) counts[account.context().name] = account.invoked();
+    return counts;
+  }
+  std::string missing() const override {
+    std::string words;
+    if (!locked_) return words;
+    for (const Account& account : locked_->accounts()) {
+      const uint64_t invoked = account.invoked(), posted = account.posted();  // in this order: not below 0
+      if (posted != invoked) words += fmt::format("{}{} of {}", words.empty() ? "" : ", ", posted - invoked, account.context().name);
+    }
+    return words;
+  }
+
   std::optional<Trouble> trouble() override {
     const Fault* const fault = wait_for_fault(told_, 0);
     if (!fault) return std::nullopt;
@@ -161,6 +178,8 @@ std::function<std::unique_ptr<Company>()> laboratory(const Params& params, bool 
     throw harness::UsageError(
         "srcu_locks=spinlock with preempt_rt=1 needs self_ipi=1: without it irq_works run in the tick's interrupt, where no "
         "such lock may be taken");
+  if (params.self_ipi && !params.tick_runs_irq_works)
+    throw harness::UsageError("tick_runs_irq_works=0 needs self_ipi=0: CPUs that can interrupt themselves need no tick for irq_works");
   if (params.locked_callers == 0 && !params.prove_locking) return {};
   if (!takes_strategy)
     throw harness::UsageError(

@@ -13,7 +13,7 @@ constinit LockKind rq_kind{"rq->__lock", true, "lock:rq"};
 constinit LockKind pi_kind{"p->pi_lock", true, "lock:pi"};
 constinit LockKind base_kind{"timer_base.lock", true, "lock:timer_base"};
 constinit LockKind pool_kind{"pool->lock", true, "lock:pool"};
-constinit LockKind slab_kind{"slab.list_lock", false, "lock:slab"};
+constinit LockKind slab_kind{"slab.list_lock", false, "lock:slab", SRCU_LOCKDEP_CONFIG};
 constinit LockKind unrelated_kind{"unrelated.lock", false, "lock:unrelated"};
 
 namespace {
@@ -38,15 +38,15 @@ bool holds_what_posting_takes() { return posting_locks.load(srcu::relaxed) != 0;
 void preempt_off() { ++preemption_off; }
 void preempt_on() { --preemption_off; }
 
-void check_might_sleep(const char* lock_name) {
-  // relaxed: this thread's. One is the lock's own.
+void check_might_sleep(const char* lock_name, unsigned own_irq_off) {
+  // relaxed: this thread's
   const unsigned off = srcu::irq_state.off.load(srcu::relaxed);
-  if (!settings.preempt_rt || (off <= 1 && !raw_held && !preemption_off && !srcu::in_nmi())) return;
+  if (!settings.preempt_rt || (off <= own_irq_off && !raw_held && !preemption_off && !srcu::in_nmi())) return;
   char headline[sizeof(Fault::headline)], text[sizeof(Fault::text)];
   snprintf(headline, sizeof headline,
            "%s sleeps on this kernel, and is taken with interrupts off %u times, preemption off %u times, and %u raw "
            "locks held",
-           lock_name, off - 1, preemption_off, raw_held);
+           lock_name, off - own_irq_off, preemption_off, raw_held);
   describe_members(text, sizeof text);
   note_fault("wait_context", headline, text, false);
 }

@@ -1,4 +1,4 @@
-// The model's locks, raw_spinlock_t all: real ones, annotated for the prover, each kind with its class and its tracepoint.
+// The model's locks, raw_spinlock_t all but the allocator's (spinlock_t.hpp): real ones, annotated for the prover, each kind with its class and its tracepoint.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,9 @@ struct LockKind {
   bool posting_takes_it;  ///< Queueing work, arming a timer or waking a task may.
   Tracepoint taken;
 
-  constexpr LockKind(const char* name, bool posting_takes_it, const char* tracepoint)
-      : lock_class SRCU_LOCKDEP_CLASS(name, SRCU_LOCKDEP_SPIN),
+  constexpr LockKind(const char* name, bool posting_takes_it, const char* tracepoint,
+                     srcu_lockdep_wait wait = SRCU_LOCKDEP_SPIN)
+      : lock_class SRCU_LOCKDEP_CLASS(name, wait),
         posting_takes_it(posting_takes_it),
         taken(tracepoint) {}
 };
@@ -58,9 +59,9 @@ class IrqLock {
   Lock& lock_;
 };
 
-/// A lock of SRCU's that sleeps when `preempt_rt`, and that turns interrupts off once on its own account, is about to be
-/// taken: reports wait_context, if this thread must not sleep here.
-void check_might_sleep(const char* lock_name);
+/// A lock that sleeps when `preempt_rt` is about to be taken: reports wait_context, if this thread must not sleep here.
+/// `own_irq_off`: how often interrupts are off on its own account; SRCU's turn them off once, whatever they count as.
+void check_might_sleep(const char* lock_name, unsigned own_irq_off = 1);
 
 #ifdef SRCU_LOCKDEP
 /// One of SRCU's locks was just taken: what has to be looked at, and its tracepoint.

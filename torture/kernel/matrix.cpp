@@ -20,10 +20,13 @@ using Json = nlohmann::ordered_json;
 
 CellResult foretell(const Cell& cell, const Predictions& predictions) {
   if (is_tracepoint_context(cell.context))
-    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", "", false};
+    return {cell, "n/a", "No prediction: which locks are held depends on where the tracepoint stands.", "", "", "", "", false};
   const Prediction* rule = predictions.of(cell);
-  if (!rule) throw harness::Broken("the predictions say nothing of " + cell_words(cell));
-  return {cell, rule->predicted, rule->because, rule->facts, rule->revised};
+  Cell at_once = cell;
+  at_once.strategy = "direct";
+  const Prediction* direct = predictions.of(at_once);
+  if (!rule || !direct) throw harness::Broken("the predictions say nothing of " + cell_words(rule ? at_once : cell));
+  return {cell, rule->predicted, rule->because, rule->facts, rule->revised, rule->rare, direct->predicted};
 }
 
 /// One cell that runs: first the prover, then for real.
@@ -90,10 +93,11 @@ Json cell_json(const CellResult& result) {
   json["tries"] = result.real.tries;
   json["evidence"] = evidence_file(result);
   json["post_to_invoke_ns"] = {{"p50", result.real.p50_ns}, {"p99", result.real.p99_ns}};
-  json["needless_deferrals"] = result.real.needless;
+  json["needless_deferrals"] = result.needless_deferrals();
   json["because"] = result.because;
   json["facts"] = result.facts;
   json["revised"] = result.revised;
+  json["rare"] = result.rare;
   const Contradiction contradiction = result.contradiction();
   json["contradiction"] = contradiction.why;
   json["check"] = contradiction.missed ? "" : contradiction.check;  // what it fails by; that nothing came is no check's
@@ -107,7 +111,8 @@ CellResult result_of(const Json& json) {
       word("predicted"),
       word("because"),
       word("facts"),
-      word("revised")};
+      word("revised"),
+      json.value("rare", "")};
   result.foretold = !is_tracepoint_context(result.cell.context);
   result.ran = true;
   result.prover.check = word("prover");
@@ -124,9 +129,12 @@ Json summary_json(const CellResult& worst) {
 
 }  // namespace
 
+// One that another thread's lock would have hung is none that a try by itself can see.
+double CellResult::needless_deferrals() const { return direct == "ok" ? real.needless : 0; }
+
 Contradiction CellResult::contradiction() const {
   if (!ran) return {};
-  if (foretold) return torture::contradiction(predicted, prover.check, real.check);
+  if (foretold) return torture::contradiction(predicted, prover.check, real.check, !rare.empty());
   return unforetold(prover.check);
 }
 

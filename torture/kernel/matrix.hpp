@@ -15,11 +15,15 @@ namespace torture {
 /// What one cell came to.
 struct CellResult {
   Cell cell;
-  std::string predicted, because, facts, revised;
+  std::string predicted, because, facts, revised, rare;
+  std::string direct;    ///< What is predicted of the same cell under strategy `direct`.
   bool foretold = true;  ///< False for tracepoints: nothing is predicted of those.
   bool ran = false;      ///< Both ways came to their end.
   CellOutcome prover, real;
 
+  /// Share of the deferred posts of the real run that need not have been: `direct` is predicted to be fine here, and the post
+  /// met no lock of its own thread's.
+  double needless_deferrals() const;
   /// Of its prediction; none if it has none, or did not run.
   Contradiction contradiction() const;
   /// Something was found out: not both answers are "n/a".

@@ -12,6 +12,10 @@ namespace torture::kernel {
 /// if nobody drives one yet, the pool where the work goes, the worker that is woken there, its runqueue, and the timer base
 /// where the wake-up arms a timer. In an NMI always: whom it hits is chance, and he may hold any of them.
 ///
+/// So it knows what this thread would do to itself, not what another one may do: who holds another CPU's lock need not defer by
+/// this, though a cycle may await him. The matrix, which knows both, calls no deferral needless where its predictions forbid
+/// the direct path.
+///
 /// Takes no lock, so what other threads do meanwhile may be missed. Of the domain's two locks it knows who holds them only by
 /// there being one that this thread holds.
 bool post_must_be_deferred(srcu::Usage& usage);

@@ -1,5 +1,6 @@
 // A CPU that goes offline leaves nothing behind of what was queued on it: work, delayed work, posts that are staged.
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <string>
@@ -76,6 +77,43 @@ void waiting_for_its_time() {
   end(late.begun == 1 ? "ran" : "ran twice");
 }
 
+/// An irq_work that tells on whose tick it ran.
+struct ToldIrqWork {
+  std::atomic<bool> ran{false};
+  char where[16] = "";
+  srcu::IrqWork work{};
+
+  ToldIrqWork() {
+    work.owner = this;
+    work.run = [](void* argument) {
+      auto& self = *static_cast<ToldIrqWork*>(argument);
+      pthread_getname_np(pthread_self(), self.where, sizeof self.where);
+      self.ran = true;
+    };
+  }
+};
+
+void irq_work_at_the_tick(bool before_offline) {
+  settings.self_ipi = false;
+  const Machine machine;
+  ToldIrqWork told;
+  srcu::irq_work_claim(told.work);
+  if (before_offline) cpu(1).run_at_next_tick(told.work), cpu(1).set_online(false);
+  if (!before_offline) cpu(1).set_online(false), cpu(1).run_at_next_tick(told.work);
+  if (!comes([&] { return told.ran.load(); })) end("the irq_work is left behind");
+  kernel_host.sync_irq_work(told.work);
+  end(std::string("ran on ") + told.where);
+}
+
+void irq_work_that_never_fires() {
+  settings.self_ipi = settings.tick_runs_irq_works = false;
+  const Machine machine;
+  ToldIrqWork told;
+  kernel_host.queue_irq_work(told.work);
+  srcu::env::sleep_ns(50 * kJiffyNs);
+  end(told.ran ? "ran" : "never ran");
+}
+
 // The tick that would run the irq_work may come before the CPU is offline, so there are some tries.
 void staged(const srcu::Strategy& strategy) {
   settings.self_ipi = false;
@@ -104,6 +142,19 @@ void staged(const srcu::Strategy& strategy) {
 TEST(OfflineDeathTest, WorkBehindOthersRuns) { EXPECT_EXIT(queued_behind_others(), testing::ExitedWithCode(0), "^ran\n"); }
 
 TEST(OfflineDeathTest, WorkWhoseTimeHasNotComeRuns) { EXPECT_EXIT(waiting_for_its_time(), testing::ExitedWithCode(0), "^ran\n"); }
+
+// Queued there by somebody who saw it online.
+TEST(OfflineDeathTest, AnIrqWorkRunsOnTheFirst) {
+  EXPECT_EXIT(irq_work_at_the_tick(false), testing::ExitedWithCode(0), "^ran on tick/0\n");
+}
+
+TEST(OfflineDeathTest, AnIrqWorkQueuedBeforeRunsSomewhere) {
+  EXPECT_EXIT(irq_work_at_the_tick(true), testing::ExitedWithCode(0), "^ran on tick/[01]\n");
+}
+
+TEST(IrqWorkDeathTest, WithoutIpiAndTickNeverRuns) {
+  EXPECT_EXIT(irq_work_that_never_fires(), testing::ExitedWithCode(0), "^never ran\n");
+}
 
 // On a machine that cannot interrupt itself, so that the drain waits for a tick.
 TEST(OfflineDeathTest, StagedPostsAreDrained) {

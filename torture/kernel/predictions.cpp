@@ -92,7 +92,7 @@ class Reader {
         *text = word(node);
       } else {
         Names known = keys();
-        known.insert(known.end(), {"predicted", "because", "facts", "revised"});
+        known.insert(known.end(), {"predicted", "because", "facts", "revised", "rare"});
         refuse_key(key, known);
       }
     }
@@ -100,6 +100,7 @@ class Reader {
       if (text_of(rule, needed)->empty())
         refuse(file_, table.source(), fmt::format("a rule needs '{}'", needed));
     check_name(rule.predicted, prediction_words(), *table.get("predicted"));
+    if (const toml::node* rare = table.get("rare")) check_rare(rule, *rare);
     return rule;
   }
 
@@ -107,6 +108,7 @@ class Reader {
     if (key == "predicted") return &rule.predicted;
     if (key == "because") return &rule.because;
     if (key == "facts") return &rule.facts;
+    if (key == "rare") return &rule.rare;
     return key == "revised" ? &rule.revised : nullptr;
   }
 
@@ -133,6 +135,11 @@ class Reader {
     if (std::ranges::none_of(known, [&text](const std::string& value) { return fits(text, value); }))
       check_name(text, known, node);
     return text;
+  }
+
+  void check_rare(const Prediction& rule, const toml::node& node) {
+    if (rule.rare.empty()) refuse(file_, node.source(), "say why the deadlock is rare, or leave the key out");
+    if (rule.predicted != "deadlock") refuse(file_, node.source(), "only a deadlock is rare");
   }
 
   void check_name(const std::string& name, const Names& known, const toml::node& node) {

@@ -16,6 +16,7 @@ struct Prediction {
   std::vector<std::pair<std::string, std::vector<std::string>>> match;
   std::string predicted, because, facts;
   std::string revised;  ///< What was predicted first, and what showed it wrong; empty if it stands as first written.
+  std::string rare;     ///< Why tries may not see the deadlock; empty: they must.
   unsigned line = 0;  ///< Of the file, for people.
 
   bool matches(const Cell& cell) const;

@@ -111,6 +111,10 @@ TEST(Predictions, WhatIsWrongIsNamedWithItsPlace) {
   EXPECT_EQ(refusal(rule + "pace = 7\n"), ":3:8: takes a word in quotes");
   EXPECT_EQ(refusal(rule + "predicted = 'deadlok'\n" + kRest), ":3:13: unknown 'deadlok'; did you mean deadlock?");
   EXPECT_EQ(refusal(rule + "predicted = 'ok'\nfacts = 'f'\n"), ":2:1: a rule needs 'because'");
+  EXPECT_EQ(refusal(rule + "predicted = 'deadlock'\nrare = 'seldom hit'\n" + kRest), "taken");
+  EXPECT_EQ(refusal(rule + "predicted = 'cycle'\nrare = 'seldom hit'\n" + kRest), ":4:8: only a deadlock is rare");
+  EXPECT_EQ(refusal(rule + "predicted = 'deadlock'\nrare = ''\n" + kRest),
+            ":4:8: say why the deadlock is rare, or leave the key out");
   EXPECT_EQ(refusal("schema = 1\nrules = 1\n" + rule.substr(11) + "predicted = 'ok'\n" + kRest),
             ":2:1: no key 'rules'; did you mean rule?");
 }

@@ -52,12 +52,45 @@ void Tracepoint::run_programs() {
   running.fetch_sub(1, std::memory_order_release);  // pairs with the acquire in ~Attached()
 }
 
+namespace {
+
+struct Place {
+  Tracepoint* point;
+  const char* words;
+};
+
+const Place places[] = {
+    {&rq_kind.taken, "a runqueue's lock was just taken: to wake a task, by one that goes to sleep, by a tick"},
+    {&pi_kind.taken, "a task's pi_lock was just taken, to wake it"},
+    {&base_kind.taken, "a timer base's lock was just taken: to arm a timer, to run what is due, to look for delayed work"},
+    {&pool_kind.taken, "a worker pool's lock was just taken: to queue work, by a worker that takes work, ends it or goes idle"},
+    {&slab_kind.taken, "the allocator's lock was just taken, in the context malloc"},
+    {&sched_wakeup, "a task is being woken: its pi_lock and its runqueue's lock are held"},
+    {&sched_switch, "a task goes to sleep: its runqueue's lock is held"},
+    {&timer_start, "a timer is being armed, or work delayed: a timer base's lock is held"},
+    {&timer_expire, "a timer's function is about to run, or delayed work to be queued: softirq, no lock is held"},
+    {&workqueue_queue, "work is being queued: the pool's lock is held"},
+    {&workqueue_execute, "a worker is about to run work: no lock is held"},
+    {&irq_work_queued, "an irq_work is about to be queued: whatever its caller holds"},
+    {&srcu_sdp_locked, "SRCU has just taken its callback list's lock"},
+    {&srcu_sup_locked, "SRCU has just taken its update side's lock"},
+};
+
+}  // namespace
+
 const std::vector<Tracepoint*>& tracepoints() {
-  static const std::vector<Tracepoint*> all = {
-      &rq_kind.taken,   &pi_kind.taken, &base_kind.taken, &pool_kind.taken, &slab_kind.taken,   &sched_wakeup,    &sched_switch,
-      &timer_start,     &timer_expire,  &workqueue_queue, &workqueue_execute, &irq_work_queued, &srcu_sdp_locked, &srcu_sup_locked,
-  };
+  static const std::vector<Tracepoint*> all = [] {
+    std::vector<Tracepoint*> found;
+    for (const Place& place : places) found.push_back(place.point);
+    return found;
+  }();
   return all;
+}
+
+const char* where_it_stands(const Tracepoint& point) {
+  for (const Place& place : places)
+    if (place.point == &point) return place.words;
+  return "";
 }
 
 std::vector<Tracepoint*> tracepoints_like(const std::string& pattern) {

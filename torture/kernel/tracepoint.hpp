@@ -46,6 +46,9 @@ class Tracepoint {
 /// All there are.
 const std::vector<Tracepoint*>& tracepoints();
 
+/// In a sentence, where one of them stands and what is held there.
+const char* where_it_stands(const Tracepoint& point);
+
 /// Those whose name matches, with * and ? as in file names.
 std::vector<Tracepoint*> tracepoints_like(const std::string& pattern);
 

@@ -63,6 +63,16 @@ TEST_F(Judge, FailuresStandInCausalOrder) {
   EXPECT_EQ(j.failures[0].count, 7U);
 }
 
+// As the kernel's prover, which says no more after the first: a lock that must not be taken here has no order.
+TEST_F(Judge, AWrongWaitContextComesBeforeTheCycle) {
+  start();
+  event(R"("failure","check":"lock_cycle","message":"m","evidence":"e")");
+  event(R"("failure","check":"wait_context","message":"w","evidence":"e")");
+  end(R"(,"failures":{"lock_cycle":1,"wait_context":1})");
+  exited();
+  EXPECT_EQ(judged().failures.at(0).check, "wait_context");
+}
+
 TEST_F(Judge, EveryCheckHasItsVerdict) {
   const std::pair<const char*, Verdict> cases[] = {{"stalled_gp", Verdict::kHang},
                                                    {"no_forward_progress", Verdict::kHang},

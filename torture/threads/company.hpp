@@ -32,7 +32,9 @@ class Company {
   virtual uint64_t posted() const = 0;
   virtual uint64_t invoked() const = 0;
   virtual uint64_t doubled() const = 0;  ///< Callbacks for heads that were not posted.
-  virtual nlohmann::ordered_json counts() const = 0;  ///< By context, for the last event.
+  virtual nlohmann::ordered_json counts() const = 0;  ///< Posts by context, for the last event.
+  virtual nlohmann::ordered_json invoked_counts() const = 0;  ///< Callbacks by the context of their posts.
+  virtual std::string missing() const = 0;  ///< In words, which contexts' posts have had no callback yet; empty if none.
   /// @}
 
   struct Trouble {

@@ -148,6 +148,12 @@ bool Conductor::drained() const {
   return totals.posted == totals.invoked;
 }
 
+// Of the posts that were made in named contexts, those whose callbacks have not run.
+std::string Conductor::missing_words() const {
+  const std::string missing = cast_.company() ? cast_.company()->missing() : "";
+  return missing.empty() ? "" : "; by context: " + missing;
+}
+
 // Nobody posts any more: what was posted must be invoked. What the scheme itself calls pending is not lost;
 // but at the end of the run it must drain too. False if it does not.
 bool Conductor::settle(bool last) {
@@ -168,7 +174,7 @@ bool Conductor::settle(bool last) {
         pending ? Check::kNoForwardProgress : Check::kLostCallback,
         fmt::format("{} callbacks posted, {} invoked, and none for {:.1f} s while nobody posted",
                     totals.posted, totals.invoked, static_cast<double>(waited) / 1e9),
-        pending ? "the scheme says that they are still pending" : "the accounts of all posting threads");
+        (pending ? "the scheme says that they are still pending" : "the accounts of all posting threads") + missing_words());
     return !pending;
   }
   return true;

@@ -41,6 +41,7 @@ class Conductor {
   bool rotate();
   bool settle(bool last);
   bool drained() const;
+  std::string missing_words() const;
   void check_balance();
   void compare_sums();
   void check_garbage();

@@ -112,6 +112,8 @@ const std::vector<Knob>& knobs() {
       {"preempt_rt", &P::preempt_rt, Unit::kCount, 0, 1, "the kernel model's spinlock_t sleeps"},
       {"self_ipi", &P::self_ipi, Unit::kCount, 0, 1,
        "0: the kernel model's CPUs cannot interrupt themselves, and irq_works wait for the tick"},
+      {"tick_runs_irq_works", &P::tick_runs_irq_works, Unit::kCount, 0, 1,
+       "0, with self_ipi=0: no irq_work ever runs, as on machines that the kernel took for ones with IPI"},
       {"onoff_interval", &P::onoff_interval, Unit::kDuration, 0, kDay,
        "how long an emulated CPU stays online, and offline; 0: all stay online"},
       {"srcu_locks", &P::srcu_locks, Unit::kWord, 0, 0,

@@ -36,6 +36,7 @@ struct Params {
   int64_t emulated_cpus = 2;
   int64_t preempt_rt = 0;
   int64_t self_ipi = 1;
+  int64_t tick_runs_irq_works = 1;
   int64_t onoff_interval = 0;
   std::string srcu_locks = "raw";
   int64_t prove_locking = 0;

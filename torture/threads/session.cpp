@@ -154,6 +154,7 @@ Json summary(const Cast& cast, const Statistics& statistics, const harness::Coun
             {"migrations", pins.migrations()},
             {"pending_bytes_max", statistics.pending_bytes_max()}}},
           {"locked_posts", cast.company() ? cast.company()->counts() : Json::object()},
+          {"locked_invoked", cast.company() ? cast.company()->invoked_counts() : Json::object()},
           {"pipe", t.pipe},
           {"batch", t.batch},
           {"injectors", injectors.counts()},

@@ -22,7 +22,7 @@ WORDS = {
     "cyc": ("odd", "ran; the prover found a cycle of locks"),
     "rec": ("odd", "ran; the prover found a lock, or its class, taken again by its holder"),
     "wait": ("odd", "a lock that may sleep where sleeping is forbidden"),
-    "-": ("none", "cannot be had: no such lock, drain or host"),
+    "-": ("none", "cannot be had: no such lock or drain, or nobody comes there under this strategy"),
 }
 REAL = {"self_deadlock": "AA", "lock_cycle": "ABBA", "stalled_gp": "hang", "no_forward_progress": "hang", "crash": "crash",
         "use_after_free": "crash", "lost_callback": "lost", "double_callback": "lost", "wait_context": "wait"}
@@ -48,6 +48,7 @@ class Cell:
     because: str
     facts: str
     revised: str
+    rare: str
     contradiction: str
     check: str
     evidence: str
@@ -125,7 +126,7 @@ def cell_of(run_dir: Path, raw: dict[str, Any]) -> Cell:
     latency = latency if isinstance(latency, dict) else {}
     key = {name: str(raw.get(name, "?")) for name in ("context", "strategy", "instance", "domain", "pace")}
     key["preempt_rt"] = "PREEMPT_RT" if raw.get("preempt_rt") is True else ""
-    words = {name: str(raw.get(name) or "") for name in ("because", "facts", "revised", "contradiction", "check")}
+    words = {name: str(raw.get(name) or "") for name in ("because", "facts", "revised", "rare", "contradiction", "check")}
     answers = {name: str(raw.get(name, "?")) for name in ("predicted", "prover", "real")}
     return Cell(key=key, **answers, **words, tries=number(raw.get("tries")), p50_ns=number(latency.get("p50")),
                 p99_ns=number(latency.get("p99")), needless=number(raw.get("needless_deferrals")),

@@ -39,11 +39,11 @@ def cell_view(cell: Cell, pair: Pair) -> dict[str, Any]:
 
 def reasons(pair: Pair) -> list[dict[str, Any]]:
     """Each prediction once, with the cells that it speaks of."""
-    found: dict[tuple[str, str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str, str, str], list[str]] = {}
     for cell in pair.cells:
-        found.setdefault((cell.predicted, cell.because, cell.facts, cell.revised), []).append(words_of(cell, pair))
-    return [{"predicted": p, "because": b, "facts": f, "revised": r, "cells": cells if len(found) > 1 else []}
-            for (p, b, f, r), cells in found.items()]
+        found.setdefault((cell.predicted, cell.because, cell.facts, cell.revised, cell.rare), []).append(words_of(cell, pair))
+    return [{"predicted": p, "because": b, "facts": f, "revised": r, "rare": rare, "cells": cells if len(found) > 1 else []}
+            for (p, b, f, r, rare), cells in found.items()]
 
 
 def evidence(pair: Pair) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def view(run: Matrix) -> dict[str, Any]:
             "contexts": list(dict.fromkeys(context for context, _ in pairs)), "strategies": list(dict.fromkeys(s for _, s in pairs)),
             "pairs": pairs, "legend": [(word, *said) for word, said in WORDS.items() if word in used],
             "contradictions": [{"id": i, "name": name, "predicted": c.predicted, "because": c.because, "why": c.contradiction}
-                               for i, name, c in wrong], "cells": len(run.cells), "revised": sum(bool(cell.revised) for cell in run.cells)}
+                               for i, name, c in wrong], "cells": len(run.cells), "revised": len({(cell.because, cell.revised) for cell in run.cells if cell.revised})}
 
 
 def render_matrix(run: Matrix, template: Path) -> str:

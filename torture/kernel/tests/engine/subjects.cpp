@@ -18,11 +18,8 @@ std::string name_of(const Cell& cell) {
   return name + "/" + cell.pace;
 }
 
-/// One that hangs by itself is left alone, to show that it does; but for the one that its rule calls lucky, since a list that is
-/// empty must not be, and for NMIs under another CPU's locks, which take somebody there.
-bool with_load(const Cell& cell, const std::string& predicted) {
-  return predicted != "deadlock" || cell.strategy == "tasks_trace_legacy" || (cell.context == "nmi" && cell.instance == "other");
-}
+/// One that hangs by itself is left alone, to show that it does, unless its rule says why it is rare: that takes somebody else.
+bool with_load(const Prediction& rule) { return rule.predicted != "deadlock" || !rule.rare.empty(); }
 
 /// These NMIs hit holders of the scheduler's locks, none of which such a post takes; that others hang is for nmi_anywhere.
 bool proved_alone(const Cell& cell) {
@@ -38,7 +35,7 @@ std::vector<Subject> read_subjects() {
         const Prediction* rule = predictions.of(cell);
         if (!rule || rule->predicted == "n/a" || cell.preempt_rt) continue;  // its locks are raw: they are the same there
         const std::string sentence = rule->predicted + ": " + rule->because;
-        if (!proved_alone(cell)) found.push_back({name_of(cell), sentence, cell, false, with_load(cell, rule->predicted)});
+        if (!proved_alone(cell)) found.push_back({name_of(cell), sentence, cell, false, with_load(*rule)});
         if (context != "nmi" || cell.instance != "own" || cell.pace != "normal") continue;
         std::string name = "nmi_anywhere/" + strategy;
         std::replace(name.begin(), name.end(), ':', '.');
