@@ -68,8 +68,9 @@ bool start(Usage& usage) {
   const IrqLocked locked(usage.lock);
   const uint64_t seq = usage.gp_seq.load(relaxed);  // relaxed: written under the lock by the driver, which we are
   if (seq_done(seq, usage.gp_seq_needed.load(relaxed))) return false;  // relaxed: the lock
-  // relaxed: A follows and orders it
-  usage.gp_seq.store(seq + static_cast<uint64_t>(GpState::kScan1), relaxed);
+  // ORD(Q1): pairs with Q2: that the one before has ended is seen by whoever sees that this one has begun. A is no help
+  // to him: it comes after the store, and what the sums before it saw must come along.
+  usage.gp_seq.store(seq + static_cast<uint64_t>(GpState::kScan1), release(Ord::Q1));
   usage.fenced = usage.drained[0] = usage.drained[1] = false;
   usage.looks = 0;
   return true;
@@ -123,8 +124,9 @@ Step step(Usage& usage) {
   if (!old_drained || state == GpState::kScan2) return Step::kWaiting;
   flip(usage);
   usage.looks = 0;
-  // relaxed: the state is for those who look on
-  usage.gp_seq.store((usage.gp_seq.load(relaxed) & ~kSeqState) | static_cast<uint64_t>(GpState::kScan2), relaxed);
+  // ORD(Q1): as in start(): the end of the one before may be seen by this store, too. relaxed: the driver writes it
+  const uint64_t seq = usage.gp_seq.load(relaxed);
+  usage.gp_seq.store((seq & ~kSeqState) | static_cast<uint64_t>(GpState::kScan2), release(Ord::Q1));
   return Step::kAdvanced;
 }
 
