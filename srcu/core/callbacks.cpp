@@ -5,6 +5,7 @@
 #include "srcu/platform/atomic.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
+#include "srcu/platform/freeze.hpp"
 
 namespace srcu {
 namespace {
@@ -77,12 +78,16 @@ bool in_callback() { return invoking_callback || in_deferred(); }
 void enqueue(Usage& usage, rcu_head* head) {
   const Section section(usage);
   uint64_t seq = 0;
-  bool ask = false;
+  bool ask = false, staged = false;
   {
-    const IrqLocked locked(usage.data.lock);
-    append(usage, head);
-    ask = number(usage, seq);
+    const IrqLockedUnlessFrozen locked(usage.data.lock);
+    if (locked) {
+      append(usage, head);
+      ask = number(usage, seq);
+    }
+    staged = !locked;
   }
+  if (staged) return stage(usage, head);  // its drain is left for the fork's end, if that has not come
   if (ask) request(usage, seq, false, true);
 }
 
@@ -100,10 +105,7 @@ void drain_staged(void* owner) {
   const Section section(usage);
   uint64_t seq = 0;
   bool ask = false;
-  {
-    const IrqLocked locked(usage.data.lock);
-    ask = take_staged(usage) && number(usage, seq);
-  }
+  locked_or_left(usage.data.lock, [&] { ask = take_staged(usage) && number(usage, seq); }, [] {});
   if (ask) request(usage, seq, false, true);
   signal_fence();
   in_drain = outer;
@@ -145,6 +147,7 @@ void drop_barriers(Usage& usage) {
 
 void barrier(Usage& usage) {
   flush_deferred();
+  await_thaw();
   BarrierHead last;
   last.head.func = BarrierHead::on_turn;
   bool waits = false, ready = false;

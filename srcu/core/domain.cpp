@@ -38,11 +38,11 @@ namespace {
 
 constexpr uint32_t kCleaned = 0x100;
 
-// Somebody else was first. With interrupts off, the registry's lock may be held below us: then it stays, unused.
+// Somebody else was first. With interrupts off, the registry's lock may be held below us; or a fork may hold it, for which we
+// do not wait: then it stays, unused.
 void give_up(Usage& late) {
   late.abandoned.store(true, relaxed);  // relaxed: fork looks under the registry's lock, or alone
-  if (irqs_off()) return;
-  unregister_domain(late);
+  if (irqs_off() || !unregister_unless_frozen(late)) return;
   env::unmap(&late, sizeof(Usage));
 }
 
@@ -110,6 +110,7 @@ void quiesce(Usage& usage) {
 // What quiesce() may have taken off the host's queue.
 void go_on(Usage& usage) {
   for (Work* work : {&usage.data.staged.turn, &usage.data.invoke_work}) usage.host->queue_delayed_work(*work, 0);
+  rearm_legacy(usage);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "srcu/core/misuse.hpp"
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/complain.hpp"
+#include "srcu/platform/freeze.hpp"
 #include "srcu/platform/membarrier.hpp"
 
 namespace srcu {
@@ -70,17 +71,23 @@ void repair(Usage& usage) {
   die("srcu_after_fork_child: the helper thread cannot be started: raise the limit on threads");
 }
 
-// A thread that is gone may have filed a post and not asked for its grace period yet, or have been about to queue either
-// work; and the helper is gone.
-void go_on(Usage& usage) {
-  if (usage.abandoned.load(relaxed)) return;  // relaxed: there is one thread
+// Does what was left during the fork. In the child also what threads that are gone would have: one may have filed a post and
+// not asked for its grace period yet, or have been about to queue either work. True if there is work for the helper.
+bool go_on(Usage& usage) {
+  if (usage.abandoned.load(relaxed)) return false;  // relaxed: set under the registry's lock, or by who gave up and is through
   drain_staged(&usage);
-  if (!done(usage, usage.data.gp_seq_needed)) request(usage, usage.data.gp_seq_needed, false, true);
-  // relaxed, all: there is one thread
-  if (seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)) && !usage.data.waiting.load(relaxed)) return;
+  rearm_legacy(usage);
+  // relaxed, all: what was left was so before the thaw; the rest is done by whoever changes it
+  const auto ask_again = [&](uint64_t seq, bool hurry) {
+    if (!done(usage, seq)) request(usage, seq, hurry, true);
+  };
+  ask_again(std::atomic_ref(usage.data.gp_seq_needed).load(relaxed), false);
+  ask_again(usage.gp_seq_left.load(relaxed), false);
+  ask_again(usage.gp_seq_left_exp.load(relaxed), true);
+  if (seq_done(usage.gp_seq.load(relaxed), usage.gp_seq_needed.load(relaxed)) && !usage.data.waiting.load(relaxed)) return false;
   usage.host->queue_delayed_work(usage.gp_work, 0);
   usage.host->queue_delayed_work(usage.data.invoke_work, 0);
-  if (!usage.host->start()) no_helper();
+  return true;
 }
 
 template <class What>
@@ -88,20 +95,24 @@ void for_each_domain(What what) {
   for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) what(*usage);
 }
 
-void resume(bool in_child) {
-  const bool helped = native_host.resume(in_child);
-  for_each_domain([](Usage& usage) {
-    drop(usage.lock);
-    drop(usage.data.staged.lock);
-    drop(usage.data.lock);
-  });
-  thaw_registry();
-  if (!helped) no_helper();
-}
-
 // Held around the fork, so that nobody resumes the host under another's feet.
 Spinlock one_at_a_time{LockClass::kFork};
-sigset_t mask_before;  // guarded by it
+sigset_t mask_before;   // guarded by it, as the next
+Usage* first_held;      // those in front of it came later; nobody takes their locks until the thaw
+
+// True if something was left meanwhile.
+bool resume(bool in_child) {
+  const bool helped = native_host.resume(in_child);
+  for (Usage* usage = first_held; usage; usage = next_domain(*usage)) {
+    drop(usage->lock);
+    drop(usage->data.staged.lock);
+    drop(usage->data.lock);
+  }
+  thaw_registry();
+  const bool left = thaw();
+  if (!helped) no_helper();
+  return left;
+}
 
 void let_others(const sigset_t& mask) {
   one_at_a_time.drop();
@@ -122,6 +133,7 @@ void srcu_before_fork() {
   one_at_a_time.acquire_lock();
   mask_before = before;
   native_host.pause();
+  freeze();  // from here on nobody waits for the locks who may hold what fork() takes
   take(registry_lock);
   Usage* held = nullptr;
   for (;;) {
@@ -133,16 +145,21 @@ void srcu_before_fork() {
     }
     held = first;
     native_host.hold();  // after the domains' locks, under which works are queued
-    if (freeze_registry(first)) return;
+    if (freeze_registry(first)) break;
     native_host.let_go();
   }
+  first_held = held;
 }
 
 void srcu_after_fork_parent() {
-  const sigset_t before = srcu::mask_before;
-  srcu::resume(false);
-  srcu::drop(srcu::registry_lock);
-  srcu::let_others(before);
+  using namespace srcu;
+  const sigset_t before = mask_before;
+  if (resume(false)) {
+    for_each_domain([](Usage& usage) { go_on(usage); });
+    resume_deferred();
+  }
+  drop(registry_lock);
+  let_others(before);
 }
 
 void srcu_after_fork_child() {
@@ -154,7 +171,9 @@ void srcu_after_fork_child() {
   repair_deferred();
   const sigset_t before = mask_before;
   resume(true);
-  for_each_domain(go_on);
+  for_each_domain([](Usage& usage) {
+    if (go_on(usage) && !usage.host->start()) no_helper();
+  });
   resume_deferred();
   drop(registry_lock);
   let_others(before);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -61,6 +62,54 @@ TEST(ForkHandlers, ADomainsFirstUseMeanwhileSleeps) {
   srcu_after_fork_parent();
   user.join();
   cleanup_srcu_struct(&late);
+}
+
+// By who may hold what fork() waits for: nothing waits for the fork, and all is done after it, with nobody's help.
+TEST(ForkHandlers, WhatIsPostedOrAskedForMeanwhileIsDoneInBoth) {
+  ASSERT_EQ(srcu_start_helper(), 0);
+  for (const Strategy* const* strategy = all_strategies; *strategy; ++strategy) {
+    Domain domain, other;
+    ASSERT_EQ(srcu_set_strategy(domain, (*strategy)->name), 0);
+    DEFINE_STATIC_SRCU(late);
+    late = SRCU_STRUCT_INIT(late, SRCU_KIND_NORMAL);
+    std::array<Counted, 3> counted;
+    unsigned long cookie = 0;
+    std::atomic<bool> through{false};
+    const auto all_done = [&] {
+      return counted[0].times() == 1 && counted[1].times() == 1 && counted[2].times() == 1 &&
+             poll_state_synchronize_srcu(other, cookie);
+    };
+    srcu_before_fork();
+    std::thread user([&] {
+      counted[0].post(domain);
+      call_srcu_nolock(domain, &counted[1].head, Counted::on_grace_period);
+      cookie = start_poll_synchronize_srcu(other);
+      srcu_expedite_current(other);
+      srcu_read_unlock(&late, srcu_read_lock(&late));
+      counted[2].post(&late);
+      srcu_struct made;
+      EXPECT_EQ(init_srcu_struct(&made), 0);
+      through = true;
+      cleanup_srcu_struct(&made);  // sleeps meanwhile
+    });
+    EXPECT_TRUE(eventually([&] { return through.load(); }, std::chrono::seconds(5))) << (*strategy)->name << ": somebody waits";
+    const pid_t child = fork();
+    if (child == 0) {
+      srcu_after_fork_child();
+      alarm(20);
+      CHILD_CHECK(eventually(all_done));
+      for (srcu_struct* ssp : {static_cast<srcu_struct*>(domain), static_cast<srcu_struct*>(other), &late}) use(ssp);
+      _exit(0);
+    }
+    srcu_after_fork_parent();
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << (*strategy)->name;
+    EXPECT_TRUE(eventually(all_done)) << (*strategy)->name;
+    user.join();
+    srcu_barrier(&late);
+    cleanup_srcu_struct(&late);
+  }
 }
 
 TEST(ForkHandlers, WaitForTheCallbackThatRuns) {

@@ -5,6 +5,7 @@
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/atomic.hpp"
 #include "srcu/platform/env.hpp"
+#include "srcu/platform/freeze.hpp"
 
 namespace srcu {
 namespace {
@@ -65,11 +66,13 @@ void flip(Usage& usage) {
 }
 
 bool start(Usage& usage) {
+  await_thaw();
   const IrqLocked locked(usage.lock);
   const uint64_t seq = usage.gp_seq.load(relaxed);  // relaxed: written under the lock by the driver, which we are
   if (seq_done(seq, usage.gp_seq_needed.load(relaxed))) return false;  // relaxed: the lock
-  // relaxed: A follows and orders it
-  usage.gp_seq.store(seq + static_cast<uint64_t>(GpState::kScan1), relaxed);
+  // ORD(Q1): pairs with Q2: that the one before has ended is seen by whoever sees that this one has begun. A is no help
+  // to him: it comes after the store, and what the sums before it saw must come along.
+  usage.gp_seq.store(seq + static_cast<uint64_t>(GpState::kScan1), release(Ord::Q1));
   usage.fenced = usage.drained[0] = usage.drained[1] = false;
   usage.looks = 0;
   return true;
@@ -82,6 +85,7 @@ void wake_waiters(Usage& usage) {
 }
 
 void end(Usage& usage) {
+  await_thaw();
   {
     const IrqLocked locked(usage.lock);
     const uint64_t seq = usage.gp_seq.load(relaxed);  // relaxed: as in start()
@@ -123,8 +127,9 @@ Step step(Usage& usage) {
   if (!old_drained || state == GpState::kScan2) return Step::kWaiting;
   flip(usage);
   usage.looks = 0;
-  // relaxed: the state is for those who look on
-  usage.gp_seq.store((usage.gp_seq.load(relaxed) & ~kSeqState) | static_cast<uint64_t>(GpState::kScan2), relaxed);
+  // ORD(Q1): as in start(): the end of the one before may be seen by this store, too. relaxed: the driver writes it
+  const uint64_t seq = usage.gp_seq.load(relaxed);
+  usage.gp_seq.store((seq & ~kSeqState) | static_cast<uint64_t>(GpState::kScan2), release(Ord::Q1));
   return Step::kAdvanced;
 }
 
@@ -164,6 +169,12 @@ void leave(Usage& usage, uint64_t turn_ns) {
   if (asked) wake_waiters(usage);
 }
 
+void raise(std::atomic<uint64_t>& word, uint64_t seq) {
+  uint64_t seen = word.load(relaxed);  // relaxed, all: under a lock, or left_for_thaw() follows
+  while (!seq_done(seen, seq) && !word.compare_exchange_weak(seen, seq, relaxed, relaxed)) {
+  }
+}
+
 void relax_for(uint64_t ns) {
   if (ns) return env::sleep_ns(ns);
   for (unsigned i = 0; i < 20; ++i) env::cpu_relax();
@@ -193,15 +204,16 @@ uint64_t snapshot(const Usage& usage) {
 bool done(const Usage& usage, uint64_t seq) { return seq_done(usage.gp_seq.load(acquire(Ord::Q2)), seq); }
 
 void request(Usage& usage, uint64_t seq, bool hurry, bool kick) {
-  const IrqLocked locked(usage.lock);
-  // relaxed, all: under the lock
-  const auto raise = [seq](std::atomic<uint64_t>& needed) {
-    if (!seq_done(needed.load(relaxed), seq)) needed.store(seq, relaxed);
+  const auto ask = [&] {
+    raise(usage.gp_seq_needed, seq);
+    if (hurry) raise(usage.gp_seq_needed_exp, seq);
+    const bool idle = seq_state(usage.gp_seq.load(relaxed)) == GpState::kIdle;  // relaxed: under the lock
+    if (kick && (idle || hurry)) usage.strategy->kick(usage);
   };
-  raise(usage.gp_seq_needed);
-  if (hurry) raise(usage.gp_seq_needed_exp);
-  const bool idle = seq_state(usage.gp_seq.load(relaxed)) == GpState::kIdle;
-  if (kick && (idle || hurry)) usage.strategy->kick(usage);
+  if (kick) return locked_or_left(usage.lock, ask, [&] { raise(hurry ? usage.gp_seq_left_exp : usage.gp_seq_left, seq); });
+  await_thaw();
+  const IrqLocked locked(usage.lock);
+  ask();
 }
 
 void wait_for(Usage& usage, uint64_t seq) {

@@ -5,6 +5,7 @@
 #include "srcu/core/name.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
+#include "srcu/platform/freeze.hpp"
 
 namespace srcu {
 namespace {
@@ -200,7 +201,8 @@ void check_trace_closing(uint32_t open) {
 }
 
 void check_fresh(const srcu_struct* ssp) {
-  const IrqLocked locked(registry_lock);
+  const IrqLockedUnlessFrozen locked(registry_lock);
+  if (!locked) return;  // a fork holds it, and may wait for our caller
   for (Usage* usage = first_domain(); usage; usage = next_domain(*usage)) {
     if (usage->domain == ssp && !usage->abandoned.load(relaxed))  // relaxed: under the registry's lock
       die("init_srcu_struct(%s) of a domain that is in use: call it once, or after cleanup_srcu_struct()",

@@ -3,6 +3,7 @@
 
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/env.hpp"
+#include "srcu/platform/freeze.hpp"
 
 namespace srcu {
 
@@ -10,38 +11,20 @@ Spinlock registry_lock{LockClass::kRegistry};
 
 namespace {
 
-// The first domain; its low bit says that the registry is frozen.
+// The first domain; its low bit says that a fork holds the locks of all that were there when it was set.
 std::atomic<uintptr_t> head{0};
-constexpr uintptr_t kFrozen = 1;
+constexpr uintptr_t kHeld = 1;
 
 uintptr_t word(const Usage* usage) { return reinterpret_cast<uintptr_t>(usage); }
-Usage* domain(uintptr_t word) { return reinterpret_cast<Usage*>(word & ~kFrozen); }
+Usage* domain(uintptr_t word) { return reinterpret_cast<Usage*>(word & ~kHeld); }
 
 // Newcomers, who enter without the lock, stand in front, and nobody behind them knows of them: each is made known once.
 void introduce_newcomers(Usage* first) {
   for (Usage* next; (next = next_domain(*first)) && !next->last_domain; first = next) next->last_domain = first;
 }
 
-}  // namespace
-
-void register_domain(Usage& usage) {
-  uintptr_t seen = head.load(relaxed);  // relaxed: the exchange confirms it
-  uint64_t pause_ns = 10'000;
-  for (;;) {
-    if (seen & kFrozen) {  // a fork is under way, which may take long in a large process
-      env::sleep_ns(pause_ns);
-      pause_ns = std::min<uint64_t>(2 * pause_ns, 1'000'000);
-      seen = head.load(relaxed);  // relaxed: as above
-      continue;
-    }
-    usage.next_domain.store(domain(seen), relaxed);  // relaxed: published by the exchange
-    // ORD(P1): pairs with P2.
-    if (head.compare_exchange_weak(seen, word(&usage), release(Ord::P1), relaxed)) return;
-  }
-}
-
-void unregister_domain(Usage& usage) {
-  const IrqLocked locked(registry_lock);
+// The registry's lock is held.
+void unlink(Usage& usage) {
   Usage* const next = next_domain(usage);
   uintptr_t seen = word(&usage);
   // ORD(P2), both: newcomers are pushed in front at any time; behind the first nobody but us changes a link.
@@ -54,6 +37,32 @@ void unregister_domain(Usage& usage) {
   if (next) next->last_domain = usage.last_domain;
 }
 
+}  // namespace
+
+// A handler's first use may have interrupted malloc(), for which a fork waits; so it does not wait for that. A newcomer in
+// front of those that the fork holds has free locks, which must stay so, for the child. ORD(P2): to see the bit brings
+// along that a fork is under way; S1 hands it on to whoever finds the domain, and none of them takes its locks before the end.
+void register_domain(Usage& usage) {
+  uintptr_t seen = head.load(relaxed);  // relaxed: the exchange confirms it
+  do {
+    usage.next_domain.store(domain(seen), relaxed);  // relaxed: published by the exchange
+    // ORD(P1): pairs with P2, both ways.
+  } while (!head.compare_exchange_weak(seen, word(&usage) | (seen & kHeld), acq_rel(Ord::P1), relaxed));
+}
+
+void unregister_domain(Usage& usage) {
+  await_thaw();
+  const IrqLocked locked(registry_lock);
+  unlink(usage);
+}
+
+bool unregister_unless_frozen(Usage& usage) {
+  const IrqLockedUnlessFrozen locked(registry_lock);
+  if (!locked) return false;
+  unlink(usage);
+  return true;
+}
+
 // ORD(P2): pairs with P1: the domain's members are there.
 Usage* first_domain() { return domain(head.load(acquire(Ord::P2))); }
 
@@ -62,9 +71,14 @@ Usage* next_domain(const Usage& usage) { return usage.next_domain.load(relaxed);
 
 bool freeze_registry(Usage* first) {
   uintptr_t seen = word(first);
-  return head.compare_exchange_strong(seen, seen | kFrozen, relaxed, relaxed);  // relaxed: nothing is read by it
+  // ORD(P1): pairs with P2: that a fork is under way, frozen(), is seen by who enters from now on. relaxed: nothing is read
+  return head.compare_exchange_strong(seen, seen | kHeld, release(Ord::P1), relaxed);
 }
 
-void thaw_registry() { head.fetch_and(~kFrozen, relaxed); }  // relaxed: as above
+void thaw_registry() { head.fetch_and(~kHeld, relaxed); }  // relaxed: whoever still counts as a newcomer waits for nothing
+
+void await_thaw() {
+  for (uint64_t pause_ns = 10'000; frozen(); pause_ns = std::min<uint64_t>(2 * pause_ns, 1'000'000)) env::sleep_ns(pause_ns);
+}
 
 }  // namespace srcu

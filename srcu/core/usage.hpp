@@ -73,6 +73,8 @@ struct Usage {
   std::atomic<uint64_t> gp_seq{kSeqFirst};
   std::atomic<uint64_t> gp_seq_needed{kSeqFirst};      ///< The furthest grace period asked for.
   std::atomic<uint64_t> gp_seq_needed_exp{kSeqFirst};  ///< The same at expedited pace.
+  /// The furthest that were wanted during a fork, by who could not wait for the lock; asked for when it is over.
+  std::atomic<uint64_t> gp_seq_left{kSeqFirst}, gp_seq_left_exp{kSeqFirst};
 
   std::atomic<uint32_t> rank{0};  ///< The current one. The driver writes it.
   std::atomic<uint32_t> driver{0};
@@ -134,7 +136,7 @@ void show_rank(Usage& usage);
 uint64_t snapshot(const Usage& usage);
 /// Whether that grace period has ended; then what readers did is visible. Any context.
 bool done(const Usage& usage, uint64_t seq);
-/// Asks for it. With `kick`, sees to it that somebody drives; without, the caller will.
+/// Asks for it. With `kick`, sees to it that somebody drives, and does not wait for a fork; without, the caller will.
 void request(Usage& usage, uint64_t seq, bool expedited, bool kick);
 /// Whether a grace period at expedited pace was asked for, and has not ended.
 bool expedited(const Usage& usage);
@@ -149,7 +151,7 @@ int64_t open_updown_sections(const Usage& usage, uint32_t rank);
 
 // Callbacks: callbacks.cpp.
 
-/// Enqueues `head` and asks for its grace period.
+/// Enqueues `head` and asks for its grace period; stages it while a fork is under way.
 void enqueue(Usage& usage, rcu_head* head);
 /// Leaves it where the next drain finds it. Any context, no lock.
 void stage(Usage& usage, rcu_head* head);
@@ -169,16 +171,17 @@ void drop_barriers(Usage& usage);
 
 // All domains: registry.cpp.
 
-/// Any context. Waits while the registry is frozen.
+/// Any context.
 void register_domain(Usage& usage);
-void unregister_domain(Usage& usage);
+void unregister_domain(Usage& usage);         ///< May sleep.
+bool unregister_unless_frozen(Usage& usage);  ///< False, at once, while a fork is under way.
 
 /// \name Around fork(). The registry's lock is held, so that nobody leaves.
 /// @{
 extern Spinlock registry_lock;
 Usage* first_domain();
 Usage* next_domain(const Usage& usage);
-/// Nobody enters from now on; false if somebody did since `first` was.
+/// Whoever enters from now on sees that a fork is under way; false if somebody came since `first` did.
 bool freeze_registry(Usage* first);
 void thaw_registry();
 /// @}

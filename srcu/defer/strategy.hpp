@@ -64,6 +64,8 @@ const Strategy* find_strategy(const char* name);
 
 /// Makes ready what tasks_trace_legacy has in each domain.
 void prepare_legacy(Usage& usage);
+/// Queues its timer, if it is armed and may have been taken off the host's queue.
+void rearm_legacy(Usage& usage);
 
 // The queue behind bpf_defer(): bpf_defer.cpp.
 
@@ -73,10 +75,7 @@ void set_defer_host(const Host& host);
 void flush_deferred();
 /// True in a function that was handed over.
 bool in_deferred();
-/// \name In a forked child
-/// @{
-void repair_deferred();
-void resume_deferred();
-/// @}
+void repair_deferred();  ///< In a forked child.
+void resume_deferred();  ///< After a fork.
 
 }  // namespace srcu

@@ -8,6 +8,7 @@
 // its own lock held does.
 #include "srcu/core/usage.hpp"
 #include "srcu/defer/strategy.hpp"
+#include "srcu/platform/freeze.hpp"
 
 namespace srcu {
 namespace {
@@ -18,9 +19,9 @@ void post(Usage& usage, rcu_head* head) {
   Staging& staged = usage.data.staged;
   bool first = false;
   {
-    const IrqLocked locked(staged.lock);
+    const IrqLockedUnlessFrozen locked(staged.lock);
     first = staged.posts.push(head);
-    if (!first && !staged.timer_armed) {
+    if (locked && !first && !staged.timer_armed) {  // the end of a fork drains
       staged.timer_armed = true;
       usage.host->queue_delayed_work(staged.timer, kLazyNs);
     }
@@ -39,6 +40,12 @@ void on_timer(void* owner) {
 }
 
 }  // namespace
+
+void rearm_legacy(Usage& usage) {
+  Staging& staged = usage.data.staged;
+  const IrqLocked locked(staged.lock);
+  if (staged.timer_armed) usage.host->queue_delayed_work(staged.timer, kLazyNs);
+}
 
 void prepare_legacy(Usage& usage) {
   Staging& staged = usage.data.staged;

@@ -4,6 +4,7 @@
 
 #include "srcu/host/host.hpp"
 #include "srcu/platform/env.hpp"
+#include "srcu/platform/freeze.hpp"
 #include "srcu/platform/spinlock.hpp"
 
 namespace srcu {
@@ -87,8 +88,7 @@ void serve() {
 void queue_delayed_work(Work& work, uint64_t delay_ns) {
   const uint64_t due = delay_ns == 0 ? 0 : env::now_ns() + delay_ns;
   bool wake = false;
-  {
-    const IrqLocked locked(lock);
+  const auto put = [&] {
     if (!work.queued) {
       work.queued = true;
       work.due_ns = due;
@@ -100,7 +100,8 @@ void queue_delayed_work(Work& work, uint64_t delay_ns) {
     }
     wake = due < sleeps_until;
     if (wake) sleeps_until = 0;  // once is enough
-  }
+  };
+  locked_or_left(lock, put, [] {});  // the end of a fork queues all that there may be to do
   if (wake) ring();
 }
 

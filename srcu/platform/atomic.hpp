@@ -44,7 +44,9 @@ enum class Ord {
   N3,  // acquire and release: a domain's node is queued
   N4,  // acquire and release: it is free again
   P1,  // release: a domain enters the registry
-  P2,  // acquire: the registry is walked
+  P2,  // acquire: the registry is walked, or entered during a fork
+  F1,  // release: something is left for a fork's end
+  F2,  // acquire: a fork ends
   V1,  // release: a hook for the lock prover's reports, or a class of its
   V2,  // acquire: that hook is called, that class found
 };

@@ -44,6 +44,10 @@ class Proved {
   void waits(const void* lock) const {
     if (lock_watch) lock_watch->waits(lock);
   }
+  void gave_up(const void* lock, bool waited) const {
+    if (waited && lock_watch) lock_watch->had(lock);
+    dropped(lock);
+  }
   void taking(const void* lock, const void* nest, Site site) const {
     if (lock_class_ != LockClass::kNone)
       srcu_lockdep_acquire_at(lock, &own_lock_classes[static_cast<int>(lock_class_)], 0, SRCU_LOCKDEP_WRITE,
@@ -68,6 +72,7 @@ class Proved {
   constexpr explicit Proved(LockClass) {}
   void taken(const void*, bool) const {}
   void waits(const void*) const {}
+  void gave_up(const void*, bool) const {}
   void taking(const void*, const void*, Site) const {}
   void dropped(const void*) const {}
 };

@@ -22,8 +22,17 @@ class SpinWord {
   /// Calls `waits` again and again once it takes long; true if it did.
   template <class Waits>
   bool take(Waits waits) {
-    unsigned tries = 0;
-    for (; !try_take(); ++tries) {
+    bool waited = false;
+    take_unless([] { return false; }, waits, waited);
+    return waited;
+  }
+  /// The same, but gives up as soon as `stop` says so, also before the first try. True if it is taken.
+  template <class Stop, class Waits>
+  bool take_unless(Stop stop, Waits waits, bool& waited) {
+    for (unsigned tries = 0;; ++tries) {
+      waited = tries > kLong;
+      if (stop()) return false;
+      if (try_take()) return true;
       if (tries < kLong) {
         env::cpu_relax();
         continue;
@@ -34,7 +43,6 @@ class SpinWord {
       else
         env::sleep_ns(1000);
     }
-    return tries > kLong;
   }
   void drop() { held_.store(false, release(Ord::L2)); }  // ORD(L2): pairs with L1
   bool is_taken() const { return held_.load(relaxed); }  // relaxed: a look in passing
@@ -65,6 +73,20 @@ class Spinlock {
     proved_.taking(this, nest, site);
     const bool waited = word_.take([this] { proved_.waits(this); });
     proved_.taken(this, waited);
+  }
+  /// False if it was not taken, because `stop` said so before it was free.
+  template <class Stop>
+  bool acquire_unless(Stop stop, Site site) {
+    count(1);
+    proved_.taking(this, nullptr, site);
+    bool waited = false;
+    if (word_.take_unless(stop, [this] { proved_.waits(this); }, waited)) {
+      proved_.taken(this, waited);
+      return true;
+    }
+    proved_.gave_up(this, waited);
+    count(-1);
+    return false;
   }
   void drop() {
     word_.drop();

@@ -328,6 +328,10 @@ static inline void rcu_barrier_tasks_trace(void) { srcu_barrier(&rcu_tasks_trace
  * They hold every domain still meanwhile, block all signals, and wait for callbacks that are being run. Callbacks that
  * were waiting run in both processes. A child that only calls exec() or _exit() needs none of this.
  *
+ * Other threads read, post, ask for grace periods and make domains meanwhile, and wait for nothing: fork(), and handlers
+ * of pthread_atfork(), may wait for locks that are held around these. Not for one around synchronize_srcu(),
+ * srcu_barrier() or cleanup, which wait until the fork is over.
+ *
  * In the child, sections of threads that are not there any more count as closed; the forking thread's own stay open, and
  * it must close them. That is exact for sections that belong to a thread (srcu_read_lock, nmisafe, fast). Those that any
  * thread may close (down/up, fast_updown) belong to none: as many survive in the child as the forking thread has opened

@@ -97,13 +97,34 @@ void update_meanwhile() {
 
 /// \name Q: callbacks are looked at while another ends their grace period
 /// @{
+template <int kLooks>
 void post_and_look() {
   call_srcu(Normal::domain(), &replace(1).head, [](rcu_head* head) { end_life(*reinterpret_cast<Element*>(head)); });
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < kLooks; ++i) {
     env::sleep_ns(1);
     invoke_callbacks(&usage_of(Normal::domain()));
   }
   srcu_barrier(Normal::domain());
+}
+/// @}
+
+/// \name Q: two others drive, one after the other, so that the end of a grace period is first seen in the next one's state
+/// @{
+void synchronize_once() { synchronize_srcu(Normal::domain()); }
+
+void synchronize_twice() {
+  synchronize_once();
+  synchronize_once();
+}
+
+/// Asks for none, and gives up where nobody began one later.
+void poll_in_passing() {
+  Element& old = replace(1);
+  const unsigned long cookie = get_state_synchronize_srcu(Normal::domain());
+  for (int i = 0; i < 40; ++i) {
+    if (poll_state_synchronize_srcu(Normal::domain(), cookie)) return end_life(old);
+    env::sleep_ns(1);
+  }
 }
 /// @}
 
@@ -168,7 +189,16 @@ ENGINE_TEST(drivers_take_turns, "A grace period that one began is ended by anoth
   test.thread(ask_and_sleep_in_section).thread(update_meanwhile);
 }
 ENGINE_TEST(end_seen_early, "Whoever sees that a grace period ended may run its callbacks, before its driver says so.") {
-  test.thread(read<Normal>).thread(post_and_look).thread([] { synchronize_srcu(Normal::domain()); });
+  test.thread(read<Normal>).thread(post_and_look<12>).thread([] { synchronize_srcu(Normal::domain()); });
+}
+ENGINE_TEST(end_polled_in_next, "Whoever polls may see that a grace period ended by the next one's having begun.") {
+  test.thread(read<Normal>).thread(poll_in_passing).thread(synchronize_once).thread(synchronize_once);
+}
+ENGINE_TEST(end_seen_in_next, "So may whoever runs its callbacks.") {
+  test.thread(read<Normal>).thread(post_and_look<40>).thread(synchronize_twice).thread(synchronize_twice);
+}
+ENGINE_TEST(end_awaited_in_next, "And whoever waits for it.") {
+  test.thread(read<Normal>).thread(update_once).thread(synchronize_twice).thread(synchronize_once);
 }
 ENGINE_TEST(old_rank, "After the flip no thread opens many sections in the old rank.") {
   test.init(hold_section).thread(many_sections).thread(end_held_section).thread(update_once);
