@@ -66,7 +66,8 @@ class Laboratory final : public Company {
   Laboratory(const Params& params, const std::vector<unsigned>& pus)
       : contexts_(contexts_of(params.locked_contexts)),
         callers_(static_cast<unsigned>(params.locked_callers)),
-        onoff_ns_(static_cast<uint64_t>(params.onoff_interval)) {
+        onoff_ns_(static_cast<uint64_t>(params.onoff_interval)),
+        locks_sleep_(params.srcu_locks == "spinlock" && params.preempt_rt) {
     settings.cpus = static_cast<unsigned>(params.emulated_cpus);
     settings.preempt_rt = params.preempt_rt;
     settings.self_ipi = params.self_ipi;
@@ -86,12 +87,14 @@ class Laboratory final : public Company {
   void start(World& world) override {
     if (callers_ == 0) return;
     world.presence = [] { return std::make_shared<Presence>(); };
-    world.where_posts_wait = [](const std::function<void()>& post) {
-      srcu::irq_off();
-      post();
-      srcu::env::sleep_ns(kStaysStagedNs);
-      srcu::irq_on();  // drains what was staged
-    };
+    // Where the locks sleep, that would be a bug of the poster's own, and stand for the one that is looked for.
+    if (!locks_sleep_)
+      world.where_posts_wait = [](const std::function<void()>& post) {
+        srcu::irq_off();
+        post();
+        srcu::env::sleep_ns(kStaysStagedNs);
+        srcu::irq_on();  // drains what was staged
+      };
     settings.seed = world.seed;  // before anybody meets a program
     locked_.emplace(world, other_, contexts_, callers_, onoff_ns_);
     // As any kernel has done before a program is loaded: the first post under a lock of the scheduler meets known orders.
@@ -156,6 +159,7 @@ class Laboratory final : public Company {
   const std::vector<const Context*> contexts_;
   const unsigned callers_;
   const uint64_t onoff_ns_;
+  const bool locks_sleep_;
   srcu_struct other_{nullptr, SRCU_KIND_NORMAL, nullptr, "other"};
   std::unique_ptr<Machine> machine_;
   std::optional<LockedCallers> locked_;
