@@ -159,8 +159,8 @@ int srcu_set_strategy(srcu_struct* ssp, const char* name) {
   const Strategy* const strategy = find_strategy(name);
   if (!strategy) return -EINVAL;
   Usage& usage = usage_of(ssp);
-  const IrqLocked locked(usage.lock);
-  if (usage.gp_seq_needed.load(relaxed) != kSeqFirst) return -EBUSY;  // relaxed: under the lock
+  // relaxed: a look; who posts or waits just now may not be seen yet, and comes to no harm
+  if (usage.gp_seq_needed.load(relaxed) != kSeqFirst || !usage.data.staged.posts.empty()) return -EBUSY;
   usage.strategy = strategy;
   return 0;
 }

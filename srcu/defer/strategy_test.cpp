@@ -235,6 +235,12 @@ TEST(SetStrategy, RefusesAfterFirstUse) {
   posted_to.usage();
   counted.post(posted_to);
   EXPECT_EQ(srcu_set_strategy(posted_to, "direct"), -EBUSY);
+  Domain staged_in;
+  Counted staged;
+  irq_off();
+  staged.post(staged_in);
+  EXPECT_EQ(srcu_set_strategy(staged_in, "direct"), -EBUSY);
+  irq_on();
 }
 
 TEST(SetStrategy, MakesAStaticDomain) {
