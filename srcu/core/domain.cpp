@@ -164,8 +164,8 @@ int srcu_set_strategy(srcu_struct* ssp, const char* name) {
   if (!strategy) return -EINVAL;
   Usage& usage = usage_of(ssp);
   check_not_at_work(ssp, "srcu_set_strategy", usage.host);
-  const IrqLocked locked(usage.lock);
-  if (usage.gp_seq_needed.load(relaxed) != kSeqFirst) return -EBUSY;  // relaxed: under the lock
+  // relaxed: a look; who posts or waits just now may not be seen yet, and comes to no harm
+  if (usage.gp_seq_needed.load(relaxed) != kSeqFirst || !usage.data.staged.posts.empty()) return -EBUSY;
   usage.strategy = strategy;
   return 0;
 }

@@ -62,11 +62,23 @@ struct Held {
 /// The driver's word: somebody drives grace periods; somebody else wanted to meanwhile.
 inline constexpr uint32_t kDriven = 1, kAsked = 2;
 
+/// A domain's strategy. One who posts while it is changed takes the old one or the new one, or parts of both, which go
+/// together: all leave posts and works in the same places. relaxed throughout: what it points to is constant.
+class StrategyWord {
+ public:
+  StrategyWord& operator=(const Strategy* strategy) { return now_.store(strategy, relaxed), *this; }
+  operator const Strategy*() const { return now_.load(relaxed); }  // NOLINT: stands for it everywhere
+  const Strategy* operator->() const { return *this; }
+
+ private:
+  std::atomic<const Strategy*> now_{&defer_irqoff};
+};
+
 struct Usage {
   srcu_struct* const domain;
   const bool fast;   ///< Its readers have no fence.
   const bool shown;  ///< Readers may go the fast way: there is membarrier(), or they do without.
-  const Strategy* strategy = &defer_irqoff;
+  StrategyWord strategy;
   const Host* host = &native_host;
 
   Spinlock lock{LockClass::kUsage};  ///< Guards the next three; of them, the driver alone writes gp_seq.

@@ -209,6 +209,18 @@ TEST_F(Legacy, TheTimerServesWhatTheWakeUpDidNot) {
   for (const Counted& each : counted) EXPECT_EQ(each.times(), 1u);
 }
 
+TEST_F(Legacy, ARefusedCleanupLeavesItsTimerArmed) {
+  std::array<Counted, 2> counted;
+  for (Counted& each : counted) each.post(domain);
+  EXPECT_TRUE(ManualHost::delay(staged.timer));
+  cleanup_srcu_struct(domain);  // with a line on stderr
+  EXPECT_TRUE(staged.timer_armed);
+  EXPECT_GT(ManualHost::delay(staged.timer).value_or(0), kJiffyNs);
+  run_all();
+  EXPECT_TRUE(ManualHost::run(staged.timer));
+  for (const Counted& each : counted) EXPECT_EQ(each.times(), 1u);
+}
+
 TEST(SetStrategy, TakesKnownNamesBeforeFirstUse) {
   Domain domain;
   EXPECT_EQ(domain.usage().strategy, &defer_irqoff) << "the default";
@@ -235,6 +247,12 @@ TEST(SetStrategy, RefusesAfterFirstUse) {
   posted_to.usage();
   counted.post(posted_to);
   EXPECT_EQ(srcu_set_strategy(posted_to, "direct"), -EBUSY);
+  Domain staged_in;
+  Counted staged;
+  irq_off();
+  staged.post(staged_in);
+  EXPECT_EQ(srcu_set_strategy(staged_in, "direct"), -EBUSY);
+  irq_on();
 }
 
 TEST(SetStrategy, MakesAStaticDomain) {

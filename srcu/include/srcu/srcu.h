@@ -66,6 +66,11 @@
  * lock that malloc() takes, call srcu_start_helper() first; init_srcu_struct() does so by itself. No function here is a
  * cancellation point, and errno is kept.
  *
+ * Where the system refuses that thread, as by RLIMIT_NPROC, whoever needs it ends the process, in a line: call_srcu(),
+ * start_poll, expedite, srcu_barrier(), bpf_defer_flush(), and srcu_after_fork_child() if the parent had it. Where it
+ * refuses memory, as by RLIMIT_AS, so does a domain's first use, a reader's too. srcu_start_helper() and init_srcu_struct()
+ * return an error instead; after these the others do not fail so, but in a forked child.
+ *
  * Costs, as seen on one x86-64 server, to have an idea: a pair 5 ns, fast 0.5 ns. synchronize_srcu() without readers
  * 0.1 us, in a fast domain 0.5 us, and a line of cache more for each thread that reads anywhere. call_srcu() 25 ns; 30 us
  * from there to the callback, but 1 ms and more where grace periods follow each other, so that one serves many.
@@ -262,7 +267,8 @@ SRCU_API void synchronize_srcu(struct srcu_struct *ssp);
 /* The same in a hurry: sleeps less between looks at the readers. */
 SRCU_API void synchronize_srcu_expedited(struct srcu_struct *ssp);
 
-/* Has `func(head)` invoked once after a grace period that begins no earlier than now. Returns at once.
+/* Has `func(head)` invoked once after a grace period that begins no earlier than now. Returns at once, but the first use of
+ * the helper, or of a domain, may end the process: see above.
  *
  *     struct config { struct rcu_head rcu; int timeout; };    // first, so that one address is both
  *     static void free_config(struct rcu_head *head) { free(head); }
