@@ -97,8 +97,8 @@ void for_each_domain(What what) {
 
 // Held around the fork, so that nobody resumes the host under another's feet.
 Spinlock one_at_a_time{LockClass::kFork};
-sigset_t mask_before;   // guarded by it, as the next
-Usage* first_held;      // those in front of it came later; nobody takes their locks until the thaw
+sigset_t mask_before;  // guarded by it, as the next
+Usage* first_held;     // those in front of it came later; nobody takes their locks until the thaw
 
 // True if something was left meanwhile.
 bool resume(bool in_child) {
