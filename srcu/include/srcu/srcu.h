@@ -289,7 +289,8 @@ SRCU_API void srcu_barrier(struct srcu_struct *ssp);
 
 /* Polling. A cookie stands for a grace period that begins no earlier than now. start_poll sees to it that it comes to
  * pass; get_state only takes the cookie, and counts on others. poll_state: has it ended? Once true, always true, and as
- * good as a synchronize_srcu(). Cookies of a domain can be compared: the same cookie, the same grace period.
+ * good as a synchronize_srcu(). Cookies of a domain can be compared: the same cookie, the same grace period. Hand a cookie
+ * to another thread in an ordered way (queue, lock, release): one that comes earlier than the domain's state of then counts as old.
  *
  *     old->cookie = start_poll_synchronize_srcu(&config_srcu);    // after rcu_assign_pointer()
  *     ...                                                         // work that is to be done anyhow
