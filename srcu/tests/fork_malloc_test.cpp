@@ -127,6 +127,9 @@ int fork_under(std::vector<void (*)()> bodies) {
 
 TEST(ForkAndOthersLocks, HandlersOnTopOfMallocReadPostAndMakeDomains) {
   NEEDS_VANISHED_THREADS();
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer's own malloc() does not wait for its locks at a fork: the child finds them taken";
+#endif
   EXPECT_EQ(test::in_child([] { return fork_under({allocate_for_ever, allocate_for_ever}); }), 0);
 }
 
