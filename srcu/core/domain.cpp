@@ -98,13 +98,21 @@ bool complain_if_used(Usage& usage) {
   return false;
 }
 
-// Returns when nothing under way, outside grace periods, still uses the domain.
+// Returns when none of the posts' works is under way.
 void quiesce(Usage& usage) {
   flush_deferred();  // the domain may be a node there
   Staging& staged = usage.data.staged;
   for (IrqWork* work : {&staged.drain, &staged.later, &staged.wake}) usage.host->sync_irq_work(*work);
   // The last batch of callbacks counts until it has run to its end, which is a little after srcu_barrier() returned.
   for (Work* work : {&staged.timer, &staged.turn, &usage.data.invoke_work}) usage.host->cancel_work(*work);
+}
+
+// The end of a fork does for each registered domain what may have been left: so none comes behind this.
+void retire(Usage& usage) {
+  unregister_domain(usage);
+  usage.host->sync_irq_work(usage.gp_irq_work);
+  usage.host->cancel_work(usage.gp_work);
+  quiesce(usage);
 }
 
 // What quiesce() may have taken off the host's queue.
@@ -146,10 +154,7 @@ void cleanup_srcu_struct(srcu_struct* ssp) {
   quiesce(usage);
   if (complain_if_used(usage)) return go_on(usage);
   wait_for(usage, usage.gp_seq_needed.load(relaxed));  // relaxed: nobody asks any more. One that was polled for, say.
-  usage.host->sync_irq_work(usage.gp_irq_work);
-  usage.host->cancel_work(usage.gp_work);
-  usage.host->cancel_work(usage.data.invoke_work);
-  unregister_domain(usage);
+  retire(usage);
   watch_forgotten(usage);
   ssp->srcu_current = nullptr;
   ssp->srcu_sup = nullptr;

@@ -75,7 +75,8 @@ void repair(Usage& usage) {
 // not asked for its grace period yet, or have been about to queue either work. True if there is work for the helper.
 bool go_on(Usage& usage) {
   if (usage.abandoned.load(relaxed)) return false;  // relaxed: set under the registry's lock, or by who gave up and is through
-  drain_staged(&usage);
+  // A drain is a section, which a cleanup that goes on just now must not find.
+  if (!usage.data.staged.posts.empty()) drain_staged(&usage);
   rearm_legacy(usage);
   // relaxed, all: what was left was so before the thaw; the rest is done by whoever changes it
   const auto ask_again = [&](uint64_t seq, bool hurry) {

@@ -78,7 +78,7 @@ bool freeze_registry(Usage* first) {
 void thaw_registry() { head.fetch_and(~kHeld, relaxed); }  // relaxed: whoever still counts as a newcomer waits for nothing
 
 void await_thaw() {
-  for (uint64_t pause_ns = 10'000; frozen(); pause_ns = std::min<uint64_t>(2 * pause_ns, 1'000'000)) env::sleep_ns(pause_ns);
+  for (uint64_t pause_ns = 10'000; frozen(); pause_ns = std::min<uint64_t>(2 * pause_ns, 100'000)) env::sleep_ns(pause_ns);
 }
 
 }  // namespace srcu

@@ -133,7 +133,7 @@ srcu_lockdep_class* srcu_lockdep_class_of(const void* key, const char* name, src
 }
 
 void srcu_lockdep_forget(const void* key) {
-  const Examination examination(own_task);
+  const Examination examination(own_task, true);
   if (!examination.entered()) return;
   each_place_of(key, [key](KeyedClass& place, const void* found) {
     if (found == key) {

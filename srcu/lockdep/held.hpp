@@ -106,7 +106,8 @@ inline void pop_holes(Task& task) {
 /// In the prover while it lives, if that can be: not in a handler that interrupted the prover on this thread.
 class Examination {
  public:
-  explicit Examination(Task& task);
+  /// `may_wait`: for a fork, too, however long that takes.
+  explicit Examination(Task& task, bool may_wait = false);
   ~Examination();
   Examination(const Examination&) = delete;
   Examination& operator=(const Examination&) = delete;
@@ -114,8 +115,10 @@ class Examination {
   bool entered() const { return entered_; }
 
  private:
+  void let_signals();
+
   Task& task_;
-  const bool entered_;
+  bool entered_;
   sigset_t before_;
 };
 

@@ -6,10 +6,12 @@
 #include <map>
 #include <set>
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "srcu/lockdep/story.hpp"
 #include "srcu/tests/signal_load.hpp"
+#include "srcu/tests/support.hpp"
 
 namespace srcu::test {
 namespace {
@@ -136,6 +138,41 @@ TEST(Handlers, OnSeveralThreadsShareTheTables) {
   }
   EXPECT_TRUE(proving.seen.empty()) << proving.seen[0].text;
   EXPECT_EQ(srcu_lockdep_get_stats().unmatched, 0U);
+}
+
+// fork() has the prover's lock, and a prepare handler waits for a mutex whose owner takes locks.
+int fork_beside_who_holds_a_mutex() {
+  static std::mutex mutex;
+  static std::atomic<bool> held{false}, awaited{false};
+  static constexpr auto unlock = [] { mutex.unlock(); };
+  const auto lock = [] {
+    awaited = true;
+    mutex.lock();
+  };
+  pthread_atfork(lock, unlock, unlock);  // before the prover's, which begins here: so it comes after that in fork()
+  const Proving proving;
+  std::thread owner([] {
+    const std::lock_guard locked(mutex);
+    held = true;
+    while (!awaited) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    take(20);
+    drop(20);
+  });
+  while (!held) std::this_thread::yield();
+  const int status = in_child([] {
+    const uint32_t classes = srcu_lockdep_get_stats().classes;
+    take(21);
+    drop(21);
+    return srcu_lockdep_get_stats().classes == classes + 1 ? 0 : 1;  // the child's are examined
+  });
+  owner.join();
+  return status;
+}
+
+TEST(Forks, WaitForNobodyWhoWaitsForTheProver) {
+  NEEDS_VANISHED_THREADS();
+  EXPECT_EQ(in_child(fork_beside_who_holds_a_mutex), 0);
 }
 
 // A trap is not blocked: its handler finds the prover at work on its own thread, and must not wait for it.

@@ -122,7 +122,7 @@ typedef void (*srcu_lockdep_hook)(const struct srcu_lockdep_report *report, void
 
 struct srcu_lockdep_stats {
   uint64_t reports;
-  uint64_t skipped;   /* acquisitions not examined, since they interrupted the prover */
+  uint64_t skipped;   /* acquisitions not examined, since they interrupted the prover, or came during a fork() */
   uint64_t unmatched; /* releases of what was not noted: taken before the start, or an unlock without lock */
   uint64_t lost;      /* what found a table full */
   uint32_t classes, edges;

@@ -337,7 +337,7 @@ static inline void rcu_barrier_tasks_trace(void) { srcu_barrier(&rcu_tasks_trace
  *
  * Other threads read, post, ask for grace periods and make domains meanwhile, and wait for nothing: fork(), and handlers
  * of pthread_atfork(), may wait for locks that are held around these. Not for one around synchronize_srcu(),
- * srcu_barrier() or cleanup, which wait until the fork is over.
+ * srcu_barrier(), bpf_defer_flush() or cleanup, which wait until the fork is over: by the forking thread, in between, for ever.
  *
  * In the child, sections of threads that are not there any more count as closed; the forking thread's own stay open, and
  * it must close them. That is exact for sections that belong to a thread (srcu_read_lock, nmisafe, fast). Those that any

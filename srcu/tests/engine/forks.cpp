@@ -65,6 +65,14 @@ void use_late_domain_and_wait() {
   wait_for_posts(1);
 }
 
+srcu_struct leaving_domain;
+
+void ask_and_clean_up() {
+  start_poll_synchronize_srcu(&leaving_domain);
+  cleanup_srcu_struct(&leaving_domain);
+  engine::check(!leaving_domain.srcu_sup, "a domain that nobody uses is not let go");
+}
+
 /// The others are gone wherever they were, but for the arena, which fork() had.
 void fork_as_child() {
   srcu_before_fork();
@@ -98,4 +106,11 @@ ENGINE_TEST(fork_beside_first_use, "And with who makes a domain.") {
 ENGINE_TEST(fork_child_of_posters, "The child has what was posted while the fork was under way, to new domains, too.") {
   test.init([] { srcu_start_helper(); });
   test.thread(fork_as_child).thread([] { with_arena([] { post(Normal::domain(), 1); }); }).thread([] { with_arena(use_late_domain); });
+}
+ENGINE_TEST(fork_beside_cleanup, "A fork's end does nothing more for a domain that is cleaned up meanwhile.") {
+  test.init([] {
+    srcu_start_helper();
+    engine::check(init_srcu_struct(&leaving_domain) == 0, "no domain");
+  });
+  test.thread(fork_and_go_on).thread(ask_and_clean_up).thread([] { with_arena([] { start_poll_synchronize_srcu(Normal::domain()); }); });
 }
