@@ -28,7 +28,7 @@ std::atomic<uint32_t> forks_under_way{0};
 void before_fork() {
   put(own_task.busy, peek(own_task.busy) + 1);
   signal_fence();
-  forks_under_way.fetch_add(1, relaxed);
+  forks_under_way.fetch_add(1, relaxed);  // relaxed: as just said
   prover_lock.acquire_lock();
 }
 void after_fork() {
@@ -37,11 +37,11 @@ void after_fork() {
   put(own_task.busy, peek(own_task.busy) - 1);
 }
 void after_fork_in_parent() {
-  forks_under_way.fetch_sub(1, relaxed);
+  forks_under_way.fetch_sub(1, relaxed);  // relaxed: as above
   after_fork();
 }
 void after_fork_in_child() {
-  forks_under_way.store(0, relaxed);  // other threads' are gone with them
+  forks_under_way.store(0, relaxed);  // relaxed: other threads' are gone with them
   after_fork();
 }
 
@@ -53,6 +53,7 @@ Examination::Examination(Task& task, bool may_wait) : task_(task), entered_(peek
     pthread_sigmask(SIG_BLOCK, &set, &before_);
     put(task_.busy, 1U);
     signal_fence();
+    // relaxed: as above
     const auto turns_away = [may_wait] { return !may_wait && forks_under_way.load(relaxed) != 0; };
     entered_ = prover_lock.acquire_unless(turns_away, Site::here());
     if (!entered_) let_signals();
