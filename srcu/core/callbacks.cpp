@@ -78,16 +78,13 @@ bool in_callback() { return invoking_callback || in_deferred(); }
 void enqueue(Usage& usage, rcu_head* head) {
   const Section section(usage);
   uint64_t seq = 0;
-  bool ask = false, staged = false;
+  bool ask = false;
   {
     const IrqLockedUnlessFrozen locked(usage.data.lock);
-    if (locked) {
-      append(usage, head);
-      ask = number(usage, seq);
-    }
-    staged = !locked;
+    if (!locked) return stage(usage, head);  // its drain is left for the fork's end, if that has not come
+    append(usage, head);
+    ask = number(usage, seq);
   }
-  if (staged) return stage(usage, head);  // its drain is left for the fork's end, if that has not come
   if (ask) request(usage, seq, false, true);
 }
 
