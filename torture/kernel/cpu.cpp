@@ -49,23 +49,11 @@ void Cpu::account_pressure() {
   base(BaseKind::kGlobal).arm(pressure_timer_, srcu::env::now_ns() + 2 * kJiffyNs);
 }
 
-void Cpu::run_at_next_tick(srcu::IrqWork& work) {
-  srcu::IrqWork* first = at_next_tick_.load(std::memory_order_relaxed);  // relaxed: the exchange confirms it
-  do {
-    work.next = first;
-    // release: pairs with tick()'s acquire
-  } while (!at_next_tick_.compare_exchange_weak(first, &work, std::memory_order_release, std::memory_order_relaxed));
-}
+void Cpu::run_at_next_tick(srcu::IrqWork& work) { at_next_tick_.push(work); }
 
 // What waits for a tick because the machine cannot interrupt itself. In the hard interrupt.
 void Cpu::run_irq_works() {
-  if (!settings.tick_runs_irq_works) return;
-  // acquire: pairs with run_at_next_tick()
-  for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
-    srcu::IrqWork* const next = work->next;
-    srcu::irq_work_run(*work);
-    work = next;
-  }
+  if (settings.tick_runs_irq_works) at_next_tick_.take(srcu::irq_work_run);
 }
 
 void Cpu::set_online(bool online) {
@@ -78,12 +66,7 @@ void Cpu::set_online(bool online) {
 // While it is offline, again and again: whoever looked before may still arm a timer here, or queue an irq_work.
 void Cpu::hand_over() {
   for (unsigned kind = 0; kind < kBases; ++kind) bases[kind].move_to(cpu(0).bases[kind]);
-  // acquire: pairs with run_at_next_tick()
-  for (srcu::IrqWork* work = at_next_tick_.exchange(nullptr, std::memory_order_acquire); work;) {
-    srcu::IrqWork* const next = work->next;
-    cpu(0).run_at_next_tick(*work);
-    work = next;
-  }
+  at_next_tick_.take([](srcu::IrqWork& work) { cpu(0).run_at_next_tick(work); });
 }
 
 // A hard interrupt, which looks at the runqueue; behind it softirqs.

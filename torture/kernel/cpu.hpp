@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "torture/kernel/irq_works.hpp"
 #include "torture/kernel/pool.hpp"
 #include "torture/kernel/settings.hpp"
 
@@ -50,7 +51,7 @@ class Cpu {
   Task ticker_;
   Timer pressure_timer_;
   std::atomic<bool> online_{true}, pressure_armed_{false}, stopping_{false};
-  std::atomic<srcu::IrqWork*> at_next_tick_{nullptr};
+  IrqWorks at_next_tick_;
   std::optional<harness::NamedThread> thread_;
 };
 

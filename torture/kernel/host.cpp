@@ -1,7 +1,5 @@
 #include "torture/kernel/host.hpp"
 
-#include <atomic>
-
 #include "srcu/core/usage.hpp"
 #include "srcu/platform/complain.hpp"
 #include "srcu/platform/env.hpp"
@@ -51,22 +49,15 @@ void cancel_work(srcu::Work& work) {
 }
 
 // This thread's, and of handlers on it alone.
-thread_local constinit std::atomic<srcu::IrqWork*> at_self_ipi{nullptr};
+thread_local constinit IrqWorks at_self_ipi;
 
 // The interrupt that a CPU sends itself comes as soon as interrupts are on in this thread, which is where the CPU is. A hard
 // one on PREEMPT_RT, too (IRQ_WORK_INIT_HARD): what is queued there is what may not wait for a thread.
 void on_self_ipi(void*) {
-  // relaxed, here and below: there is no other thread
-  srcu::IrqWork* work = at_self_ipi.exchange(nullptr, std::memory_order_relaxed);
-  if (!work) return;
+  if (at_self_ipi.empty()) return;
   srcu::irq_off();
   srcu_lockdep_hardirq_enter();
-  for (; work; work = at_self_ipi.exchange(nullptr, std::memory_order_relaxed)) {
-    while (work) {
-      srcu::IrqWork* const next = work->next;  // it may be queued again at once
-      srcu::irq_work_run(*work);
-      work = next;
-    }
+  while (at_self_ipi.take(srcu::irq_work_run)) {
   }
   srcu_lockdep_hardirq_exit();
   srcu::irq_on();
@@ -78,9 +69,7 @@ void queue_irq_work(srcu::IrqWork& work) {
   irq_work_queued.hit();
   if (!srcu::irq_work_claim(work)) return;
   if (!settings.self_ipi) return this_cpu().run_at_next_tick(work);
-  work.next = at_self_ipi.load(std::memory_order_relaxed);
-  while (!at_self_ipi.compare_exchange_weak(work.next, &work, std::memory_order_relaxed, std::memory_order_relaxed)) {
-  }
+  at_self_ipi.push(work);
   srcu::irq_work_queue(self_ipi);
 }
 

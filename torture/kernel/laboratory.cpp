@@ -118,19 +118,11 @@ class Laboratory final : public Company {
   uint64_t invoked() const override { return sum(&Account::invoked); }
   uint64_t doubled() const override { return sum(&Account::doubled); }
   nlohmann::ordered_json counts() const override {
-    auto counts = nlohmann::ordered_json::object();
-    if (!locked_) return counts;
-    for (const Account& account : locked_->accounts()) counts[account.context().name] = account.posted();
-    counts["onoff"] = locked_->onoffs();
+    auto counts = by_context(&Account::posted);
+    if (locked_) counts["onoff"] = locked_->onoffs();
     return counts;
   }
-
-  nlohmann::ordered_json invoked_counts() const override {
-    auto counts = nlohmann::ordered_json::object();
-    if (!locked_) return counts;
-    for (const Account& account : locked_->accounts()) counts[account.context().name] = account.invoked();
-    return counts;
-  }
+  nlohmann::ordered_json invoked_counts() const override { return by_context(&Account::invoked); }
   std::string missing() const override {
     std::string words;
     if (!locked_) return words;
@@ -149,6 +141,13 @@ class Laboratory final : public Company {
   }
 
  private:
+  nlohmann::ordered_json by_context(uint64_t (Account::*count)() const) const {
+    auto counts = nlohmann::ordered_json::object();
+    if (!locked_) return counts;
+    for (const Account& account : locked_->accounts()) counts[account.context().name] = (account.*count)();
+    return counts;
+  }
+
   uint64_t sum(uint64_t (Account::*count)() const) const {
     uint64_t sum = 0;
     if (locked_)
