@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
@@ -22,6 +22,9 @@
 #include "harness/engine/shrink.hpp"
 #include "harness/engine/story.hpp"
 #include "harness/engine/token.hpp"
+#include "harness/supervise/child.hpp"
+#include "harness/supervise/shared_pages.hpp"
+#include "harness/supervise/unique_fd.hpp"
 
 namespace engine {
 namespace {
@@ -77,12 +80,8 @@ void tell_failure(Run& run, const Test& test, const Settings& settings, const Ou
 /// What jobs know of each other: executions from this one on are not wanted any more. A hint, relaxed: reports come by pipes.
 class Wanted {
  public:
-  Wanted() {
-    void* const shared = mmap(nullptr, sizeof *end_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) throw harness::Broken("no memory can be had");
-    end_ = new (shared) std::atomic<uint64_t>(UINT64_MAX);
-  }
-  ~Wanted() { munmap(end_, sizeof *end_); }
+  Wanted() : end_(new (harness::map_shared(sizeof *end_, "what jobs know of each other")) std::atomic<uint64_t>(UINT64_MAX)) {}
+  ~Wanted() { harness::unmap_shared(end_, sizeof *end_); }
   Wanted(const Wanted&) = delete;
   Wanted& operator=(const Wanted&) = delete;
 
@@ -94,7 +93,7 @@ class Wanted {
   }
 
  private:
-  std::atomic<uint64_t>* end_ = nullptr;
+  std::atomic<uint64_t>* const end_;
 };
 
 /// Executions job, job + jobs, ... of the campaign. The first that fails is the same however fast the jobs are: each goes on to it.
@@ -132,18 +131,13 @@ Report one_job(const Test& test, const Plan& plan, unsigned job, Wanted& wanted,
   return report;
 }
 
-std::string ending(int status) {
-  if (WIFSIGNALED(status)) return fmt::format("signal {} ended it", WTERMSIG(status));
-  return fmt::format("it exited with {}", WEXITSTATUS(status));
-}
-
-Report from_json(const std::string& said, int status) {
+Report from_json(const std::string& said, const harness::Ended& ended) {
   const size_t end = said.rfind('\n'), begin = end == said.npos || end == 0 ? said.npos : said.rfind('\n', end - 1);
   const auto json = nlohmann::json::parse(said.substr(begin == said.npos ? 0 : begin + 1), nullptr, false);
   Report it;
   if (json.is_discarded()) {
     it.broken = true;
-    it.what = fmt::format("a job ended without a report: {}", ending(status));
+    it.what = fmt::format("a job ended without a report: {}", ended.words());
     return it;
   }
   it.executions = json["executions"];
@@ -162,8 +156,8 @@ Report from_json(const std::string& said, int status) {
 }
 
 struct Job {
-  pid_t pid = 0;
-  int from = -1;
+  std::unique_ptr<harness::Child> process;
+  harness::UniqueFd from;
   std::string said;
 };
 
@@ -184,33 +178,26 @@ Report or_broken(const Work& work, int pipe) {
 Job start_job(const Work& work) {
   int ends[2];
   if (pipe(ends) != 0) throw harness::Broken("no pipe can be had");
-  std::fflush(nullptr);
-  const pid_t pid = fork();
-  if (pid < 0) throw harness::Broken("no process can be had");
-  if (pid == 0) {
-    close(ends[0]);
-    say_to(ends[1], or_broken(work, ends[1]));
-    _exit(0);
-  }
-  close(ends[1]);
-  return {pid, ends[0], {}};
+  harness::UniqueFd from(ends[0]), to(ends[1]);
+  auto process = std::make_unique<harness::Child>([&] {
+    from.reset();
+    say_to(to.get(), or_broken(work, to.get()));
+    return 0;
+  });
+  return {std::move(process), std::move(from), {}};
 }
 
 Report end_job(Job& job) {
   char buffer[4096];
-  for (ssize_t got; (got = read(job.from, buffer, sizeof buffer)) > 0;) job.said.append(buffer, static_cast<size_t>(got));
-  close(job.from);
-  job.from = -1;
-  int status = 0;
-  while (waitpid(job.pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return from_json(job.said, status);
+  for (ssize_t got; (got = read(job.from.get(), buffer, sizeof buffer)) > 0;) job.said.append(buffer, static_cast<size_t>(got));
+  job.from.reset();
+  return from_json(job.said, *job.process->wait(HUGE_VAL));
 }
 
 /// Of those that did not end yet, one that says something, or has ended.
 size_t next_to_end(const std::vector<Job>& jobs) {
   std::vector<pollfd> polled;
-  for (const Job& job : jobs) polled.push_back({job.from, POLLIN, 0});  // -1 is passed over
+  for (const Job& job : jobs) polled.push_back({job.from.get(), POLLIN, 0});  // -1 is passed over
   while (poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
   }
   const auto ready = std::find_if(polled.begin(), polled.end(), [](const pollfd& one) { return one.revents != 0; });

@@ -1,7 +1,9 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,11 +11,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "harness/supervise/child.hpp"
 #include "harness/supervise/command.hpp"
+#include "harness/supervise/unique_fd.hpp"
 
 namespace {
 
@@ -183,7 +189,31 @@ TEST(Program, AFailureThatDoesNotRepeatIsNoFinding) {
 }
 
 TEST(Program, SaysHowAJobEnded) {
-  EXPECT_NE(engine({"run", "broken_blocks_by_itself"}).output.find("a job ended without a report: it exited with 3"), std::string::npos);
+  EXPECT_NE(engine({"run", "broken_blocks_by_itself"}).output.find("a job ended without a report: exited with 3"), std::string::npos);
+}
+
+/// Each is one number in a file of proc.
+long count_children(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{0}/task/{0}/children", pid));
+  return std::distance(std::istream_iterator<pid_t>(file), {});
+}
+
+TEST(Program, JobsEndWithItHoweverItEnds) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  harness::UniqueFd from(ends[0]), to(ends[1]);  // whoever lives has the other end
+  harness::Child program([&] {
+    from.reset();
+    execl(ENGINE_CASES, ENGINE_CASES, "run", "mutex_excludes", "--jobs", "2", "--duration", "1h", nullptr);
+    return 127;
+  });
+  to.reset();
+  pollfd end{from.get(), POLLIN, 0};
+  for (int tries = 0; count_children(program.pid()) < 2 && tries < 3000; ++tries) poll(&end, 1, 10);
+  ASSERT_EQ(count_children(program.pid()), 2);
+  EXPECT_EQ(end.revents, 0);
+  program.kill();
+  EXPECT_EQ(poll(&end, 1, 60'000), 1) << "a job lives on";
 }
 
 TEST(Program, HandlersCanBePlacedAtEachStep) {
