@@ -1,4 +1,4 @@
-// About a hundred steps in three threads, of all kinds: what executions cost is measured with this.
+// About a hundred steps in three threads, of all kinds, and about a thousand: what executions cost is measured with these.
 #include <atomic>
 
 #include "harness/engine/test.hpp"
@@ -9,8 +9,9 @@ std::atomic<int> x, y;
 std::atomic<int*> published;
 int plain[2];
 
+template <int kRounds>
 void use_all() {
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 4 * kRounds; ++i) {
     x.fetch_add(1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (int* it = published.load(std::memory_order_acquire)) y.store(*it, std::memory_order_release);
@@ -21,10 +22,11 @@ void use_all() {
   }
 }
 
+template <int kRounds>
 void publish() {
   plain[0] = 1;
   published.store(plain, std::memory_order_release);
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 12 * kRounds; ++i) {
     y.store(i, std::memory_order_release);
     x.load(std::memory_order_seq_cst);
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -34,5 +36,9 @@ void publish() {
 }  // namespace
 
 ENGINE_TEST(hundred_steps, "Nothing goes wrong: for benchmarks.") {
-  test.thread(use_all).thread(use_all).thread(publish);
+  test.thread(use_all<1>).thread(use_all<1>).thread(publish<1>);
+}
+
+ENGINE_TEST(thousand_steps, "Nothing goes wrong: for benchmarks.") {
+  test.thread(use_all<10>).thread(use_all<10>).thread(publish<10>);
 }
