@@ -3,7 +3,7 @@
 
 PACKAGES=(
   g++ cmake ninja-build pkg-config git ca-certificates gdb
-  liburcu-dev libhwloc-dev hwloc libbenchmark-dev libgtest-dev libcli11-dev libfmt-dev
+  liburcu-dev libhwloc-dev hwloc libbenchmark-dev libbenchmark-tools libgtest-dev libcli11-dev libfmt-dev
   nlohmann-json3-dev libtomlplusplus-dev zlib1g-dev
   python3 python3-matplotlib python3-numpy python3-jinja2 python3-scipy python3-pytest
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,33 @@ def test_its_files_have_what_google_benchmark_asks_for(comparison: Comparison) -
     mine = [entry for entry in found["benchmarks"] if entry["name"] == "post/direct/none/manual_time"]
     assert [entry["repetition_index"] for entry in mine] == list(range(9))
     assert mine[0]["real_time"] == pytest.approx(2 * mine[0]["cpu_time"]) and mine[0]["p99_ns"] == pytest.approx(3 * mine[0]["cpu_time"])
+
+
+GOOGLES = Path("/usr/share/benchmark/compare.py")  # of libbenchmark-tools
+
+
+def googles(where: Path, *words: str | Path) -> list[dict[str, Any]]:
+    """What Google Benchmark's own comparison makes of files."""
+    done = subprocess.run(["/usr/bin/python3", GOOGLES, "--dump_to_json", where, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [row for row in json.loads(where.read_text()) if row["name"] != "OVERALL_GEOMEAN"]
+
+
+def test_google_benchmarks_own_comparison_reads_its_files(comparison: Comparison) -> None:
+    comparison.call("binaries", comparison.a, comparison.b)
+    a, b = comparison.place / "out.a.json", comparison.place / "out.b.json"
+    found = {row["name"]: row for row in googles(comparison.place / "benchmarks", "benchmarks", a, b)}
+    assert found.keys() == set(TIMES)
+    assert len(found["read/y"]["measurements"]) == 9 and found["read/y"]["utest"]["cpu_pvalue"] < 0.01
+    assert all(one["cpu"] == pytest.approx(-0.2, abs=0.02) for one in found["read/y"]["measurements"])
+
+
+def test_google_benchmarks_own_comparison_reads_strategies(comparison: Comparison) -> None:
+    comparison.call("strategies", "direct", "irq_work", "--program", comparison.a)
+    a, b = comparison.place / "out.a.json", comparison.place / "out.b.json"
+    rows = googles(comparison.place / "filtered", "benchmarksfiltered", a, "post/direct", b, "post/irq_work")
+    assert {row["name"] for row in rows} == {f"[post/direct vs. post/irq_work]/{of}/manual_time" for of in ("none", "rq_lock")}
+    assert all(len(row["measurements"]) == 9 for row in rows)
 
 
 def test_repetitions_of_one_process_are_one_run(comparison: Comparison) -> None:
