@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""What is too long for every change: many controlled executions of the correct library, litmus shapes, mutants, replays.
+"""What is too long for every change: litmus shapes, many controlled executions of the correct library, the matrix's cells, mutants, replays.
 
-Of the correct library no execution may fail, in 100 million over all its tests; of each litmus shape no forbidden outcome may come,
-in a million; every mutant, and the lack of every labelled order, must be found with each of 20 seeds; and 10,000 replays of failures must
-end as they did the first time. --share 0.001 does a thousandth of all that, on as few mutants. Ends with 1 if anything was not so.
+Of each litmus shape no forbidden outcome may come, in a million executions; of the correct library no execution may fail, in 100 million
+over all its tests; each of the matrix's cells must hang or not as predicted, in 10,000; every mutant, and the lack of every labelled
+order, must be found with each of 20 seeds; and 10,000 replays of failures must end as they did the first time. --share 0.001 does a thousandth of all that, on as few mutants. Ends with 1 if anything was not so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,8 @@ from lib import engine_mutants
 from lib.engine_mutants import PROGRAMS, ROOM, Target
 from lib.mutant import ROOT, CannotBuild, chosen
 
-EXECUTIONS, OF_EACH_SHAPE, REPLAYS, SEEDS = 100_000_000, 1_000_000, 10_000, 20
+EXECUTIONS, OF_EACH_SHAPE, OF_EACH_CELL, REPLAYS, SEEDS = 100_000_000, 1_000_000, 10_000, 10_000, 20
+CELLS = Path("torture/kernel/tests/engine")
 ONLY = {"two-bit": ["old_rank"]}  # there is room for what it does, and not for what others do
 
 
@@ -106,6 +108,19 @@ def litmus(night: Night) -> str:
     return f"{each} executions of each of {len(shapes)} shapes in each model"
 
 
+def cells(night: Night) -> str:
+    program = night.build / CELLS / "srcu_kernel_engine"
+    names = night.some([line.split("\t")[0] for line in output(program, "list").splitlines()])
+    each = night.scaled(OF_EACH_CELL)
+    command = [ROOT / CELLS / "cells.py", program, "--only", f"^({'|'.join(map(re.escape, names))})$", "--executions", each,
+               "--seed", night.seed, "--jobs", night.jobs]
+    done = subprocess.run(["/usr/bin/python3", *map(str, command)], stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="", flush=True)
+    if done.returncode != 0:
+        night.complain("the matrix's cells are not as predicted")
+    return f"{len(names)} of the matrix's cells, {each} executions of those that must not hang"
+
+
 def orders(night: Night) -> str:
     table = ROOT / "srcu" / "DESIGN.md"
     seeds = night.scaled(SEEDS)
@@ -169,7 +184,7 @@ def replays(night: Night) -> str:
 
 def words_of_call() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="of: library litmus orders wrong mutants replays (default: all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="of: litmus library cells orders wrong mutants replays (default: all)")
     parser.add_argument("--share", type=float, default=1.0, help="of everything (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="of executions and shapes (default: a new one)")
@@ -195,8 +210,9 @@ def main() -> int:
     night = Night(words.build.resolve(), words.share, words.jobs, words.seed or SystemRandom().randrange(1, 1 << 48), words.test)
     print(f"seed {night.seed}, share {night.share:g}, {night.jobs} processes at a time", flush=True)
     with tempfile.TemporaryDirectory(prefix="nightly-") as where:
-        parts = {"library": lambda: correct_library(night), "litmus": lambda: litmus(night), "orders": lambda: orders(night),
-                 "wrong": lambda: wrong_tests(night), "mutants": lambda: mutants(night, Path(where)), "replays": lambda: replays(night)}
+        parts = {"litmus": lambda: litmus(night), "library": lambda: correct_library(night), "cells": lambda: cells(night),
+                 "orders": lambda: orders(night), "wrong": lambda: wrong_tests(night),
+                 "mutants": lambda: mutants(night, Path(where)), "replays": lambda: replays(night)}
         if unknown := set(words.parts) - parts.keys():
             print(f"nightly.py: no part {' '.join(sorted(unknown))}; there are: {' '.join(parts)}", file=sys.stderr)
             return 2

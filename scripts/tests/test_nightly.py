@@ -30,7 +30,8 @@ def test_each_part_says_what_it_did_and_how_long_it_took() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("seed 1, share 1e-05, ")
-    for part in ("library: 1000 executions of 5 tests", "litmus: 10 executions of each", "orders: 2 of ", "wrong: ", "mutants: 2 of ", "replays: 1 of 1 replays"):
+    for part in ("library: 1000 executions of 5 tests", "litmus: 10 executions of each", "orders: 2 of ", "wrong: ", "mutants: 2 of ", "replays: 1 of 1 replays",
+                 "cells: 2 of the matrix's cells, 1 executions"):
         (line,) = [line for line in lines if line.startswith(part)]
         assert line.endswith(" s")
     assert lines[-1] == "found: nothing that is not as it must be"
@@ -68,5 +69,5 @@ def test_some_are_from_all_over_the_list() -> None:
 
 def test_unknown_part_and_no_share_are_refused() -> None:
     done = call("libary")
-    assert (done.returncode, done.stderr) == (2, "nightly.py: no part libary; there are: library litmus orders wrong mutants replays\n")
+    assert (done.returncode, done.stderr) == (2, "nightly.py: no part libary; there are: litmus library cells orders wrong mutants replays\n")
     assert call("--share", "0").returncode == 2

@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,19 +116,20 @@ def main() -> int:
     parser.add_argument("--executions", type=int, default=100, help="of each cell that must not hang")
     parser.add_argument("--to-find", type=int, default=2000, help="within how many a cell must hang that is predicted to")
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--jobs", type=int, default=1, help="cells at a time (default: %(default)s)")
     parser.add_argument("--stories", action="store_true", help="the story of each that hangs, below its line")
     words = parser.parse_args()
+    chosen = {name: predicted for name, predicted in tests_of(words.program).items()
+              if re.search(words.only, name) and (is_quick(name) or not words.quick)}
     results = []
-    for name, predicted in tests_of(words.program).items():
-        if not re.search(words.only, name) or (words.quick and not is_quick(name)):
-            continue
-        result = run(words.program, name, predicted, words)
-        results.append(result)
-        print(result.line(), flush=True)
-        if result.wrong():
-            print(f"  NOT AS PREDICTED: {name} {result.wrong()}")
-        if words.stories or result.wrong():
-            print("".join(f"    {line}\n" for line in result.story), end="")
+    with ThreadPoolExecutor(words.jobs) as pool:
+        for result in pool.map(lambda one: run(words.program, *one, words), chosen.items()):
+            results.append(result)
+            print(result.line(), flush=True)
+            if result.wrong():
+                print(f"  NOT AS PREDICTED: {result.name} {result.wrong()}")
+            if words.stories or result.wrong():
+                print("".join(f"    {line}\n" for line in result.story), end="")
     print(NOT_RUN)
     print(summary(results))
     if any(result.verdict == "BROKEN" for result in results):
