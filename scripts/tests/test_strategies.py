@@ -314,7 +314,7 @@ def test_quick_really_runs(tmp_path: Path) -> None:
     needed = {place: benchmarks[f"deferral/nolock:irqs_off/{place}"] for place in ("none", "irqs_off", "rq_lock")}
     shares = [[one[f"{what}_share"] for what in ("deferred", "needed", "needless")] for one in needed.values()]
     assert shares == [[0, 0, 0], [1, 0, 1], [1, 1, 0]]
-    assert benchmarks["post/direct/none"]["clock_within_ns"] >= benchmarks["post/direct/none"]["clock_ns"] >= 0
+    assert benchmarks["post/direct/none"]["clock_ns"] > 0
     assert benchmarks["throughput/direct/none/posters:16"]["active_posters"] <= 16
     assert "too few processes, 1 where it takes 9" in (tmp_path / "out" / "report.html").read_text()
 

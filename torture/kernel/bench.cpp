@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "torture/kernel/benchmarks.hpp"
 #include "torture/kernel/cells.hpp"
@@ -100,36 +101,29 @@ void Samples::tell(benchmark::State& state, const std::string& name) {
   state.counters[name + "_count"] = static_cast<double>(ns_.size());
 }
 
-uint64_t inner_clock_cost_ns() {
-  static const uint64_t cost = [] {
-    Samples readings;
-    for (int i = 0; i < 1000; ++i) {
-      const uint64_t begin = srcu::env::now_ns(), inner = srcu::env::now_ns();
-      uint64_t inside = srcu::env::now_ns() - inner;
-      benchmark::DoNotOptimize(inside);
-      readings.add(srcu::env::now_ns() - begin);
-    }
-    const auto all = static_cast<uint64_t>(readings.quantile(0.5));
-    return all - std::min(all, clock_cost_ns());
-  }();
-  return cost;
-}
-
 bool has_second_copy(const Pair& pair) {
   const std::string context = pair.context->name;
   return pair.strategy == (context == "none" || context == "irqs_off" ? "direct" : "nolock:irqs_off");
 }
 
-uint64_t clock_cost_ns() {
-  static const uint64_t cost = [] {
-    Samples readings;
-    for (int i = 0; i < 1000; ++i) {
-      const uint64_t begin = srcu::env::now_ns();
-      readings.add(srcu::env::now_ns() - begin);
+double clock_cost_ns() {
+  static const double cost = [] {
+    constexpr int kReadings = 1000;
+    Samples chains;  // the median of these, for somebody may interrupt some
+    for (int chain = 0; chain < 101; ++chain) {
+      const uint64_t begin_ns = srcu::env::now_ns();
+      uint64_t end_ns = begin_ns;
+      for (int i = 0; i < kReadings; ++i) benchmark::DoNotOptimize(end_ns = srcu::env::now_ns());
+      chains.add(end_ns - begin_ns);
     }
-    return static_cast<uint64_t>(readings.quantile(0.5));
+    return chains.quantile(0.5) / kReadings;
   }();
   return cost;
+}
+
+uint64_t since(uint64_t begin_ns, unsigned readings) {
+  const uint64_t took_ns = srcu::env::now_ns() - begin_ns;
+  return took_ns - std::min(took_ns, static_cast<uint64_t>(std::lround(readings * clock_cost_ns())));
 }
 
 const std::vector<Pair>& pairs_that_live() {
@@ -145,6 +139,7 @@ const std::vector<Pair>& pairs_that_live() {
 }
 
 void register_benchmarks() {
+  clock_cost_ns();  // now, or the first time that is taken would hold it
   register_post_benchmarks();
   register_invoke_benchmarks();
   register_throughput_benchmarks();

@@ -84,10 +84,11 @@ class Samples {
   bool sorted_ = true;
 };
 
-/// What two readings of the clock take, which every time contains.
-uint64_t clock_cost_ns();
-/// And what two more take that are made in between.
-uint64_t inner_clock_cost_ns();
+/// What one reading of the clock takes, which every time contains: the mean of many, since the clock may go in steps that are
+/// as long as a post. Measured when it is asked for the first time.
+double clock_cost_ns();
+/// How long ago that was, without so many readings of the clock.
+uint64_t since(uint64_t begin_ns, unsigned readings);
 
 /// A strategy, and where its caller is.
 struct Pair {

@@ -1,6 +1,7 @@
 // From a post to the start of its grace period, which is what deferral adds, and to its callback. Open loop: a prober posts
 // when the schedule says so, each time to a domain that is idle, and times are kept both from the moment that was meant
-// and from the moment the post was made. The first of these does not forget what waits behind something slow.
+// and from the moment the post was made. The first of these does not forget what waits behind something slow; how late the
+// prober was itself, before it entered the context, is kept beside it ("late").
 #include <fmt/format.h>
 
 #include <deque>
@@ -64,8 +65,10 @@ class Prober {
     uint64_t meant_ns = srcu::env::now_ns();
     for (unsigned i = 0; i < kProbes; ++i) {
       meant_ns += kMeanGapNs / 2 + random.below(kMeanGapNs);  // in no step with the ticks
+      Target& target = free_target();  // if one has to be waited for, that counts: the schedule goes on
+      note(target);
       wait_until(meant_ns);
-      send(free_target(), meant_ns);
+      send(target, meant_ns);
     }
     for (Target& target : targets_) {
       while (!target.free()) srcu::env::sleep_ns(50'000);
@@ -75,6 +78,7 @@ class Prober {
 
   void tell(benchmark::State& state) {
     state.SetIterationTime(invoke_.quantile(0.5) * 1e-9);
+    late_.tell(state, "late");
     start_.tell(state, "start");
     start_open_.tell(state, "start_open");
     invoke_.tell(state, "invoke");
@@ -86,15 +90,15 @@ class Prober {
     for (;; ++next_) {
       Target& target = targets_[next_ % targets_.size()];
       if (target.free()) return ++next_, target;
-      if ((next_ + 1) % targets_.size() == 0) srcu::env::sleep_ns(50'000);  // the delay counts: the schedule goes on
+      if ((next_ + 1) % targets_.size() == 0) srcu::env::sleep_ns(50'000);
     }
   }
   void send(Target& target, uint64_t meant_ns) {
-    note(target);
     target.asked = true;
     target.probe.meant_ns = meant_ns;
     target.probe.invoked_ns.store(0, std::memory_order_relaxed);  // relaxed: the post's locks bring it along
     target.domain.expect_start();
+    late_.add(srcu::env::now_ns() - meant_ns);
     pair_.context->run_in({target.domain.ssp(), cpu(0), 0}, {Probe::run, &target.probe});
   }
   void note(Target& target) {
@@ -111,7 +115,7 @@ class Prober {
   const Pair& pair_;
   std::deque<Target> targets_;
   unsigned next_ = 0;
-  Samples start_, start_open_, invoke_, invoke_open_;
+  Samples late_, start_, start_open_, invoke_, invoke_open_;
 };
 
 void invoke(benchmark::State& state, const Pair& pair, Entry entry) {

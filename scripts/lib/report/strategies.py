@@ -80,6 +80,11 @@ class Strategies(RunDir):
         start = f"{family}/{strategy}/{context}/{what}:"
         return sorted(int(name[len(start) :]) for name in self.benchmarks if name.startswith(start) and name[len(start) :].isdigit())
 
+    def all_posted(self, name: str) -> bool:
+        """Whether as many threads came to post as the name says: otherwise the number is that of fewer."""
+        posters, active = name.rpartition(":")[2], self.median(name, "active_posters")
+        return active is None or not posters.isdigit() or active >= int(posters)
+
     def counts(self, at: str, kind: str, what: str) -> str:
         """Of the two that were taken; both where they differ by more than a hundredth; empty if there are none."""
         values = member(member(member(self.counted, "posts"), at), kind).get(what)

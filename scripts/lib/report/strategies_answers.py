@@ -11,6 +11,7 @@ from .strategies_ratios import NOT_MEASURED, At, Compared, compare
 NOLOCK = "nolock:"
 USUAL = "nolock:irqs_off"  # what the second entry point is, where nothing else is said
 LATER, ASKS = "time_ns", "first_p50_ns"
+DRAINED = "later_with_context_p50_ns"  # what is staged is drained after the post, when interrupts go on
 TRACEPOINTS = "tracepoints"
 
 
@@ -61,7 +62,8 @@ def instructions(run: Strategies, context: str, strategies: list[str]) -> list[s
 def always_or_second_entry(run: Strategies) -> Answer:
     """Who needs no deferral calls call_srcu() beside a second entry point; with one entry that defers always, he pays for it."""
     callers = [("none", LATER, "callers with no lock held"), ("none", ASKS, "those of them whose post asks for the grace period"),
-               ("irqs_off", LATER, "callers with interrupts off and no lock"), ("rq_lock", LATER, "callers with the runqueue's lock held")]
+               ("irqs_off", DRAINED, "callers with interrupts off and no lock, the drain included"),
+               ("rq_lock", DRAINED, "callers with the runqueue's lock held, the drain included")]
     plain = f"{USUAL}+call_srcu/none"
     pairs = []
     for context, key, who in callers:
@@ -70,8 +72,8 @@ def always_or_second_entry(run: Strategies) -> Answer:
     sentences = [f"A call_srcu() that always defers, against call_srcu() beside a second entry point (and that entry point where "
                  f"it is needed): {overall([(who, compare(run, ours, theirs)) for who, ours, theirs in pairs])}."]
     sentences += [f"For {who}: {against(run, ours, theirs)}." for who, ours, theirs in pairs]
-    whole = against(run, *(post(one, "irqs_off", "later_with_context_p50_ns") for one in ("nolock:always", "direct")))
-    sentences.append(f"With interrupts off, what is staged is drained when they go on, after these times: until then a post takes {whole}.")
+    alone = against(run, *(post(one, "irqs_off", LATER) for one in ("nolock:always", "direct")))
+    sentences.append(f"With interrupts off, up to when they go on and what is staged is drained, a post takes {alone}.")
     checks = against(run, post("defer_irqoff", "none", LATER), At(f"post/{plain}", LATER))
     steps = against(run, post("irq_work", "none", LATER), At(f"post/{plain}", LATER))
     sentences.append(f"A call_srcu() that looks whether interrupts are off (defer_irqoff) costs callers with no lock held {checks}; "
@@ -156,18 +158,28 @@ def predicate(run: Strategies, strategy: str) -> str:
     return "; ".join(words) + "."
 
 
+def least_needless(run: Strategies, among: list[str]) -> str:
+    """And whom no difference to it is seen of."""
+    def share(one: str) -> At:
+        return At(f"deferral/{one}/{TRACEPOINTS}", "needless_share")
+
+    best = min(among, key=lambda one: run.median(share(one).name, "needless_share") or 0)
+    words = f"{best} defers least without need: {percent(run.median(share(best).name, 'needless_share'))} of the calls"
+    same = [one for one in among if one != best and compare(run, share(one), share(best)).word != "slower"]
+    return words + (f"; that it does better than {', '.join(same)} cannot be told" if same else "")
+
+
 def predicates(run: Strategies) -> Answer:
     found = [one for one in run.subjects("deferral") if f"deferral/{one}/{TRACEPOINTS}" in run.benchmarks]
     needed = [value for one in found if (value := run.median(f"deferral/{one}/{TRACEPOINTS}", "needed_share")) is not None]
     least = [one for one in found if run.median(f"deferral/{one}/{TRACEPOINTS}", "missed_share") == 0]
     sentences = []
     if needed:
-        sentences.append(f"At the tracepoints {percent(max(needed))} of the calls had to be deferred: the direct path would have come "
-                         "to a lock that its own thread held.")
+        ends = sorted({percent(min(needed)), percent(max(needed))})
+        sentences.append(f"At the tracepoints {' to '.join(ends)} of the calls had to be deferred: the direct path would have come "
+                         "to a lock that its own thread held. Each predicate is asked on walks of its own.")
     if least:
-        best = min(least, key=lambda one: run.median(f"deferral/{one}/{TRACEPOINTS}", "needless_share") or 0)
-        share = run.median(f"deferral/{best}/{TRACEPOINTS}", "needless_share")
-        sentences.append(f"Of those that miss none there, {best} defers least without need: {percent(share)} of the calls.")
+        sentences.append(f"Of those that miss none there, {least_needless(run, least)}.")
     sentences += [predicate(run, one) for one in found]
     return Answer("How often does each predicate defer without need?", sentences or ["Not measured."])
 

@@ -14,6 +14,7 @@ from . import text
 from .canvas import CYCLE, WIDE, Drawn, decades, finished
 from .judge import interval_of_median
 from .strategies import PERCENTS, TOO_FEW, WORDS, Strategies, enough
+from .strategies_ratios import At, compare
 
 DASHES = ("-", "--", ":")
 COLUMNS = 5
@@ -63,9 +64,9 @@ def latency_scale(axis, values: list[float]) -> None:
     axis.axes.set(**{f"{axis.axis_name}lim": (low, high)})
 
 
-def told(run: Strategies, family: str, kind: str) -> list[float]:
-    """The percentiles for which every process has samples enough, of every benchmark."""
-    names = [name for name in run.benchmarks if name.startswith(family + "/") and name.count("/") == 2]
+def told(run: Strategies, family: str, kind: str, contexts: list[str]) -> list[float]:
+    """The percentiles for which every process has samples enough, of every benchmark that is drawn."""
+    names = [f"{family}/{one}/{context}" for context in contexts for one in run.subjects(family, context)]
     counts = [count for name in names if (count := run.median(name, f"{kind}_count")) is not None]
     return [percent for percent in PERCENTS if percent == 50 or all(enough(count, percent) for count in counts)]
 
@@ -89,7 +90,7 @@ def extremes(values: dict[str, float]) -> tuple[str, str]:
 
 
 def ecdf(run: Strategies, family: str, context: str, kind: str, what: str) -> Drawn | None:
-    percents = told(run, family, kind)
+    percents = told(run, family, kind, [context])
     found = distributions(run, family, context, kind, percents)
     if not found:
         return None
@@ -126,7 +127,7 @@ def percentile_axis(axes: Axes) -> None:
 
 
 def percentile_plot(run: Strategies, family: str, kind: str, what: str) -> Drawn | None:
-    shown = [percent for percent in told(run, family, kind) if percent >= 50]
+    shown = [percent for percent in told(run, family, kind, run.contexts(family)) if percent >= 50]
     found = {context: distributions(run, family, context, kind, shown) for context in run.contexts(family)}
     found = {context: rows for context, rows in found.items() if rows}
     if not found or len(shown) < 2:
@@ -145,6 +146,7 @@ def percentile_plot(run: Strategies, family: str, kind: str, what: str) -> Drawn
     latency_scale(axes[0].yaxis, [value for row in middles.values() for value in row])
     labels(figure, subjects, [style(i) for i in range(len(subjects))])
     figure.supxlabel("percentile", fontsize=9, y=0.1 / figure.get_figheight(), x=0.45)
+    figure.supylabel(what, fontsize=9, x=0.06 / WIDE)
     tails = {at: float(row[-1]) for at, row in middles.items()}
     least, most = min(tails, key=lambda at: tails[at]), max(tails, key=lambda at: tails[at])
     words = [f"{text.latency(tails[at])} ({at[1]}, {WORDS.get(at[0], at[0])})" for at in (least, most)]
@@ -186,7 +188,8 @@ def lines(found: dict[str, dict[str, list[Point]]], titles: dict[str, str], acro
 def scaling(run: Strategies, family: str, context: str, step: str, key: str) -> dict[str, list[Point]]:
     found = {}
     for one in run.subjects(family):
-        points = [(float(n), run.median(f"{family}/{one}/{context}/{step}:{n}", key)) for n in run.steps(family, one, context, step)]
+        names = {n: f"{family}/{one}/{context}/{step}:{n}" for n in run.steps(family, one, context, step)}
+        points = [(float(n), run.median(name, key)) for n, name in names.items() if run.all_posted(name)]
         found[one] = [(x, max(y, 1.0)) for x, y in points if y is not None and x > 0]
     return {one: points for one, points in found.items() if points}
 
@@ -201,7 +204,8 @@ def throughput(run: Strategies) -> Drawn | None:
         return None
     figure = lines(found, {c: WORDS.get(c, c)[:40].replace("$", "\\$") for c in found}, "posters", "callbacks a second", rate_scale)
     context = next(iter(found))
-    ends = {one: points[-1] for one, points in found[context].items()}
+    last = max(points[-1][0] for points in found[context].values())
+    ends = {one: points[-1] for one, points in found[context].items() if points[-1][0] == last}
     most, least = max(ends, key=lambda one: ends[one][1]), min(ends, key=lambda one: ends[one][1])
     return finished(figure, "Callbacks a second, by number of posters",
                     f"With {ends[most][0]:g} posters and {WORDS.get(context, context)}, {most} gets {text.count(ends[most][1])} "
@@ -214,13 +218,19 @@ def by_cpus(run: Strategies) -> Drawn | None:
     if not found:
         return None
     figure = lines(found, kinds, "emulated CPUs", "cost of a post", lambda axes, values: latency_scale(axes.yaxis, values))
-    key = next(iter(found))
-    growth = {one: points[-1][1] / points[0][1] for one, points in found[key].items()}
-    least, most = extremes(growth)
-    ends = found[key][most][0][0], found[key][most][-1][0]
+    seen = "; ".join(f"{kinds[key]}: {growth(run, key, of)}" for key, of in found.items())
     return finished(figure, "Cost of a post, by number of emulated CPUs",
-                    f"{kinds[key].capitalize()} takes {growth[most]:.3g} times as long on {ends[1]:g} CPUs as on {ends[0]:g} with {most}, "
-                    f"{growth[least]:.3g} times with {least}; medians over the processes, no lock held.", wide=True, colours=FEW)
+                    f"With all CPUs, against a model of the fewest: {seen}. One thread posts, from the first CPU, and no lock is held; the "
+                    "others are idle, and are there to be looked through. Medians over the processes.", wide=True, colours=FEW)
+
+
+def growth(run: Strategies, key: str, of: dict[str, list[Point]]) -> str:
+    """Of whom it can be told that more CPUs cost, or that none can be seen to."""
+    words: dict[str, list[str]] = {}
+    for one, points in of.items():
+        ends = [At(f"post/{one}/none/cpus:{points[at][0]:g}", key) for at in (-1, 0)]
+        words.setdefault(compare(run, ends[0], ends[1]).word, []).append(one)
+    return ", ".join(f"{word} with {' '.join(names)}" for word, names in sorted(words.items()))
 
 
 def cell_words(run: Strategies, name: str, kind: str, value: float | str) -> str:

@@ -165,6 +165,9 @@ class Judged:
 
 
 POSTS = {"a later post": "time_ns", "the post that asks": "first_p50_ns"}
+# What is staged is drained after the post, when interrupts go on: the caller pays for that, too.
+WITH_DRAIN = {f"{which}, its section and drain included": f"{kind}_with_context_p50_ns"
+              for which, kind in zip(POSTS, ("later", "first"))}
 LOCKS = ("rq_lock", "timer_base_lock", "pool_lock")
 
 
@@ -172,15 +175,20 @@ def bars() -> list[Bar]:
     found = []
     for which, key in POSTS.items():
         found.append(Bar(f"irq_work to direct, no lock held, {which}", At("post/irq_work/none", key), At("post/direct/none", key), 1.15))
+    for which, key in {**POSTS, **WITH_DRAIN}.items():
         for lock in LOCKS:
             ours, theirs = At(f"post/nolock:irqs_off/{lock}", key), At("post/nolock:irqs_off/none", key)
             found.append(Bar(f"nolock, {lock} held, to nolock with none, {which}", ours, theirs, 3))
-        for context in ("none", *LOCKS, "nmi"):
-            ours, theirs = (At(f"post/{strategy}/{context}", key) for strategy in ("bpf_defer", "nolock:irqs_off"))
-            found.append(Bar(f"bpf_defer to nolock, {context}, {which}", ours, theirs, 1.3))
-    p99 = "start_p99_ns"
-    found.append(Bar("post to start of grace period, 99 %, irq_work with rq_lock held to direct with none",
-                     At("invoke/irq_work/rq_lock", p99), At("invoke/direct/none", p99), 3))
+    for strategy in ("bpf_defer", "bpf_defer-node"):
+        for which, key in POSTS.items():
+            for context in ("none", *LOCKS, "nmi"):
+                ours, theirs = (At(f"post/{one}/{context}", key) for one in (strategy, "nolock:irqs_off"))
+                found.append(Bar(f"{strategy} to nolock, {context}, {which}", ours, theirs, 1.3))
+    ours, theirs = (At(f"throughput/{one}/rq_lock/posters:1", "time_ns") for one in ("bpf_defer", "nolock:irqs_off"))
+    found.append(Bar("bpf_defer to nolock, rq_lock, a callback all in all", ours, theirs, 1.3))
+    for since, key in (("post", "start_p99_ns"), ("time meant for the post", "start_open_p99_ns")):
+        found.append(Bar(f"{since} to start of grace period, 99 %, irq_work with rq_lock held to direct with none",
+                         At("invoke/irq_work/rq_lock", key), At("invoke/direct/none", key), 3))
     return found
 
 
