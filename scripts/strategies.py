@@ -21,17 +21,19 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from lib.arguments import OneLine, positive, program
 from lib.bench import CannotCompare, CouldNotMeasure, Measured, call, exactly, read_file
 from lib.bench import run as run_program
-from lib.report.strategies import OTHERS, is_strategies, load_strategies
+from lib.report.strategies import is_strategies, load_strategies
 from lib.strategies import machine
 from lib.strategies.compact import FAMILIES, result, text_of, write
 from lib.strategies.counted import CONTEXTS, count
+from lib.strategies.quiet import one_quiet_process, tell, tries_for, watched
 
 IN_MODEL = rf"post/[^/]+/({'|'.join(CONTEXTS[1:])})/"  # of the model: the library's own posts are from anywhere
 BLOCK = ("<!-- answers of scripts/strategies.py: begin -->", "<!-- answers: end -->")
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS_EACH = 0.13  # a benchmark, roughly
+SECONDS_EACH, SECONDS_AN_ITERATION = 0.107, 4.6e-5  # roughly: a burst of 48 posts waits for two ticks
 QUICK = r"^(post/(direct|direct-again|irq_work|bpf_defer|nolock:irqs_off|nolock:irqs_off.call_srcu)/(none|irqs_off|rq_lock)/iterations.*" \
         r"|post/(direct|irq_work)/none/cpus:[0-9]+/.*|invoke/(direct|direct-again|irq_work)/(none|rq_lock)/.*" \
         r"|post/(direct|irq_work|bpf_defer-node)/(none|nmi)/(cold/)?iterations.*|throughput/(direct|irq_work)/none/posters:(1|16)/.*" \
@@ -44,7 +46,6 @@ class Session:
 
     dir: Path
     program: Path
-    filter: str
     names: list[str]
     rerun: str
     machine: dict[str, Any]
@@ -70,12 +71,8 @@ class Session:
         write(self.dir / "verdict.json", json.dumps(verdict, indent=1) + "\n")
 
 
-def tell(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
-
-
-def filter_of(program: Path, wanted: str) -> tuple[str, list[str]]:
-    """And what it selects. Without one, all that has a strategy's name: the library's own benchmarks are somebody else's."""
+def selected(program: Path, wanted: str) -> list[str]:
+    """By a filter; without one, all that has a strategy's name: the library's own benchmarks are somebody else's."""
     listed = call(program, "--benchmark_list_tests").splitlines()
     if not wanted:
         strategies = {re.escape(name.split("/")[1]) for name in listed if re.match(IN_MODEL, name)}
@@ -83,34 +80,18 @@ def filter_of(program: Path, wanted: str) -> tuple[str, list[str]]:
     found = [name for name in listed if name.split("/")[0] in FAMILIES and re.search(wanted, name)]
     if not found:
         raise CannotCompare(f"{program.name} has no benchmark of a strategy that matches {wanted}; build it from these sources")
-    return wanted, found
+    return found
 
 
 def one_process(session: Session, number: int) -> Measured:
     out = session.dir / f"run-{number + 1}.json"
-    before = machine.Used.now()
-    call(session.program, f"--benchmark_filter={session.filter}", "--benchmark_enable_random_interleaving=true",
-         f"--benchmark_out={out}", "--benchmark_out_format=json")
-    measured = read_file(out)
-    if (others := machine.others(before, machine.Used.now())) is not None:
-        measured.context["others"] = others
-    return measured
 
+    def process() -> Measured:
+        call(session.program, exactly(session.names), "--benchmark_enable_random_interleaving=true",
+             f"--benchmark_out={out}", "--benchmark_out_format=json")
+        return read_file(out)
 
-def too_loud(measured: Measured) -> bool:
-    return measured.context.get("others", 0.0) > OTHERS * machine.cpus()
-
-
-def one_quiet_process(session: Session, number: int, tries: int) -> tuple[Measured, int]:
-    """Once more, if somebody else kept the CPUs busy and there are tries left; the last one stays, loud or not."""
-    while True:
-        measured = one_process(session, number)
-        if not too_loud(measured):
-            return measured, tries
-        tell(f"process {number + 1}: others kept {measured.context['others']:.2g} CPUs busy{'; once more' if tries else ''}")
-        if not tries:
-            return measured, tries
-        tries -= 1
+    return watched(process)
 
 
 def progress(session: Session, number: int, processes: int) -> None:
@@ -119,9 +100,9 @@ def progress(session: Session, number: int, processes: int) -> None:
 
 
 def measure(session: Session, arguments: argparse.Namespace) -> None:
-    tries = arguments.processes // 3
+    tries = tries_for(arguments.processes)
     for number in range(arguments.processes):
-        measured, tries = one_quiet_process(session, number, tries)
+        measured, tries = one_quiet_process(lambda: one_process(session, number), number, tries)
         session.measured.append(measured)
         session.save()
         progress(session, number, arguments.processes)
@@ -150,12 +131,11 @@ def new_directory(wanted: Path | None) -> Path:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=lambda words: Path(words).absolute(),  # as a bare name it would be looked for on PATH
-                        default=ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench")
-    parser.add_argument("--processes", type=int, help="how many (default 9, with --quick 2); fewer than 9 compare nothing")
-    parser.add_argument("--quick", action="store_true", help="a few benchmarks, under a minute: does all of it work?")
-    parser.add_argument("--filter", default="", help="a regular expression for the benchmarks' names")
+    parser = OneLine(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=program, default=ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench")
+    parser.add_argument("--processes", type=positive, help="how many (default 9, with --quick 2); fewer than 9 compare nothing")
+    parser.add_argument("--quick", action="store_true", help="a few benchmarks, a minute or so: does all of it work?")
+    parser.add_argument("--filter", default="", metavar="REGEX", help="benchmarks, by Python's syntax")
     parser.add_argument("--no-counts", action="store_true", help="no instructions and cache lines, which take some minutes")
     parser.add_argument("--out", type=Path, help="the run directory (default: results/TIME-strategies)")
     parser.add_argument("--answers", type=Path, metavar="DIR", help="measures nothing: prints what this run answers, as Markdown")
@@ -165,8 +145,6 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--into takes --answers")
     if arguments.processes is None:
         arguments.processes = 2 if arguments.quick else 9
-    if arguments.processes < 1:
-        parser.error("--processes takes a number from 1")
     try:
         re.compile(arguments.filter)
     except re.error as error:
@@ -206,20 +184,26 @@ def report(path: Path) -> int:
     return subprocess.run([ROOT / "scripts" / "report.py", path]).returncode
 
 
+def seconds_of(names: list[str]) -> float:
+    """About what a process takes, on a quiet machine of two CPUs."""
+    iterations = sum(int(found[1]) for name in names if (found := re.search(r"/iterations:(\d+)", name)))
+    return len(names) * SECONDS_EACH + iterations * SECONDS_AN_ITERATION
+
+
 def announce(load: float, names: list[str], arguments: argparse.Namespace) -> None:
     tell(f"{len(names)} benchmarks in each of {arguments.processes} processes; on a quiet machine of two CPUs about "
-         f"{len(names) * SECONDS_EACH * arguments.processes / 60:.0f} min")
+         f"{seconds_of(names) * arguments.processes / 60:.0f} min")
     if load > machine.cpus():
         tell(f"a load of {load} on {machine.cpus()} CPUs: nothing will be compared")
 
 
 def run(arguments: argparse.Namespace) -> int:
     load = machine.load()
-    wanted, names = filter_of(arguments.program, arguments.filter)
+    names = selected(arguments.program, arguments.filter)
     # The wrong build says so at once.
     build = run_program(arguments.program, exactly(names[:1])).context
     announce(load, names, arguments)
-    session = Session(new_directory(arguments.out), arguments.program, wanted, names, rerun_command(sys.argv[1:]),
+    session = Session(new_directory(arguments.out), arguments.program, names, rerun_command(sys.argv[1:]),
                       machine.facts(ROOT, build), load)
     session.begin(arguments.processes)
     status = 0

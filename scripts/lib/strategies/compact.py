@@ -57,13 +57,18 @@ def columns(measured: list[Measured]) -> dict[str, dict[str, list[Number]]]:
 
 
 def together(counters: list[dict[str, list[float]]], kind: str, percent: float) -> float | None:
-    """The percentile of all processes' samples, from the longest of each; none if there are too few, or fewer are known."""
-    counts = [values[f"{kind}_count"][0] for values in counters if f"{kind}_count" in values]
-    longest = [[values[0] for key, values in of.items() if (found := LONGEST.fullmatch(key)) and found[1] == kind] for of in counters]
-    beyond = sum(counts) - int(percent / 100 * sum(counts))
-    if not enough(sum(counts), percent) or any(len(known) < min(beyond, count) for known, count in zip(longest, counts)):
+    """The percentile of all processes' samples, from the longest of each; none if there are too few samples, or too few known."""
+    told = [values for values in counters if f"{kind}_count" in values]
+    counts = [values[f"{kind}_count"][0] for values in told]
+    longest = [[values[0] for key, values in of.items() if (found := LONGEST.fullmatch(key)) and found[1] == kind] for of in told]
+    every = sorted((value for known in longest for value in known), reverse=True)
+    beyond = int(sum(counts)) - int(percent / 100 * sum(counts))
+    if not enough(sum(counts), percent) or len(every) < beyond:
         return None
-    return sorted((value for known in longest for value in known), reverse=True)[int(beyond) - 1]
+    found = every[beyond - 1]
+    # What a process did not tell is no longer than the least that it told.
+    hidden = any(len(known) < count and (not known or found < min(known)) for known, count in zip(longest, counts))
+    return None if hidden else found
 
 
 def pooled(measured: list[Measured], name: str) -> dict[str, Number]:
