@@ -1,28 +1,42 @@
 #!/usr/bin/python3
 """The library's speed against liburcu's and against plain instructions: a table, a JSON file and a picture.
 
-Runs srcu_bench, in which both stand inlined side by side, with all repetitions of all that it needs in random order, and compares
-minima and medians. "Same against same" is the ratio that two copies of one benchmark give: smaller differences say nothing.
+Runs srcu_bench, in which both stand inlined side by side, in several processes, all that the table needs in random order in each.
+A process gives one number a benchmark, the median of its repetitions. "Same against same" is the ratio that two copies of one
+benchmark give: smaller differences say nothing. A process beside which somebody else kept the CPUs busy runs once more; where it
+stayed so, or more wanted to run at the start than there are CPUs, nothing is compared.
+
+Exit status: 0 the table is there, whatever it says; 2 usage, or a build that is refused; 3 it could not be measured or written.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import statistics
 import sys
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.bench import CannotCompare, Measured, Ratio, again, machine, read_file, run
+from lib import arguments as words
+from lib.bench import CannotCompare, CouldNotMeasure, Measured, read_file, run
+from lib.bench import machine as machine_facts
+from lib.report.judge import CONFIDENCE, LEAST_RUNS
 from lib.report.speed import draw
-from lib.report.text import latency
+from lib.report.strategies import OTHERS
+from lib.report.text import latency, number
+from lib.speed_rows import judged, needed, rows, sizes
+from lib.strategies import machine
+from lib.strategies.compact import write
+from lib.strategies.quiet import one_quiet_process, tell, too_loud, tries_for, watched
 
 ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = 2
+ENDINGS = (".md", ".json", ".png")
 
 NOTES = ("- Pairs, posts and grace periods without readers: CPU time of the thread. liburcu is inlined, as a C program has it. Pairs "
          "stand at four places in memory each, since that alone moves figures of so few instructions.",
@@ -30,140 +44,156 @@ NOTES = ("- Pairs, posts and grace periods without readers: CPU time of the thre
          "- Busy reader: sections of a microsecond, on a CPU of its own; medians of one grace period a section at most.",
          "- Posts: bursts of 4096. Time a callback: wall time while one thread posts as fast as it can, until the last has run. "
          "While the helper needs less CPU time than the poster, the backlog is bounded by how long others have the helper's CPU.",
-         "- Waiters: asleep in synchronize_srcu() when the section ends that they wait for.")
+         "- Waiters: asleep in synchronize_srcu() when the section ends that they wait for.",
+         f"- Ratios: ours to theirs, of medians over the processes, with a bootstrap interval over these ({100 * CONFIDENCE:g} %). Met and "
+         "missed are said if the interval lies wholly on one side of the bar, and the ratio is further from it than the same came out "
+         "from itself. \"A\", where a machine is called loud, is theirs.")
 
 
 @dataclass
-class Row:
-    """Our benchmark may take `bar` times as long as theirs."""
+class Start:
+    """The machine before anything ran."""
 
-    cost: str
-    ours: str
-    theirs: str
-    bar: float
-    has_floor: bool = True
+    load: float
+    cpus: int
 
+    @staticmethod
+    def of(measured: Measured) -> Start:
+        load = measured.context.get("load_avg")
+        return Start(number(load[0]) if isinstance(load, list) and load else 0.0, int(number(measured.context.get("num_cpus"))))
 
-def rows() -> list[Row]:
-    found = []
-    for threads in (1, 2):
-        end, who = f"threads:{threads}", "1 thread" if threads == 1 else f"{threads} threads"
-        found += [Row(f"srcu_read_lock_fast pair, {who}, to memb's", f"read/srcu-fast/{end}", f"read/urcu-memb/{end}", 0.8),
-                  Row(f"the same to two plain increments, {who}", f"read/srcu-fast/{end}", f"read/plain_inc_pair/{end}", 3),
-                  Row(f"srcu_read_lock pair, {who}, to mb's", f"read/srcu/{end}", f"read/urcu-mb/{end}", 0.5)]
-    for kind in ("srcu-fast", "srcu"):
-        domain = "fast domain" if kind == "srcu-fast" else "normal domain"
-        found += [Row(f"synchronize_srcu_expedited, {domain}, no reader, to memb's", f"synchronize/{kind}-expedited/readers:0",
-                      "synchronize/urcu-memb/readers:0", 1),
-                  Row(f"the same, 1 busy reader, {domain}", f"synchronize/{kind}-expedited/readers:1", "synchronize/urcu-memb/readers:1", 1),
-                  Row(f"call_srcu post, {domain}, to call_rcu's", f"post/{kind}/none", "post/urcu-memb/none", 1),
-                  Row(f"call_srcu to callback, expedited, {domain}", f"invoke/{kind}-expedited", "invoke/urcu-memb", 0.05),
-                  Row(f"time a callback, one poster, {domain}", f"throughput/{kind}", "throughput/urcu-memb", 1)]
-    found += [Row("grace period, 256 threads that ever read, to 16", "synchronize/srcu/ever:256", "synchronize/srcu/ever:16", 16, False),
-              Row("the same, 4096 to 256", "synchronize/srcu/ever:4096", "synchronize/srcu/ever:256", 16, False)]
-    return found
+    @property
+    def is_loud(self) -> bool:
+        return 0 < self.cpus < self.load
 
 
-def rounded(times: list[float]) -> list[float]:
-    return [float(f"{time:.4g}") for time in times]
+def one_process(options: argparse.Namespace) -> Measured:
+    return run(options.program, f"--benchmark_filter=^({'|'.join(sorted(needed()))})(/|$)", "--benchmark_enable_random_interleaving=true",
+               f"--benchmark_repetitions={options.repetitions}", f"--benchmark_min_time={options.min_time}")
 
 
-def compared(row: Row, measured: Measured) -> dict[str, Any]:
-    ours, theirs = measured.of(row.ours), measured.of(row.theirs)
-    floor = Ratio.of(measured.of(again(row.theirs)), theirs) if row.has_floor else None
-    return {**asdict(row), "ours_ns": rounded(ours), "theirs_ns": rounded(theirs), "ratio": asdict(Ratio.of(ours, theirs)),
-            "floor": asdict(floor) if floor else None}
+def measure(options: argparse.Namespace) -> list[Measured]:
+    measured, tries, began = [], tries_for(options.runs), time.monotonic()
+    for at in range(options.runs):
+        one, tries = one_quiet_process(lambda: watched(lambda: one_process(options)), at, tries)
+        measured.append(one)
+        each = (time.monotonic() - began) / (at + 1)
+        tell(f"process {at + 1} of {options.runs} done, {each:.0f} s each; {each * (options.runs - at - 1) / 60:.0f} min to go")
+    return measured
 
 
-def sizes(measured: Measured) -> dict[str, float]:
-    """What is counted, not timed: the worst of all repetitions."""
-    found = {f"grace periods for 64 waiters, {kind} (bar: 4)": max(measured.counter(f"synchronize/{kind}/waiters:64", "grace_periods"))
-             for kind in ("srcu", "srcu-fast")}
-    found["bytes of a used domain"] = max(measured.counter("domain/srcu", "bytes"))
-    found["bytes for each thread that read in a domain"] = max(measured.counter("synchronize/srcu/ever:4096", "bytes")) / 4096
-    for kind in ("srcu", "srcu-fast", "urcu-memb"):
-        most, share = (measured.counter(f"throughput/{kind}", counter) for counter in ("backlog", "helper_share"))
-        found |= {f"callbacks that wait at most, {kind}, quietest repetition": min(most),
-                  f"callbacks that wait at most, {kind}, median": statistics.median(most),
-                  f"CPU time of the helper to the poster's, {kind}, median": statistics.median(share)}
-    return found
+def loudness(processes: list[Measured], start: Start) -> str:
+    """In words; empty if nobody else was seen to want the CPUs."""
+    if start.is_loud:
+        return f"the machine was too loud, with a load of {start.load:.2g} on {start.cpus} CPUs at the start"
+    busy = [one.context["others"] for one in processes if too_loud(one)]
+    if not busy:
+        return ""
+    return (f"the machine was too loud: in {len(busy)} of {len(processes)} processes others kept more than "
+            f"{OTHERS * machine.cpus():g} of {machine.cpus()} CPUs busy, up to {max(busy):.2g}")
 
 
-def needed() -> set[str]:
-    names = {"domain/srcu", "synchronize/srcu/ever:4096", "throughput/srcu", "throughput/srcu-fast", "throughput/urcu-memb",
-             *(f"synchronize/{kind}/waiters:64" for kind in ("srcu", "srcu-fast"))}
-    for row in rows():
-        names |= {row.ours, row.theirs} | ({again(row.theirs)} if row.has_floor else set())
-    return names
+def about(measured: Measured) -> dict[str, Any]:
+    found = {key: measured.context.get(key) for key in ("date", "mhz_per_cpu", "load_avg", "srcu_build")}
+    return found | ({"others": round(measured.context["others"], 3)} if "others" in measured.context else {})
 
 
-def measure(arguments: argparse.Namespace) -> Measured:
-    run(arguments.program, "--benchmark_filter=read/empty_loop/threads:1", "--benchmark_min_time=0.001")  # the wrong build says so at once
-    return run(arguments.program, f"--benchmark_filter=^({'|'.join(sorted(needed()))})(/|$)",
-               "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={arguments.repetitions}",
-               f"--benchmark_min_time={arguments.min_time}")
+def result_of(processes: list[Measured], start: Start) -> dict[str, Any]:
+    loud = loudness(processes, start)
+    return {"schema": SCHEMA, "kind": "srcu-speed", "machine": machine_facts(), "load_at_the_start": start.load, "cpus": start.cpus,
+            "repetitions": min(len(one.of(row.ours)) for one in processes for row in rows()), "processes": [about(one) for one in processes],
+            "rows": [judged(row, processes, loud) for row in rows()], "counted": sizes(processes)}
 
 
-def one_run(measured: Measured) -> dict[str, Any]:
-    context = {key: measured.context.get(key) for key in ("date", "num_cpus", "mhz_per_cpu", "load_avg", "srcu_build")}
-    return {"context": context, "rows": [compared(row, measured) for row in rows()], "counted": sizes(measured)}
-
-
-def judged(ratio: dict[str, float], bar: float) -> str:
-    over = {name: value / bar - 1 for name, value in ratio.items() if value > bar}
-    if not over:
-        return "met"
-    return "missed " + " and ".join(f"by {100 * value:.0f} % on {name}" for name, value in over.items())
+def cells(row: dict[str, Any]) -> list[str]:
+    ratio, same = row["ratio"], row["same"]
+    medians = [latency(statistics.median(row[side])) for side in ("ours_ns", "theirs_ns")]
+    return [row["cost"], *medians, "" if ratio is None else "**{:.2g}** ({:.2g} to {:.2g})".format(ratio, *row["interval"]),
+            "{:.3g} ({:.3g} to {:.3g})".format(*same) if same else "", f"{row['bar']:g}", row["verdict"]]
 
 
 def table(found: dict[str, Any]) -> list[str]:
-    lines = ["| cost | ours, min / median | theirs, min / median | ratio on minima | on medians | same against same | bar | |",
-             "|---|---|---|---|---|---|---|---|"]
-    for row in found["rows"]:
-        ours, theirs, ratio, floor = row["ours_ns"], row["theirs_ns"], row["ratio"], row["floor"]
-        lines.append(f"| {row['cost']} | {latency(min(ours))} / {latency(statistics.median(ours))} "
-                     f"| {latency(min(theirs))} / {latency(statistics.median(theirs))} | **{ratio['minima']:.2g}** | {ratio['medians']:.2g} "
-                     f"| {f'''{floor['minima']:.2f} / {floor['medians']:.2f}''' if floor else ''} "
-                     f"| {row['bar']:g} | {judged(ratio, row['bar'])} |")
-    return [*lines, "", "| counted | |", "|---|---|", *(f"| {name} | {f'{value:,.0f}' if value >= 10 else f'{value:.2g}'} |" for name, value in found["counted"].items())]
+    lines = ["| cost | ours | theirs | ratio | same against same | bar | |", "|---|---|---|---|---|---|---|",
+             *(f"| {' | '.join(cells(row))} |" for row in found["rows"])]
+    return [*lines, "", "| counted | |", "|---|---|",
+            *(f"| {name} | {f'{value:,.0f}' if value >= 10 else f'{value:.2g}'} |" for name, value in found["counted"].items())]
 
 
-def document(result: dict[str, Any]) -> str:
-    words = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
-    lines = ["# The library's speed", "", f"Measured by `scripts/bench_table.py` on: {words}.",
-             f"Each figure is from at least {result['repetitions']} repetitions, all benchmarks' in random order.", "", *NOTES, ""]
-    for number, found in enumerate(result["runs"], 1):
-        load = found["context"].get("load_avg") or [0]
-        lines += [f"## Run {number}", "", f"{found['context']['date']}; {found['context']['num_cpus']} CPUs, load {load[0]:.1f} at the start.", "",
-                  *table(found), ""]
-    return "\n".join(lines)
+def document(found: dict[str, Any]) -> str:
+    facts = ", ".join(f"{key} {value}" for key, value in found["machine"].items())
+    processes = found["processes"]
+    return "\n".join(["# The library's speed", "", f"Measured by `scripts/bench_table.py` on: {facts}.",
+                      f"Began {processes[0]['date']}; {found['cpus']} CPUs, load {found['load_at_the_start']:.1f} at the start.",
+                      f"Each figure is the median over processes, {len(processes)} of them, of medians over at least {found['repetitions']} "
+                      "repetitions, all benchmarks' in random order.", "", *NOTES, "", *table(found), ""])
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=Path, default=ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench")
-    parser.add_argument("--runs", type=int, default=1, help="processes, one table each")
-    parser.add_argument("--repetitions", type=int, default=9)
-    parser.add_argument("--min-time", type=float, default=0.02, help="seconds a repetition")
-    parser.add_argument("--measured", type=Path, nargs="+", help="files that srcu_bench wrote, instead of running it")
-    parser.add_argument("--out", type=Path, default=ROOT / "results" / "srcu-speed", help="files' common name, without ending")
+    parser = words.OneLine(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=words.program, default=ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench")
+    parser.add_argument("--runs", type=words.positive, default=LEAST_RUNS,
+                        help=f"processes; below {LEAST_RUNS} nothing can be told (default: %(default)s)")
+    parser.add_argument("--repetitions", type=words.positive, default=3, help="in each process (default: %(default)s)")
+    parser.add_argument("--min-time", type=words.seconds, default=0.02, help="seconds a repetition (default: %(default)s)")
+    parser.add_argument("--measured", type=Path, nargs="+", metavar="FILE",
+                        help="what processes of srcu_bench wrote, in their order, instead of running it")
+    parser.add_argument("--out", type=words.files_name, default=ROOT / "results" / "srcu-speed", metavar="NAME",
+                        help="files' common name, without ending")
     return parser.parse_args()
 
 
-def main() -> int:
-    arguments = parse_arguments()
-    try:
-        runs = [read_file(path) for path in arguments.measured] if arguments.measured else [measure(arguments) for _ in range(arguments.runs)]
-        result = {"schema": 1, "kind": "srcu-speed", "machine": machine(), "runs": [one_run(run) for run in runs]}
-        result["repetitions"] = min(len(row["ours_ns"]) for row in result["runs"][0]["rows"])
-    except CannotCompare as error:
-        print(f"bench_table.py: {error}", file=sys.stderr)
-        return 2
-    text = document(result)
-    arguments.out.with_suffix(".md").write_text(text, encoding="utf-8")
-    arguments.out.with_suffix(".json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-    draw(result).savefig(arguments.out.with_suffix(".png"), dpi=100)
+def check_place(out: Path) -> None:
+    """Before an effort is made for files that nobody could write."""
+    for target in (words.with_ending(out, ending) for ending in ENDINGS):
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():
+                raise IsADirectoryError(0, "it is a directory")
+            probe = words.with_ending(target, ".tmp")
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise CannotCompare(f"cannot write {target}: {error.strerror}; choose another --out") from error
+
+
+def measured_now(options: argparse.Namespace) -> tuple[list[Measured], Start]:
+    start = Start(machine.load(), machine.cpus())
+    # The wrong build says so at once.
+    run(options.program, "--benchmark_filter=^read/empty_loop/threads:1$", "--benchmark_min_time=0.001")
+    check_place(options.out)
+    if start.is_loud:
+        tell(f"a load of {start.load} on {start.cpus} CPUs: nothing will be compared")
+    return measure(options), start
+
+
+def measured_before(options: argparse.Namespace) -> tuple[list[Measured], Start]:
+    processes = [read_file(path) for path in options.measured]
+    check_place(options.out)
+    return processes, Start.of(processes[0])
+
+
+def deliver(found: dict[str, Any], out: Path) -> None:
+    text = document(found)
+    write(words.with_ending(out, ".md"), text)
+    write(words.with_ending(out, ".json"), json.dumps(found, indent=1) + "\n")
+    picture = words.with_ending(out, ".png.tmp")
+    draw(found).savefig(picture, dpi=100, format="png")
+    picture.replace(words.with_ending(out, ".png"))
     print(text)
+
+
+def main() -> int:
+    options = parse_arguments()
+    try:
+        deliver(result_of(*(measured_before if options.measured else measured_now)(options)), options.out)
+    except CannotCompare as error:
+        print(f"bench_table.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return 3 if isinstance(error, CouldNotMeasure) else 2
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print(f"bench_table.py: cannot write {options.out}: {error.strerror}; choose another --out", file=sys.stderr)
+        return 3
     return 0
 
 
