@@ -108,7 +108,7 @@ def result_of(processes: list[Measured], start: Start) -> dict[str, Any]:
 def cells(row: dict[str, Any]) -> list[str]:
     ratio, same = row["ratio"], row["same"]
     medians = [latency(statistics.median(row[side])) for side in ("ours_ns", "theirs_ns")]
-    return [row["cost"], *medians, "" if ratio is None else "**{:.2g}** ({:.2g} to {:.2g})".format(ratio, *row["interval"]),
+    return [row["cost"], *medians, "" if ratio is None else "**{:.3g}** ({:.3g} to {:.3g})".format(ratio, *row["interval"]),
             "{:.3g} ({:.3g} to {:.3g})".format(*same) if same else "", f"{row['bar']:g}", row["verdict"]]
 
 

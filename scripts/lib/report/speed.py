@@ -84,7 +84,7 @@ def draw(result: dict[str, Any]) -> Figure:
     plot(axes, marks)
     axes.axvline(1, color=RED, lw=1.5)
     ends = [end for mark in marks if mark.ratio > 0 for end in mark.ends] + list(LEAST_RANGE)
-    decades(axes.xaxis, 0.01, 1, lambda value: f"{value:g}")
+    decades(axes.xaxis, min(ends), max(ends), lambda value: f"{value:g}")
     axes.set_xlim(min(ends) / 1.2, max(ends) * 1.2)
     axes.set_xlabel("ratio, as a part of its bar", fontsize=9)
     axes.set_yticks(range(len(marks)), [mark.label for mark in marks], fontsize=8)
