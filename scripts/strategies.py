@@ -34,9 +34,10 @@ IN_MODEL = rf"post/[^/]+/({'|'.join(CONTEXTS[1:])})/"  # of the model: the libra
 BLOCK = ("<!-- answers of scripts/strategies.py: begin -->", "<!-- answers: end -->")
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_EACH, SECONDS_AN_ITERATION = 0.107, 4.6e-5  # roughly: a burst of 48 posts waits for two ticks
-QUICK = r"^(post/(direct|direct-again|irq_work|bpf_defer|nolock:irqs_off|nolock:irqs_off.call_srcu)/(none|irqs_off|rq_lock)/iterations.*" \
+QUICK = r"^(post/(direct|direct-again|irq_work|bpf_defer|nolock:irqs_off)/irqs_off/iterations.*" \
+        r"|post/(direct|direct-again|irq_work|nolock:irqs_off.call_srcu)/none/iterations.*|post/(irq_work|nolock:irqs_off)/rq_lock/iterations.*" \
         r"|post/(direct|irq_work)/none/cpus:[0-9]+/.*|invoke/(direct|direct-again|irq_work)/(none|rq_lock)/.*" \
-        r"|post/(direct|irq_work|bpf_defer-node)/(none|nmi)/(cold/)?iterations.*|throughput/(direct|irq_work)/none/posters:(1|16)/.*" \
+        r"|post/(direct|irq_work)/none/cold/iterations.*|post/bpf_defer-node/nmi/iterations.*|throughput/(direct|irq_work)/none/posters:(1|16)/.*" \
         r"|deferral/nolock:(irqs_off|lock_bit)/(none|irqs_off|rq_lock|tracepoints)/.*)"
 
 

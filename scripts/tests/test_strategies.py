@@ -350,6 +350,11 @@ def test_quick_really_runs(tmp_path: Path) -> None:
     assert shares == [[0, 0, 0], [1, 0, 1], [1, 1, 0]]
     assert benchmarks["post/direct/none"]["clock_ns"] > 0
     assert benchmarks["throughput/direct/none/posters:16"]["active_posters"] <= 16
+    for one in ("direct", "irq_work"):
+        invoked, posted = benchmarks[f"invoke/{one}/none"], benchmarks[f"post/{one}/none"]
+        assert invoked["start_open_p50_ns"] >= invoked["start_p50_ns"] and invoked["invoke_p50_ns"] >= invoked["start_p50_ns"]
+        assert invoked["start_open_p50_ns"] >= invoked["late_p50_ns"] and invoked["start_count"] == 1120
+        assert posted["first_p50_ns"] > posted["later_p50_ns"] and (posted["first_count"], posted["later_count"]) == (1120, 15 * 1120)
     assert "too few processes, 1 where it takes 9" in (tmp_path / "out" / "report.html").read_text()
 
 
