@@ -154,6 +154,29 @@ def test_metrics(comparison: Comparison) -> None:
     assert "| read/y (p99_ns) | 15 ns | 12 ns |" in done.stdout and "| read/y (bytes) | 4,096 |" in done.stdout
 
 
+@pytest.mark.parametrize("rate", ["callbacks_per_s", "items_per_second"])
+def test_of_a_rate_more_is_faster(comparison: Comparison, rate: str) -> None:
+    a, b = (comparison.program(side, {"counters": {rate: value}}, **TIMES) for side, value in (("a", 10e6), ("b", 20e6)))
+    done = comparison.call("binaries", a, b, "--filter", "read/y", "--metric", rate)
+    assert done.returncode == 0 and comparison.words() == {"read/y": "faster"}
+    assert f"| read/y ({rate}) | 100 ns | 50 ns | 0.5" in done.stdout
+    assert comparison.call("binaries", b, a, "--filter", "read/y", "--metric", rate).returncode == 1
+
+
+@pytest.mark.parametrize(("kind", "percent", "count", "word"), [
+    ("first_", 99, 112, "cannot tell"), ("first_", 99, 999, "cannot tell"), ("first_", 99, 1000, "no difference seen"),
+    ("first_", 99.9, 1000, "cannot tell"), ("first_", 50, 112, "no difference seen"), ("first_", 1, 112, "cannot tell"),
+    ("", 99, 101, "cannot tell"), ("", 99, 1001, "no difference seen")])
+def test_percentiles_of_few_samples_say_so(comparison: Comparison, kind: str, percent: float, count: int, word: str) -> None:
+    metric = f"{kind}p{percent:g}_ns"
+    enough, few = ({f"{kind}count": float(number), metric: 5000.0} for number in (20_000, count))
+    a, b = (comparison.program(side, {"counters": counters}, **TIMES) for side, counters in (("a", enough), ("b", few)))
+    done = comparison.call("binaries", a, b, "--filter", "read/y", "--metric", metric)
+    assert comparison.words() == {"read/y": word} and done.returncode == (3 if word == "cannot tell" else 0)
+    assert (f"**cannot tell**: p{percent:g} of {count} samples" in done.stdout) == (word == "cannot tell")
+    assert (comparison.json()["rows"][0]["ratio"] is None) == (word == "cannot tell")
+
+
 @pytest.mark.parametrize("build", ["debug", "sanitizer", "unknown"])
 def test_other_builds_are_refused_before_anything_is_measured(comparison: Comparison, build: str) -> None:
     other = comparison.program("other", {"build": build}, **TIMES)

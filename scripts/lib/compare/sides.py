@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
 import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..bench import TIMES, CannotCompare, Measured
 from ..report.judge import Series
+from ..report.strategies import enough
 
 AGAIN = "A again"
 MANY = 12  # names in a message
 NANOSECONDS = {"_ns": 1.0, "_us": 1e3, "_ms": 1e6, "_s": 1e9}
+RATES = ("_per_second", "_per_s")  # the latter ends as seconds do
+PERCENTILE = re.compile(r"(?:(.+)_)?p([\d.]+)_ns")
 
 
 @dataclass
@@ -53,12 +58,12 @@ def nearest(word: str, words: list[str]) -> str:
 
 
 def is_time(metric: str) -> bool:
-    return not metric or metric in TIMES or metric.endswith((*NANOSECONDS, "_per_second"))
+    return not metric or metric in TIMES or metric.endswith((*NANOSECONDS, *RATES))
 
 
 def cost(metric: str, value: float) -> float:
     """Nanoseconds, of a rate those for one item, so that more is always worse; what is no time stays as it is."""
-    if metric.endswith("_per_second"):
+    if metric.endswith(RATES):
         return 1e9 / value if value > 0 else 0.0
     if metric in TIMES:
         return value
@@ -69,6 +74,15 @@ def figures(side: Side, name: str, metric: str) -> list[float]:
     """One number a process run: the median of its repetitions. None if this benchmark does not give that metric."""
     found = [run.counter(name, metric) if metric else run.of(name) for run in side.runs]
     return [cost(metric, statistics.median(values)) for values in found] if all(found) else []
+
+
+def too_few_samples(sides: list[tuple[Side, str]], metric: str) -> str:
+    """Of which each process took its percentile; empty where that is no percentile, or nobody counted."""
+    if not (found := PERCENTILE.fullmatch(metric)):
+        return ""
+    counter, percent = f"{found[1]}_count" if found[1] else "count", float(found[2])
+    least = min((count for side, name in sides for run in side.runs for count in run.counter(name, counter)), default=math.inf)
+    return "" if enough(least, percent) else f"p{found[2]} of {least:.0f} samples"
 
 
 def paired(kind: str, sides: list[Side], metrics: list[str], seed: int, facts: dict[str, Any]) -> Compared:
@@ -83,7 +97,8 @@ def paired(kind: str, sides: list[Side], metrics: list[str], seed: int, facts: d
         for key in common:
             numbers = [figures(side, own[key], metric) for side, own in zip(sides, names)]
             if all(numbers):
-                series.append(Series(key, metric, numbers[0], numbers[1], numbers[2] if numbers[2:] else None, is_time(metric)))
+                series.append(Series(key, metric, numbers[0], numbers[1], numbers[2] if numbers[2:] else None, is_time(metric),
+                                     obstacle=too_few_samples([(side, own[key]) for side, own in zip(sides, names)], metric)))
         if metric not in {one.metric for one in series}:
             known = sorted({counter for run in sides[0].runs for own in run.counters.values() for counter in own})
             some = ", ".join(known[:MANY]) + (", and so on" if len(known) > MANY else "")

@@ -43,6 +43,7 @@ class Series:
     is_time: bool = True
     copies: list[tuple[list[float], list[float]]] = field(default_factory=list)  # the same twice, where that is not A and again
     paired: bool = False  # the first of each side are of one process, and so on
+    obstacle: str = ""  # why figures of this kind say nothing, however many there are
 
     def same(self) -> list[tuple[list[float], list[float]]]:
         return self.copies or ([] if self.again is None else [(self.a, self.again)])
@@ -112,6 +113,8 @@ def noise(series: Series, seed: int) -> Noise:
 
 
 def judge(series: Series, seed: int = 1, loud: float = LOUD) -> Verdict:
+    if series.obstacle:
+        return Verdict(CANNOT_TELL, series.obstacle)
     sides = [series.a, series.b, *(side for pair in series.same() for side in pair)]
     least = min(len(side) for side in sides)
     if least < LEAST_RUNS:

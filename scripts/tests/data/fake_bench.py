@@ -2,7 +2,7 @@
 """Stands in for srcu_bench, without timing anything. Its settings are the JSON file beside it, of the same name.
 
 "times": nanoseconds by name; "build": what it says it is; "log": a file that gets one line a call; "fail": the status with
-which it ends.
+which it ends; "counters": more of them, the same for all names.
 """
 
 import json
@@ -19,7 +19,7 @@ def entries(settings, names, options, calls):
         for repetition in range(repetitions):
             yield {"name": name, "run_name": name, "run_type": "iteration", "repetitions": repetitions, "repetition_index": repetition,
                    "threads": 1, "iterations": 1000, "cpu_time": time, "real_time": 2 * time, "time_unit": "ns", "p99_ns": 3 * time,
-                   "bytes": 4096.0}
+                   "bytes": 4096.0, **settings.get("counters", {})}
 
 
 def answer(program, words):
