@@ -39,11 +39,12 @@ from lib.compare import false_alarms
 from lib.compare.commits import built, commit_of
 from lib.report.judge import CANNOT_TELL, LEAST_RUNS, Verdict, judge
 from lib.compare.live import Effort, Subject, listed, measure, wait_until_quiet
+from lib.compare.loudness import loud
 from lib.compare.notes import notes
 from lib.compare.outputs import Judged, as_json, as_markdown, google_benchmark, status
 from lib.compare.page import render
 from lib.compare.sides import AGAIN, Compared, Side, paired
-from lib.compare.stored import files_side, loud_when_stored, torture_side
+from lib.compare.stored import files_side, torture_side
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench"
@@ -80,9 +81,9 @@ def by_turns(kind: str, sides: list[tuple[str, Path, str]], arguments: argparse.
         wait_until_quiet(arguments.patience)
     load = [round(value, 2) for value in os.getloadavg()]
     how = effort(arguments, seed)
-    measure(subjects, how)
-    for each in subjects:  # what the machine did before, not what the comparison itself made it do
-        each.side.runs[0].context["load_avg"] = load
+    measure(subjects, how, arguments.any_load)
+    for run in (run for each in subjects for run in each.side.runs):
+        run.context["load_avg"] = load  # what the machine did before, not what the comparison itself made it do
     facts = {"command": arguments.command, **machine(), "load at the start": load[0], **asdict(how)}
     return paired(kind, [each.side for each in subjects], arguments.metric or [""], how.seed, facts)
 
@@ -123,8 +124,8 @@ def runs(arguments: argparse.Namespace) -> Compared:
 
 
 def judged(compared: Compared, any_load: bool) -> Judged:
-    if loud := "" if any_load else loud_when_stored(compared.sides):
-        return [(series, Verdict(CANNOT_TELL, f"loud machine: {loud}")) for series in compared.series]
+    if words := "" if any_load else loud(compared.sides):
+        return [(series, Verdict(CANNOT_TELL, f"loud machine: {words}")) for series in compared.series]
     return [(series, judge(series, compared.seed)) for series in compared.series]
 
 
@@ -144,7 +145,6 @@ def count_false_alarms(arguments: argparse.Namespace) -> int:
     def compare(seed: int) -> list[Verdict]:
         same = [(str(arguments.program), arguments.program, "")] * 2
         verdicts = [verdict for _, verdict in judged(by_turns("binaries", same, arguments, seed), arguments.any_load)]
-        arguments.any_load = True  # from now on the load is our own
         print(f"comparison {seed} of {arguments.real} done", file=sys.stderr, flush=True)
         return verdicts
 
@@ -204,7 +204,7 @@ def add_shared(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--seed", type=seed, default=1, help="of the order of the runs and of the interval")
     parser.add_argument("--metric", action="append", help="cpu_time, real_time or a counter such as p99_ns; may be repeated (default: "
                         "real time for what times itself or waits, otherwise CPU time)")
-    parser.add_argument("--any-load", action="store_true", help="even if more wants to run than there are CPUs")
+    parser.add_argument("--any-load", action="store_true", help="even if others want the CPUs, before or meanwhile")
     parser.add_argument("--out", type=files_name, default=ROOT / "results" / out, metavar="NAME", help="files' common name, without ending")
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bench import HOW, CannotCompare, CouldNotMeasure, Measured, call, exactly, run
+from ..strategies.machine import Used, others
+from .loudness import others_were_busy
 from .schedule import rounds
 from .sides import Side, nearest
 
@@ -90,19 +92,30 @@ def common(subjects: list[Subject]) -> list[str]:
     return keys
 
 
-def measure(subjects: list[Subject], effort: Effort, tell: Callable[[str], None] = say) -> None:
-    """Fills each side's runs. A short run of each comes first: the wrong build says so, and the files are in memory."""
+def measure(subjects: list[Subject], effort: Effort, any_load: bool = False, tell: Callable[[str], None] = say) -> None:
+    """Fills each side's runs. A short run of each comes first: the wrong build says so, and the files are in memory. Runs
+    beside which others wanted the CPUs are run again, up to a third of them all; the rest stays, loud as it is."""
     keys = common(subjects)
     filters = {id(subject): exactly([subject.names[key] for key in keys]) for subject in subjects}
     for subject in subjects[:2]:
         run(subject.program, exactly([subject.names[keys[0]]]), "--benchmark_min_time=0.001")
+    tries = 0 if any_load else effort.runs * len(subjects) // 3
     start = time.monotonic()
     for number, order in enumerate(rounds(subjects, effort.runs, effort.seed), 1):
         for subject in order:
-            subject.side.runs.append(one_run(subject, filters[id(subject)], effort))
+            measured = one_run(subject, filters[id(subject)], effort)
+            while tries and (busy := others_were_busy(measured)):
+                tell(f"{busy}; once more")
+                tries -= 1
+                measured = one_run(subject, filters[id(subject)], effort)
+            subject.side.runs.append(measured)
         took = time.monotonic() - start
         tell(f"round {number} of {effort.runs}, {took * (effort.runs - number) / number:.0f} s left")
 
 
 def one_run(subject: Subject, names: str, effort: Effort) -> Measured:
-    return run(subject.program, names, *effort.options())
+    before = Used.now()
+    measured = run(subject.program, names, *effort.options())
+    if (busy := others(before, Used.now())) is not None:
+        measured.context["others"] = busy
+    return measured

@@ -95,5 +95,7 @@ def entry(side: Side, name: str, number: int) -> dict[str, Any]:
 def google_benchmark(side: Side) -> dict[str, Any]:
     """Each process run is a repetition: what Google Benchmark's own compare.py reads, and `compare.py files`."""
     context = {**side.runs[0].context, PROCESS_RUNS: len(side.runs)}
+    if busy := [run.context["others"] for run in side.runs if "others" in run.context]:
+        context["others"] = max(busy)
     entries = [entry(side, name, number) for name in side.names().values() for number in range(len(side.runs))]
     return {"context": context, "benchmarks": entries}

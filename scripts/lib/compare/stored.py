@@ -36,16 +36,6 @@ def files_side(label: str, paths: list[Path], subject: str = "") -> Side:
     return Side(label, ", ".join(map(str, paths)), [run for path in paths for run in runs_of(path)], subject)
 
 
-def loud_when_stored(sides: list[Side]) -> str:
-    """In words; empty if the CPUs were not overbooked when the first run began."""
-    for side in sides:
-        context = side.runs[0].context
-        load, cpus = context.get("load_avg"), number(context.get("num_cpus"))
-        if isinstance(load, list) and load and cpus and number(load[0]) > cpus:
-            return f"load {number(load[0]):.1f} on {cpus:.0f} CPUs when {side.label} was measured"
-    return ""
-
-
 def scenario_costs(scenario: Scenario) -> dict[str, float]:
     """Latencies, and the time that a piece of work took."""
     latency, counts = member(scenario.verdict, "gp_latency_ns"), member(scenario.verdict, "counts")
