@@ -43,7 +43,7 @@ from lib.compare.loudness import loud
 from lib.compare.notes import notes
 from lib.compare.outputs import Judged, as_json, as_markdown, google_benchmark, status
 from lib.compare.page import render
-from lib.compare.sides import AGAIN, Compared, Side, paired
+from lib.compare.sides import AGAIN, WALKS, Compared, Side, paired
 from lib.compare.stored import files_side, torture_side
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,6 +69,11 @@ def effort(arguments: argparse.Namespace, seed: int | None = None) -> Effort:
     return Effort(arguments.runs, arguments.repetitions, arguments.min_time, arguments.seed if seed is None else seed)
 
 
+def unasked(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Families whose time says nothing: left out, unless a filter names them or something else of theirs is asked for."""
+    return () if arguments.metric else tuple(family for family in WALKS if family.strip("/") not in getattr(arguments, "filter", ""))
+
+
 def by_turns(kind: str, sides: list[tuple[str, Path, str]], arguments: argparse.Namespace, seed: int | None = None) -> Compared:
     """Each side: what it is called, its program, and perhaps its subject. A runs a second time."""
     (name, program, subject), _ = sides
@@ -76,7 +81,7 @@ def by_turns(kind: str, sides: list[tuple[str, Path, str]], arguments: argparse.
     subjects = []
     for label, (what, binary, own) in zip(ENDINGS, [*sides, (name, program, subject)]):
         side = Side(label, what, subject=own)
-        subjects.append(Subject(side, binary, listed(binary, arguments.filter, side, contexts)))
+        subjects.append(Subject(side, binary, listed(binary, arguments.filter, side, contexts, unasked(arguments))))
     if not arguments.any_load:
         wait_until_quiet(arguments.patience)
     load = [round(value, 2) for value in os.getloadavg()]
@@ -112,7 +117,7 @@ def stored(kind: str, read: Callable[[str, list[Path]], Side], arguments: argpar
             raise CannotCompare(f"side {label} is missing; name it, or give --{label.lower()}")
     sides = [read(label, paths) for label, paths in named.items() if paths]
     facts = {"command": arguments.command}
-    return paired(kind, sides, arguments.metric or [""], arguments.seed, facts)
+    return paired(kind, sides, arguments.metric or [""], arguments.seed, facts, unasked(arguments))
 
 
 def files(arguments: argparse.Namespace) -> Compared:
@@ -203,7 +208,7 @@ def files_name(words: str) -> Path:
 def add_shared(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument("--seed", type=seed, default=1, help="of the order of the runs and of the interval")
     parser.add_argument("--metric", action="append", help="cpu_time, real_time or a counter such as p99_ns; may be repeated (default: "
-                        "real time for what times itself or waits, otherwise CPU time)")
+                        "each_ns, the median batch, where there is one; real time for what times itself or waits; otherwise CPU time)")
     parser.add_argument("--any-load", action="store_true", help="even if others want the CPUs, before or meanwhile")
     parser.add_argument("--out", type=files_name, default=ROOT / "results" / out, metavar="NAME", help="files' common name, without ending")
 

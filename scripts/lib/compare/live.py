@@ -14,7 +14,7 @@ from ..bench import HOW, CannotCompare, CouldNotMeasure, Measured, call, exactly
 from ..strategies.machine import Used, others
 from .loudness import others_were_busy
 from .schedule import rounds
-from .sides import Side, nearest
+from .sides import Side, left_out, nearest
 
 POLL_S = 5
 
@@ -68,8 +68,9 @@ def pattern_of(words: str) -> re.Pattern[str]:
         raise CannotCompare(f"--filter {words} is no regular expression: {error}") from error
 
 
-def listed(program: Path, words: str, side: Side, contexts: list[str] | None = None) -> dict[str, str]:
-    """The program's benchmarks that the filter matches, by key; of one subject, and in these contexts, if any are named."""
+def listed(program: Path, words: str, side: Side, contexts: list[str] | None = None, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """The program's benchmarks that the filter matches, by key; of one subject, and in these contexts, if any are named; less
+    those of some families."""
     wanted = pattern_of(words)
     every = [(name, [*name.split("/"), "", ""]) for name in call(program, "--benchmark_list_tests").split()]
     own = [(name, parts) for name, parts in every if side.subject in ("", parts[1])]
@@ -79,9 +80,10 @@ def listed(program: Path, words: str, side: Side, contexts: list[str] | None = N
     if unknown:
         raise CannotCompare(f"{side.subject} has no benchmark in the context {', '.join(sorted(unknown))}; "
                             f"there are {', '.join(sorted({parts[2] for _, parts in own if parts[2]}))}")
-    found = {side.key(HOW.sub("", name)): name for name, parts in own if wanted.search(name) and (not contexts or parts[2] in contexts)}
+    found = {side.key(HOW.sub("", name)): name for name, parts in own
+             if wanted.search(name) and (not contexts or parts[2] in contexts) and not name.startswith(without)}
     if not found:
-        raise CannotCompare(f"no benchmark of {program} matches {words}{nearest(words, [name for name, _ in own])}")
+        raise CannotCompare(f"no benchmark of {program} matches {words}{nearest(words, [name for name, _ in own])}{left_out(without)}")
     return found
 
 

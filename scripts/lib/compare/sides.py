@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
 import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..bench import TIMES, CannotCompare, Measured
+from ..bench import TIMES, CannotCompare, Measured, own_metric
 from ..report.judge import Series
 from ..report.strategies import enough
 
@@ -17,6 +16,7 @@ AGAIN = "A again"
 MANY = 12  # names in a message
 NANOSECONDS = {"_ns": 1.0, "_us": 1e3, "_ms": 1e6, "_s": 1e9}
 RATES = ("_per_second", "_per_s")  # the latter ends as seconds do
+WALKS = ("deferral/",)  # what they say is how often posts were deferred; their time is that of walking a model
 PERCENTILE = re.compile(r"(?:(.+)_)?p([\d.]+)_ns")
 
 
@@ -57,6 +57,11 @@ def nearest(word: str, words: list[str]) -> str:
     return f"; nearest: {', '.join(close)}" if close else ""
 
 
+def left_out(families: tuple[str, ...]) -> str:
+    """For messages."""
+    return f", {' and '.join(families)} left out, which --metric may ask for" if families else ""
+
+
 def is_time(metric: str) -> bool:
     return not metric or metric in TIMES or metric.endswith((*NANOSECONDS, *RATES))
 
@@ -81,25 +86,34 @@ def too_few_samples(sides: list[tuple[Side, str]], metric: str) -> str:
     if not (found := PERCENTILE.fullmatch(metric)):
         return ""
     counter, percent = f"{found[1]}_count" if found[1] else "count", float(found[2])
-    least = min((count for side, name in sides for run in side.runs for count in run.counter(name, counter)), default=math.inf)
-    return "" if enough(least, percent) else f"p{found[2]} of {least:.0f} samples"
+    counts = [count for side, name in sides for run in side.runs for count in run.counter(name, counter)]
+    return "" if not counts or enough(min(counts), percent) else f"p{found[2]} of {min(counts):.0f} samples"
 
 
-def paired(kind: str, sides: list[Side], metrics: list[str], seed: int, facts: dict[str, Any]) -> Compared:
-    """Benchmarks that all sides have. The metric "" is each benchmark's own: what it timed itself, else its CPU time."""
-    names = [side.names() for side in sides]
+def series_of(key: str, own: list[tuple[Side, str]], metric: str) -> Series | None:
+    """None if this benchmark does not give that metric on each side. Without one, what all sides say of themselves."""
+    if not metric:
+        themselves = {own_metric(run, name) for side, name in own for run in side.runs}
+        metric = themselves.pop() if len(themselves) == 1 else ""
+    numbers = [figures(side, name, metric) for side, name in own]
+    if not all(numbers):
+        return None
+    return Series(key, metric, numbers[0], numbers[1], numbers[2] if numbers[2:] else None, is_time(metric),
+                  obstacle=too_few_samples(own, metric))
+
+
+def paired(kind: str, sides: list[Side], metrics: list[str], seed: int, facts: dict[str, Any], without: tuple[str, ...] = ()) -> Compared:
+    """Benchmarks that all sides have, less those of some families. The metric "" is each benchmark's own."""
+    names = [{key: name for key, name in side.names().items() if not name.startswith(without)} for side in sides]
     common = [key for key in names[0] if all(key in other for other in names)]
     if not common:
         raise CannotCompare(f"{sides[0].what} and {sides[1].what} have no benchmark in common"
-                            + nearest(next(iter(names[0]), ""), list(names[1])))
+                            + nearest(next(iter(names[0]), ""), list(names[1])) + left_out(without))
     series = []
     for metric in metrics:
-        for key in common:
-            numbers = [figures(side, own[key], metric) for side, own in zip(sides, names)]
-            if all(numbers):
-                series.append(Series(key, metric, numbers[0], numbers[1], numbers[2] if numbers[2:] else None, is_time(metric),
-                                     obstacle=too_few_samples([(side, own[key]) for side, own in zip(sides, names)], metric)))
-        if metric not in {one.metric for one in series}:
+        found = [series_of(key, [(side, own[key]) for side, own in zip(sides, names)], metric) for key in common]
+        series += [one for one in found if one]
+        if not any(found):
             known = sorted({counter for run in sides[0].runs for own in run.counters.values() for counter in own})
             some = ", ".join(known[:MANY]) + (", and so on" if len(known) > MANY else "")
             raise CannotCompare(f"no benchmark here gives {' '.join(metric.split())}{nearest(metric, known)}; there are {some}")
