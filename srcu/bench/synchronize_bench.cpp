@@ -1,14 +1,17 @@
 // What waiting for a grace period costs: without readers (the updater is a registered thread on either side;
-// CPU time), and against a reader that reads all the time.
+// CPU time), against a reader that reads all the time, and together with others that wait. The latter two are
+// the median of what a single call took, in wall time, however many threads call: Google Benchmark's own real
+// time would be that divided by the number of threads.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <thread>
 #include <vector>
 
 #include "flavours.hpp"
 #include "peers.hpp"
+#include "samples.hpp"
 #include "thread.hpp"
 
 namespace srcu_bench {
@@ -72,10 +75,8 @@ void synchronize_busy(benchmark::State& state) {
       counted += section != before;
       before = section;
     }
-    std::sort(took.begin(), took.end());
-    state.SetIterationTime(static_cast<double>(took[took.size() / 2]) * 1e-9);
+    tell(state, took);
   }
-  state.counters["p99_ns"] = static_cast<double>(took[took.size() * 99 / 100]);
 }
 
 BENCHMARK(synchronize<Srcu>)->Name("synchronize/srcu/readers:0");
@@ -110,14 +111,39 @@ BENCHMARK(synchronize<CdsInstant>)->Name("synchronize/cds-instant/readers:0");
 BENCHMARK(synchronize_busy<CdsInstant>)->Name("synchronize/cds-instant/readers:1")->Apply(medians);
 #endif
 
-/// Several threads that wait at once, each as soon as it can: grace periods are shared.
+/// Several threads that wait at once, each as soon as it can: grace periods are shared. The median of all
+/// their calls; how many end in a second stands in `calls_per_s`.
 template <class Flavour>
 void synchronize_together(benchmark::State& state) {
-  const Attached<Flavour> attached(state.thread_index());
-  for (auto _ : state) Flavour::synchronize();
+  constexpr size_t kCalls = 1024;  // of all threads
+  const auto number = static_cast<size_t>(state.range(0));
+  for (auto _ : state) {
+    std::vector<uint64_t> took(kCalls);
+    std::barrier start(static_cast<std::ptrdiff_t>(number) + 1);
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < number; ++i) {
+      threads.emplace_back([&, i] {
+        const Attached<Flavour> attached(static_cast<int>(i));
+        start.arrive_and_wait();
+        for (size_t call = i; call < kCalls; call += number) {
+          const uint64_t begin = wall_ns();
+          Flavour::synchronize();
+          took[call] = wall_ns() - begin;
+        }
+      });
+    }
+    start.arrive_and_wait();
+    const uint64_t begin = wall_ns();
+    threads.clear();
+    state.counters["calls_per_s"] =
+        static_cast<double>(kCalls) * 1e9 / static_cast<double>(wall_ns() - begin);
+    tell(state, took);
+  }
 }
 
-void crowds(benchmark::internal::Benchmark* benchmark) { benchmark->Threads(2)->Threads(8)->Threads(64)->UseRealTime(); }
+void crowds(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("threads")->Arg(2)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
+}
 
 BENCHMARK(synchronize_together<Srcu>)->Name("synchronize/srcu/together")->Apply(crowds);
 BENCHMARK(synchronize_together<SrcuFast>)->Name("synchronize/srcu-fast/together")->Apply(crowds);
