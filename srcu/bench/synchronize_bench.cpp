@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "flavours.hpp"
@@ -111,33 +113,39 @@ BENCHMARK(synchronize<CdsInstant>)->Name("synchronize/cds-instant/readers:0");
 BENCHMARK(synchronize_busy<CdsInstant>)->Name("synchronize/cds-instant/readers:1")->Apply(medians);
 #endif
 
+constexpr auto kTogether = std::chrono::milliseconds(100);  // 64 threads on two CPUs each get their turn
+
 /// Several threads that wait at once, each as soon as it can: grace periods are shared. The median of all
 /// their calls; how many end in a second stands in `calls_per_s`.
 template <class Flavour>
 void synchronize_together(benchmark::State& state) {
-  constexpr size_t kCalls = 1024;  // of all threads
   const auto number = static_cast<size_t>(state.range(0));
   for (auto _ : state) {
-    std::vector<uint64_t> took(kCalls);
+    std::vector<std::vector<uint64_t>> took(number);
+    std::atomic<bool> over{false};
     std::barrier start(static_cast<std::ptrdiff_t>(number) + 1);
     std::vector<std::jthread> threads;
     for (size_t i = 0; i < number; ++i) {
       threads.emplace_back([&, i] {
         const Attached<Flavour> attached(static_cast<int>(i));
         start.arrive_and_wait();
-        for (size_t call = i; call < kCalls; call += number) {
+        do {
           const uint64_t begin = wall_ns();
           Flavour::synchronize();
-          took[call] = wall_ns() - begin;
-        }
+          took[i].push_back(wall_ns() - begin);
+        } while (!over.load(std::memory_order_relaxed));  // relaxed: a flag
       });
     }
     start.arrive_and_wait();
     const uint64_t begin = wall_ns();
+    std::this_thread::sleep_for(kTogether);
+    over.store(true, std::memory_order_relaxed);  // relaxed: joined next
     threads.clear();
-    state.counters["calls_per_s"] =
-        static_cast<double>(kCalls) * 1e9 / static_cast<double>(wall_ns() - begin);
-    tell(state, took);
+    const auto all_ns = static_cast<double>(wall_ns() - begin);
+    std::vector<uint64_t> calls;
+    for (const auto& own : took) calls.insert(calls.end(), own.begin(), own.end());
+    state.counters["calls_per_s"] = static_cast<double>(calls.size()) * 1e9 / all_ns;
+    tell(state, std::move(calls));
   }
 }
 
