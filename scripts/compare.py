@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.arguments import from_zero, number, positive
 from lib.bench import CannotCompare, CouldNotMeasure, machine
-from lib.compare import false_alarms
+from lib.compare import false_alarms, page_alarms
 from lib.compare.commits import built, commit_of
 from lib.report.judge import CANNOT_TELL, LEAST_RUNS, Verdict, judge
 from lib.compare.live import Effort, Subject, listed, measure, wait_until_quiet
@@ -48,7 +48,9 @@ from lib.compare.stored import files_side, torture_side
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench"
-QUICK = "^(read|post|synchronize)/srcu(-fast)?/(threads|none|readers:0)"  # of each kind some that take little time
+QUICK = "^((read|post|synchronize)/srcu(-fast)?/(threads|none|readers:0)" \
+        "|post/(direct|irq_work)/none/iterations|post/nolock:irqs_off/rq_lock/iterations" \
+        "|throughput/direct/none/posters:1/)"  # of each kind some that take little time, and of the model
 ENDINGS = {"A": ".a.json", "B": ".b.json", AGAIN: ".again.json"}
 
 
@@ -154,7 +156,8 @@ def count_false_alarms(arguments: argparse.Namespace) -> int:
         return verdicts
 
     found = {"simulated": false_alarms.simulated(arguments.simulated),
-             "simulated_20_percent_slower": false_alarms.simulated(arguments.simulated, 1.2, first_seed=10_001)}
+             "simulated_20_percent_slower": false_alarms.simulated(arguments.simulated, 1.2, first_seed=10_001),
+             **page_alarms.tallies(arguments.simulated, slower_seed=10_001)}
     if arguments.real:
         found["real"] = false_alarms.real(arguments.real, compare)
     text = false_alarms.document(found)

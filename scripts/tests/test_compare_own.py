@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from test_compare import TIMES, Comparison, comparison, refused  # noqa: F401 (a fixture)
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import compare
+from lib.bench import HOW, call, parse
+from lib.report.strategies import enough
 
 BATCH = {"counters": {"each_ns": 25.0}}
 WALK = {"post/direct/none/manual_time": 100.0, "post/irq_work/none/manual_time": 100.0,
@@ -58,3 +66,14 @@ def test_and_so_it_is_with_files(comparison: Comparison) -> None:  # noqa: F811
 def test_that_they_were_left_out_is_told_where_nothing_else_is_there(comparison: Comparison) -> None:  # noqa: F811
     only = comparison.program("only", None, **{"deferral/direct/none": 10.0})
     refused(comparison.call("binaries", only, only), "no benchmark of", "deferral/ left out", "--metric")
+
+
+def test_percentiles_that_the_program_gives_are_of_enough_samples() -> None:
+    """And waiters together are timed by the call: Google Benchmark, which would divide by them, knows of one thread."""
+    assert compare.BENCH.exists(), f"{compare.BENCH} is missing: run scripts/test.sh, which builds it"
+    found = parse(call(compare.BENCH, "--benchmark_format=json", "--benchmark_filter=^(invoke/srcu|synchronize/srcu/together)"))[1]
+    counts = {HOW.sub("", entry["name"]): entry["count"] for entry in found if "count" in entry}
+    assert counts.keys() == {*(f"invoke/{kind}" for kind in ("srcu", "srcu-expedited", "srcu-fast-expedited")),
+                             *(f"synchronize/srcu/together/threads:{number}" for number in (2, 8, 64))}
+    assert {name for name, count in counts.items() if count < 1000} <= {"invoke/srcu"}
+    assert all(entry["threads"] == 1 and ("p99_ns" in entry) == enough(entry["count"], 99) for entry in found if "count" in entry)
