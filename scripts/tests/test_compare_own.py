@@ -74,6 +74,6 @@ def test_percentiles_that_the_program_gives_are_of_enough_samples() -> None:
     found = parse(call(compare.BENCH, "--benchmark_format=json", "--benchmark_filter=^(invoke/srcu|synchronize/srcu/together)"))[1]
     counts = {HOW.sub("", entry["name"]): entry["count"] for entry in found if "count" in entry}
     assert counts.keys() == {*(f"invoke/{kind}" for kind in ("srcu", "srcu-expedited", "srcu-fast-expedited")),
-                             *(f"synchronize/srcu/together/threads:{number}" for number in (2, 8, 64))}
+                             *(f"synchronize/srcu/together/callers:{number}" for number in (2, 8, 64))}
     assert {name for name, count in counts.items() if count < 1000} <= {"invoke/srcu"}
     assert all(entry["threads"] == 1 and ("p99_ns" in entry) == enough(entry["count"], 99) for entry in found if "count" in entry)

@@ -150,7 +150,7 @@ void synchronize_together(benchmark::State& state) {
 }
 
 void crowds(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("threads")->Arg(2)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
+  benchmark->ArgName("callers")->Arg(2)->Arg(8)->Arg(64)->Iterations(1)->UseManualTime();
 }
 
 BENCHMARK(synchronize_together<Srcu>)->Name("synchronize/srcu/together")->Apply(crowds);
