@@ -86,3 +86,11 @@ def test_every_stored_run_is_looked_at(comparison: Comparison, context: dict[str
     done = comparison.call("files", "--a", *files["a"], "--b", *files["b"])
     assert done.returncode == 3 and f"loud machine: {said} when B was measured, run 7 of 9" in done.stdout
     assert comparison.call("files", "--a", *files["a"], "--b", *files["b"], "--any-load").returncode == 0
+
+
+def test_false_alarms_are_not_counted_on_a_loud_machine(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in the second comparison, when the load is the first one's."""
+    busy(monkeypatch, iter(200 * [LOUD]))
+    words = ["--program", str(comparison.a), "--simulated", "1", "--real", "2", "--filter", "read/y"]
+    assert compare.main(["false-alarms", *words, "--out", str(comparison.place / "out")]) == 0
+    assert comparison.json()["real"] == {"comparisons": 2, "with_alarm": 0, "benchmarks": 2, "alarms": 0, "cannot_tell": 2}

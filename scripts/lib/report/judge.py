@@ -8,7 +8,8 @@ both sides, processes are drawn. A difference is spoken of if the interval lies 
 beyond the noise floor, which is how far a second series of A came out from the first; where several were measured twice
 beside what is compared, the worst of these pairs is the floor. Of simulated benchmarks that do not differ (false_alarms.py) a
 99 % interval accuses one in 500, one of 95 % one in 100; at 99.9 % nine runs no longer show 20 %. The floor alone, a single
-draw of what the machine does, accuses more than one in four.
+draw of what the machine does, accuses more than one in four. The page's pairs are accused more often (page_alarms.py), about
+one in 80: their floor is of other benchmarks, which may scatter less than they do.
 """
 
 from __future__ import annotations
