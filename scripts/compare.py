@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import shlex
 import signal
@@ -29,11 +28,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lib.arguments import from_zero, number, positive
+from lib.arguments import OneLine, files_name, from_zero, number, positive, program, seconds, with_ending
 from lib.bench import CannotCompare, CouldNotMeasure, machine
 from lib.compare import false_alarms, page_alarms
 from lib.compare.commits import built, commit_of
@@ -52,11 +50,6 @@ QUICK = "^((read|post|synchronize)/srcu(-fast)?/(threads|none|readers:0)" \
         "|post/(direct|irq_work)/none/iterations|post/nolock:irqs_off/rq_lock/iterations" \
         "|throughput/direct/none/posters:1/)"  # of each kind some that take little time, and of the model
 ENDINGS = {"A": ".a.json", "B": ".b.json", AGAIN: ".again.json"}
-
-
-def with_ending(name: Path, ending: str) -> Path:
-    """The name may have dots in it."""
-    return name.with_name(name.name + ending)
 
 
 def write(path: Path, text: str) -> None:
@@ -169,43 +162,12 @@ def count_false_alarms(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def program(words: str) -> Path:
-    """Never one that only PATH knows."""
-    return Path(words).absolute()
-
-
-class OneLine(argparse.ArgumentParser):
-    """What is wrong with a call, in a line."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"compare.py: {' '.join(message.split())}; see --help", file=sys.stderr)
-        sys.exit(2)
-
-
 def seed(words: str) -> int:
     return number(words, 0, 999_999_999)
 
 
-def seconds(words: str) -> float:
-    """Not so many that nobody could wait, nor too few to count."""
-    try:
-        value = float(words)
-    except ValueError:
-        value = math.nan
-    if not 1e-6 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{words!r} is no time in seconds, from 0.000001 to 1000000")
-    return value
-
-
 def patience(words: str) -> float:
     return 0.0 if words.strip() == "0" else seconds(words)
-
-
-def files_name(words: str) -> Path:
-    """To which endings are put."""
-    if not (path := Path(words)).name or path.name == ".." or "\0" in words:
-        raise argparse.ArgumentTypeError(f"{words!r} is no name of a file")
-    return path
 
 
 def add_shared(parser: argparse.ArgumentParser, out: str) -> None:
@@ -228,7 +190,7 @@ def add_live(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
-    parser = OneLine(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OneLine(prog="compare.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
     for work, kind, about in ((binaries, "binaries", "two programs"), (commits, "commits", "two commits, which are built first"),
                               (strategies, "strategies", "two strategies or flavours of one program")):

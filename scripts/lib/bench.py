@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import re
-import statistics
 import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -148,19 +147,3 @@ def again(name: str) -> str:
     """The benchmark's second copy: read/urcu-memb/threads:1 -> read/urcu-memb-again/threads:1."""
     group, subject, *rest = name.split("/")
     return "/".join([group, subject + AGAIN, *rest])
-
-
-@dataclass
-class Ratio:
-    """How many times as long `ours` takes, on minima and on medians."""
-
-    minima: float
-    medians: float
-
-    @staticmethod
-    def of(ours: list[float], theirs: list[float]) -> Ratio:
-        return Ratio(min(ours) / min(theirs), statistics.median(ours) / statistics.median(theirs))
-
-    @property
-    def worse(self) -> float:
-        return max(self.minima, self.medians)

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import compare
 from lib.compare import live
+from lib.strategies import machine
 
 RUNS = 27  # nine of each side, and of A again
 LOUD, QUIET = 0.61, 0.59  # CPUs, of the four that the stand-in says there are
@@ -24,7 +25,7 @@ LOUD, QUIET = 0.61, 0.59  # CPUs, of the four that the stand-in says there are
 
 def busy(monkeypatch: pytest.MonkeyPatch, values: Iterator[float | None]) -> None:
     """What others do, run by run; the machine that this runs on does not matter."""
-    monkeypatch.setattr(live, "others", lambda *_: next(values))
+    monkeypatch.setattr(machine, "others", lambda *_: next(values))
     monkeypatch.setattr(live, "too_loud", lambda: "")
     monkeypatch.setattr(compare.os, "getloadavg", lambda: (0.5, 0.5, 0.5))
 
@@ -45,8 +46,8 @@ def test_a_loud_run_is_run_again(comparison: Comparison, monkeypatch: pytest.Mon
 
 def test_the_program_itself_is_nobody_else(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two CPUs' worth of work that are its own, and half a CPU of others', over a second."""
-    looks = iter([live.Used(100, 10, 0), live.Used(102.5, 12, 1)])
-    monkeypatch.setattr(live.Used, "now", lambda: next(looks))
+    looks = iter([machine.Used(100, 10, 0), machine.Used(102.5, 12, 1)])
+    monkeypatch.setattr(machine.Used, "now", lambda: next(looks))
     subject = live.Subject(compare.Side("A", "a"), comparison.a, {})
     assert live.one_run(subject, "--benchmark_filter=read/y", live.Effort()).context["others"] == pytest.approx(0.5)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bench import HOW, CannotCompare, CouldNotMeasure, Measured, call, exactly, run
-from ..strategies.machine import Used, others
+from ..strategies.quiet import watched
 from .loudness import others_were_busy
 from .schedule import rounds
 from .sides import Side, left_out, nearest
@@ -116,8 +116,4 @@ def measure(subjects: list[Subject], effort: Effort, any_load: bool = False, tel
 
 
 def one_run(subject: Subject, names: str, effort: Effort) -> Measured:
-    before = Used.now()
-    measured = run(subject.program, names, *effort.options())
-    if (busy := others(before, Used.now())) is not None:
-        measured.context["others"] = busy
-    return measured
+    return watched(lambda: run(subject.program, names, *effort.options()))

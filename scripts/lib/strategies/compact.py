@@ -8,13 +8,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..bench import TIMES, Measured
+from ..bench import BATCH, TIMES, Measured
 from ..report.strategies import enough
 
 SCHEMA = 1
 FAMILIES = ("post", "invoke", "throughput", "deferral")
 EDGES = ("p50_ns", "p99_ns", "p99.9_ns", "count")  # of what stands in tables, but in no figure
-BATCH = "each_ns"
 LONGEST = re.compile(r"(.+)_longest\d+_ns")
 POOLED = (99.0, 99.9)  # percentiles for which a process has too few samples
 DRAWN = re.compile(r"(?:first|later|start|start_open|invoke)_(?:p[\d.]+_ns|count)")
