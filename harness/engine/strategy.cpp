@@ -40,15 +40,17 @@ class Pct final : public Scheduler {
     for (unsigned i = 0; i < changes_; ++i)
       change_at_[i] = 1 + random_.below(settings.steps_expected);
     step_ = 0;
-    lowest_ = 0;
+    lowest_ = -static_cast<int64_t>(kMostDepth);
   }
 
+  /// The changes' priorities are fixed and their steps are in no order: who is lowered later may come before who was lowered earlier,
+  /// and there are bugs that need it.
   Agent pick(std::span<const Agent> able, const Step*) override {
     ++step_;
     Agent chosen = highest(able);
     for (unsigned i = 0; i < changes_; ++i)
       if (change_at_[i] == step_) {
-        priority_[chosen] = --lowest_;
+        priority_[chosen] = -1 - static_cast<int64_t>(i);
         chosen = highest(able);
       }
     return chosen;
@@ -68,7 +70,7 @@ class Pct final : public Scheduler {
   std::array<uint64_t, kMostDepth - 1> change_at_{};
   unsigned changes_ = 0;
   uint64_t step_ = 0;
-  int64_t lowest_ = 0;
+  int64_t lowest_ = 0;  ///< Of those that yielded, below all changes.
 };
 
 /// Yuan, Yang, Gu: Partial order aware concurrency sampling (CAV 2018).

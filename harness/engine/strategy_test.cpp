@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "harness/engine/recording.hpp"
@@ -46,6 +47,30 @@ TEST(Strategy, PctSwitchesAtMostDepthMinusOneTimes) {
   settings.steps_expected = 40;
   for (settings.seed = 0; settings.seed < 200; ++settings.seed)
     EXPECT_LE(switches(schedule(*scheduler, settings, 40)), 2u);
+}
+
+/// Where both of the two that were lowered wait for others, the first as well as the second may be the one that goes on.
+TEST(Strategy, PctLetsWhoWasLoweredLaterComeBeforeWhoWasLoweredEarlier) {
+  constexpr Agent kThree[] = {0, 1, 2};
+  const auto scheduler = make_scheduler(Strategy::kPct);
+  std::array<Step, kAgents> next{};
+  Settings settings;
+  settings.depth = 3;
+  settings.steps_expected = 40;
+  int earlier = 0, later = 0;
+  for (settings.seed = 0; settings.seed < 400; ++settings.seed) {
+    scheduler->begin(settings);
+    std::vector<Agent> on;
+    for (int i = 0; i < 41; ++i) {
+      const Agent now = scheduler->pick(kThree, next.data());
+      if (on.empty() || on.back() != now) on.push_back(now);
+    }
+    if (on.size() != 3 || on[2] == on[0]) continue;
+    const Agent lowered[] = {std::min(on[0], on[1]), std::max(on[0], on[1])};
+    ++(scheduler->pick(lowered, next.data()) == on[0] ? earlier : later);
+  }
+  EXPECT_GT(earlier, 30);
+  EXPECT_GT(later, 30);
 }
 
 TEST(Strategy, WhoYieldedIsNotNext) {
