@@ -141,7 +141,7 @@ void print(const Test& test, const Report& it) {
   else if (it.failed)
     say(stdout, "{}: FAILURE in execution {}: {}\n  {}\n", test.name, it.executions, it.what, test.sentence);
   else
-    say(stdout, "{}: {} executions, none failed, {} of them distinct, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions, it.distinct, it.seconds, it.hash);
+    say(stdout, "{}: {} executions, none failed, {}{} of them distinct, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions, it.distinct_at_least ? "at least " : "", it.distinct, it.seconds, it.hash);
   if (it.failed) say(stdout, "  replay {}\n  shrunk from {} to {} steps:\n", it.token, it.steps, it.shrunk_steps);
   for (const std::string& line : it.story) say(stdout, "    {}\n", line);
   std::fflush(stdout);
@@ -186,7 +186,7 @@ int run_command(const Words& words) {
 int replay_command(const Words& words) {
   const Token token = from_text(words.token);
   const Test* const test = chosen({token.test}).front();
-  const Report report = run_once(*test, token.settings, words.in_full);
+  const Report report = run_once(*test, token, words.in_full);
   if (words.json)
     say(stdout, "{}\n", json_of(*test, report).dump(2));
   else

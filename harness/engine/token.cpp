@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <link.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -15,7 +16,7 @@
 namespace engine {
 namespace {
 
-constexpr std::string_view kVersion = "e1";
+constexpr std::string_view kVersion = "e2";
 
 int first_object(dl_phdr_info* info, size_t, void* to) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
@@ -45,6 +46,10 @@ std::vector<std::string_view> split(std::string_view text) {
     if (colon == text.npos) return parts;
     from = colon + 1;
   }
+}
+
+bool is_version(std::string_view text) {
+  return text.size() > 1 && text[0] == 'e' && std::all_of(text.begin() + 1, text.end(), [](char one) { return one >= '0' && one <= '9'; });
 }
 
 /// A number that an execution can be made with, or what is wrong with it.
@@ -85,20 +90,21 @@ const char* name_of(Strategy strategy) {
 
 std::string to_text(const Token& token) {
   const Settings& it = token.settings;
-  return fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{:x}:{}:{}:{:x}{}{}", kVersion, token.build, token.test, name_of(it.model),
+  return fmt::format("{}:{}:{}:{}:{}:{}:{}:{}:{}:{:x}:{}:{}:{:x}:{:x}{}{}", kVersion, token.build, token.test, name_of(it.model),
                      name_of(it.strategy), it.depth, it.steps_expected, it.stale_percent, it.stale_in_a_row, it.faults,
-                     it.step_limit, it.handler_at, it.seed, it.dropped.empty() ? "" : ":", it.dropped);
+                     it.step_limit, it.handler_at, it.seed, token.hash, it.dropped.empty() ? "" : ":", it.dropped);
 }
 
 Token from_text(std::string_view text) {
   const auto parts = split(text);
-  if ((parts.size() != 13 && parts.size() != 14) || !parts[0].starts_with('e')) throw harness::UsageError("that is not a token of a controlled execution");
-  if (parts[0] != kVersion)
+  if (!is_version(parts[0]) || parts.size() == 1) throw harness::UsageError("that is not a token of a controlled execution");
+  if (parts[0] != kVersion)  // first: of another version there may be more parts, or fewer
     throw harness::UsageError(fmt::format("the token's version is {}, this program's {}", parts[0], kVersion));
+  if (parts.size() != 14 && parts.size() != 15) throw harness::UsageError(fmt::format("the token has {} parts, not 14 or 15: is it whole?", parts.size()));
   if (parts[1] != build_id())
     throw harness::UsageError(
         fmt::format("the token is of build {}, this is {}: only the same binary repeats an execution", parts[1], build_id()));
-  Token token{std::string(parts[1]), std::string(parts[2]), {}};
+  Token token{std::string(parts[1]), std::string(parts[2]), {}, 0};
   Settings& it = token.settings;
   it.model = model_of(parts[3]);
   it.strategy = parts[4] == "random" ? Strategy::kRandom : parts[4] == "pct" ? Strategy::kPct : Strategy::kPos;
@@ -112,7 +118,8 @@ Token from_text(std::string_view text) {
   read(parts[10], it.step_limit, 10, 1u);
   read(parts[11], it.handler_at);
   read(parts[12], it.seed, 16);
-  if (parts.size() == 14) it.dropped = known_order(parts[13]);
+  read(parts[13], token.hash, 16);
+  if (parts.size() == 15) it.dropped = known_order(parts[14]);
   return token;
 }
 

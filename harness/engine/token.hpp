@@ -11,6 +11,7 @@ namespace engine {
 struct Token {
   std::string build, test;
   Settings settings;
+  uint64_t hash = 0;  ///< What the execution came to: if a replay's differs, it was another.
 };
 
 /// Of this program: what the linker wrote into it, 16 hexadecimal digits.

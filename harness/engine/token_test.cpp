@@ -8,7 +8,7 @@ namespace engine {
 namespace {
 
 Token some() {
-  Token token{build_id(), "a_test", {}};
+  Token token{build_id(), "a_test", {}, 0xabcdef0123456789};
   token.settings = {Model::kTso, Strategy::kPct, 5, 1234, 60, 7, 0x2a, 999, 3, 0xfeedfacecafebeef};
   return token;
 }
@@ -26,6 +26,7 @@ TEST(Token, HoldsAllSettings) {
   const Token back = from_text(to_text(some()));
   EXPECT_EQ(to_text(back), to_text(some()));
   EXPECT_EQ(back.test, "a_test");
+  EXPECT_EQ(back.hash, 0xabcdef0123456789u);
   EXPECT_EQ(back.settings.model, Model::kTso);
   EXPECT_EQ(back.settings.strategy, Strategy::kPct);
   EXPECT_EQ(back.settings.depth, 5u);
@@ -45,6 +46,7 @@ TEST(Token, OfAnotherBuildOrVersionIsRefusedWithTheReason) {
   std::string version = to_text(some());
   version[1] = '9';
   EXPECT_NE(refusal(version).find("version is e9"), std::string::npos);
+  EXPECT_NE(refusal("e1:001ff43de821b076:publish:cpp:pct:3:200:70:8:67:50000:0:c34d0bff90150280").find("version is e1"), std::string::npos);
 }
 
 TEST(Token, NumbersThatNoExecutionCanHaveAreRefused) {
@@ -63,7 +65,8 @@ TEST(Token, NumbersThatNoExecutionCanHaveAreRefused) {
 
 TEST(Token, NonsenseIsRefused) {
   EXPECT_NE(refusal(""), "taken");
-  EXPECT_NE(refusal("e1:a:b"), "taken");
+  EXPECT_NE(refusal("e2:a:b"), "taken");
+  EXPECT_NE(refusal(to_text(some()).substr(0, 60)).find("is it whole?"), std::string::npos);
   std::string cut = to_text(some());
   cut.back() = 'x';
   EXPECT_NE(refusal(cut), "taken");

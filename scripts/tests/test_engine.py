@@ -72,7 +72,7 @@ def test_token_of_another_version(program: Program) -> None:
     refused(program.call("replay", re.sub(r"^e\d+:", "e0:", token)), "the token's version is e0")
 
 
-@pytest.mark.parametrize("token", ["nonsense", "e1:", "e1:::::::::::::", "0", "e1:no:such:token"])
+@pytest.mark.parametrize("token", ["nonsense", "e2:", "e2:::::::::::::", "0", "e2:no:such:token"])
 def test_token_that_is_none(program: Program, token: str) -> None:
     refused(program.call("replay", token), "token")
 

@@ -19,7 +19,7 @@ RING = "T4 (poster) waits for sup->lock, held by T5 (load); T5 (load) waits for 
 
 def said(verdict: str, what: str = "", lines: int = 8) -> dict:
     return {"test": "rq_lock/rc4/own/normal", "verdict": verdict, "executions": 9, "distinct": 9, "cpu_s": 0.1, "what": what,
-            "token": "e1:0:rq_lock/rc4/own/normal", "story": ["T4 takes sup->lock"] * lines, "steps": 3000}
+            "token": "e2:0:rq_lock/rc4/own/normal", "story": ["T4 takes sup->lock"] * lines, "steps": 3000}
 
 
 @pytest.mark.parametrize(("predicted", "test", "wrong"), [
@@ -41,7 +41,7 @@ def test_a_cell_is_as_predicted_or_not(predicted: str, test: dict, wrong: str) -
 
 def test_a_line_says_what_was_found_or_how_much_was_tried() -> None:
     line = cells.result_of(said("FAILURE", RING), "cycle").line()
-    assert "execution 9, 8 lines: " + RING in line and line.endswith("e1:0:rq_lock/rc4/own/normal")
+    assert "execution 9, 8 lines: " + RING in line and line.endswith("e2:0:rq_lock/rc4/own/normal")
     assert "9 executions, 9 distinct, none hung" in cells.result_of(said("SUCCESS"), "ok").line()
 
 

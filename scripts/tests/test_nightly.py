@@ -38,12 +38,12 @@ def test_each_part_says_what_it_did_and_how_long_it_took() -> None:
 
 
 def test_a_failure_of_the_library_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = nightly.engine_mutants.Found(1, "FAILURE", 7, 0.5, 9, "e1:token", "hash", "a race")
+    found = nightly.engine_mutants.Found(1, "FAILURE", 7, 0.5, 9, "e2:token", "hash", "a race")
     monkeypatch.setattr(nightly, "tests_of", lambda night, kind: [] if kind else ["one", "wrong_one"])
     monkeypatch.setattr(nightly.engine_mutants, "campaign", lambda *words: found)
     one = night(1)
     assert nightly.correct_library(one) == "7 executions of 1 tests, 14 a CPU second"
-    assert one.complaints == [" one: FAILURE in execution 7: a race; replay e1:token"]
+    assert one.complaints == [" one: FAILURE in execution 7: a race; replay e2:token"]
 
 
 def test_a_replay_that_ends_otherwise_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
