@@ -37,6 +37,19 @@ void change(Type* lock, uintptr_t pc) {
   plain_write(lock, sizeof *lock, pc);
 }
 
+/// It is new, whoever held what was there: in a forked child that may be somebody who is gone.
+template <class Type>
+void make(Type* lock, uintptr_t pc) {
+  change(lock, pc);
+  if (Inside in; in) in->forget_lock(lock);
+}
+
+template <class Type>
+void unmake(Type* lock, const char* misuse, uintptr_t pc) {
+  change(lock, pc);
+  if (Inside in; in && in->forget_lock(lock)) in->fail(Outcome::Kind::kMisuse, misuse, pc);
+}
+
 bool recursive(const pthread_mutex_t* mutex) { return (mutex->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE; }
 
 /// Without a step of its own: 0, or EBUSY.
@@ -54,7 +67,7 @@ int lock_until(Run& run, pthread_mutex_t* mutex, uint64_t until_ns, uintptr_t pc
   if (run.lock(mutex).writer == run.self() && !recursive(mutex))
     run.fail(Outcome::Kind::kDeadlock, "a thread takes a mutex that it holds", pc);
   while (take(run, mutex) != 0)
-    if (run.block(mutex, "a mutex", until_ns) == Woken::kByTime) return ETIMEDOUT;
+    if (run.wait_for_owner(mutex, "a mutex", until_ns, pc) == Woken::kByTime) return ETIMEDOUT;
   run.did(0, 0);
   return 0;
 }
@@ -94,7 +107,7 @@ int lock_shared(Run& run, pthread_rwlock_t* it, bool write, Patience patience, u
   while (lock.writer != kMaxThreads || (write && lock.readers != 0)) {
     if (patience == Patience::kNone) return EBUSY;
     if (lock.writer == run.self()) return EDEADLK;
-    if (run.block(it, "a read-write lock", until_ns) == Woken::kByTime) return ETIMEDOUT;
+    if (run.wait_for_owner(it, "a read-write lock", until_ns, pc) == Woken::kByTime) return ETIMEDOUT;
   }
   if (write)
     lock.writer = run.self();
@@ -129,13 +142,13 @@ using engine::real;
 
 extern "C" {
 int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attributes) noexcept {
-  engine::change(mutex, ENGINE_CALLER);
+  engine::make(mutex, ENGINE_CALLER);
   Inside in;
   return real().pthread_mutex_init(mutex, attributes);
 }
 
 int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept {
-  engine::change(mutex, ENGINE_CALLER);
+  engine::unmake(mutex, "a mutex that somebody holds is destroyed", ENGINE_CALLER);
   Inside in;
   return real().pthread_mutex_destroy(mutex);
 }
@@ -153,13 +166,13 @@ int pthread_cond_destroy(pthread_cond_t* cond) noexcept {
 }
 
 int pthread_rwlock_init(pthread_rwlock_t* rwlock, const pthread_rwlockattr_t* attributes) noexcept {
-  engine::change(rwlock, ENGINE_CALLER);
+  engine::make(rwlock, ENGINE_CALLER);
   Inside in;
   return real().pthread_rwlock_init(rwlock, attributes);
 }
 
 int pthread_rwlock_destroy(pthread_rwlock_t* rwlock) noexcept {
-  engine::change(rwlock, ENGINE_CALLER);
+  engine::unmake(rwlock, "a read-write lock that somebody holds is destroyed", ENGINE_CALLER);
   Inside in;
   return real().pthread_rwlock_destroy(rwlock);
 }

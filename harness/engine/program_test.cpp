@@ -234,4 +234,31 @@ TEST(Program, JobsStopAtTheFirstFailureWhicheverFoundIt) {
   EXPECT_EQ(first["executions"], second["executions"]);
 }
 
+TEST(Program, TellsAtOnceWhoWaitsForWhichMutex) {
+  EXPECT_THAT(run("wrong_mutexes_crosswise")["what"].get<std::string>(),
+              testing::HasSubstr("T1 waits for right_mutex, held by T2; T2 waits for left_mutex, held by T1"));
+  EXPECT_THAT(run("wrong_locks_of_two_kinds_crosswise")["what"].get<std::string>(),
+              testing::HasSubstr("T1 waits for left_mutex, held by T2; T2 waits for read_write_lock, held by T1"));
+}
+
+TEST(Program, SaysWhichHeldLockIsDestroyed) {
+  EXPECT_THAT(run("wrong_mutex_destroyed")["what"].get<std::string>(), testing::HasSubstr("a mutex that somebody holds is destroyed, lock_cases.cpp:"));
+  EXPECT_THAT(run("wrong_rwlock_destroyed")["what"].get<std::string>(), testing::HasSubstr("a read-write lock that somebody holds is destroyed, lock_cases.cpp:"));
+}
+
+TEST(Program, ShortensWhatTakesTwoHandlers) {
+  const json report = run("wrong_second_handler");
+  EXPECT_EQ(report["verdict"], "FAILURE");
+  EXPECT_LT(report["shrunk_steps"], report["steps"]);
+}
+
+TEST(Program, AReplayThatComesToSomethingElseIsBroken) {
+  std::string token = run("wrong_null")["token"];
+  token.back() = token.back() == '0' ? '1' : '0';  // the hash is its last part
+  const harness::Said said = engine({"replay", token});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_THAT(said.output, testing::HasSubstr("BROKEN: this did not come to what the token's did"));
+  EXPECT_EQ(std::count(said.output.begin(), said.output.end(), '\n'), 1) << said.output;
+}
+
 }  // namespace

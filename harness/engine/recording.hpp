@@ -22,7 +22,7 @@ struct Stretch {
 struct Decisions {
   std::vector<Stretch> schedule;
   std::array<std::vector<uint8_t>, kMaxThreads> choices;  ///< Of each thread, in its order; 0: the usual.
-  std::array<uint32_t, kMaxThreads> handler_at{};         ///< Step of the thread before which its handler ran; 0: did not.
+  std::array<std::vector<uint32_t>, kMaxThreads> handlers;  ///< Each that was set, in order: step of the thread before which it ran; 0: did not.
 };
 
 struct Event {

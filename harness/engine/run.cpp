@@ -39,7 +39,7 @@ void Run::begin(const Test& test, const Settings& settings) {
   memory_.begin(settings.model);
   for (ThreadId id = 0; id < thread_count_; ++id) {
     threads_[id].state = Thread::State::kNone;
-    fences_due_[id] = fences_awaited_[id] = followed_choices_[id] = 0;
+    fences_due_[id] = fences_awaited_[id] = followed_choices_[id] = followed_handlers_[id] = 0;
   }
   if (recording_) *recording_ = {};
   if (!locks_.empty()) locks_.clear();
@@ -112,8 +112,8 @@ void Run::gather_able() {
   uint64_t busy = 0;
   for (ThreadId id = 0; id < thread_count_; ++id) {
     Thread& one = threads_[id];
-    if (one.spins && *static_cast<const uint8_t*>(one.waits_for) == 0) {  // which is the newest value
-      one.spins = false;
+    if (one.waits == Thread::For::kSpinLock && *static_cast<const uint8_t*>(one.waits_for) == 0) {  // which is the newest value
+      one.waits = Thread::For::kOther;
       one.state = Thread::State::kAble;
     }
     const bool waits = one.state == Thread::State::kBlocked && one.until_ns != 0;
@@ -265,17 +265,17 @@ uint64_t Run::look_at_clock(uintptr_t pc) {
 /// \name Chance
 /// @{
 
-unsigned Run::draw(unsigned count) {
+unsigned Run::draw_for(ThreadId id, unsigned count) {
   if (count < 2) return 0;
   unsigned chosen = 0;
   if (followed_) {
-    const auto& choices = followed_->choices[self_];
-    size_t& at = followed_choices_[self_];
+    const auto& choices = followed_->choices[id];
+    size_t& at = followed_choices_[id];
     chosen = at < choices.size() ? std::min<unsigned>(choices[at++], count - 1) : 0;
   } else {
     chosen = static_cast<unsigned>(chance_.below(count));
   }
-  if (recording_) recording_->decisions.choices[self_].push_back(static_cast<uint8_t>(chosen));
+  if (recording_) recording_->decisions.choices[id].push_back(static_cast<uint8_t>(chosen));
   return chosen;
 }
 
@@ -308,12 +308,16 @@ void Run::set_handler(void (*handler)()) {
   me.handler = handler;
   me.handler_at = 0;
   if (!handler || (settings_.faults & kHandlers) == 0) return;
-  if (followed_)
-    me.handler_at = followed_->handler_at[self_];
-  else if (settings_.handler_at != 0)
+  if (recording_) recording_->decisions.handlers[self_].push_back(0);
+  if (followed_) {
+    const auto& handlers = followed_->handlers[self_];
+    size_t& at = followed_handlers_[self_];
+    me.handler_at = at < handlers.size() ? handlers[at++] : 0;
+  } else if (settings_.handler_at != 0) {
     me.handler_at = me.steps + settings_.handler_at;
-  else
+  } else {
     me.handler_at = me.steps + 1 + static_cast<uint32_t>(chance_.below(1 + settings_.steps_expected / thread_count_));
+  }
 }
 
 void Run::maybe_handle() {
@@ -321,7 +325,7 @@ void Run::maybe_handle() {
   if (me.handler == nullptr || me.steps != me.handler_at) return;
   const auto handler = me.handler;
   me.handler = nullptr;
-  if (recording_) recording_->decisions.handler_at[self_] = me.handler_at;
+  if (recording_) recording_->decisions.handlers[self_].back() = me.handler_at;
   point({Kind::kHandler});
   engaged = this;
   handler();

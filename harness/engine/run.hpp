@@ -29,7 +29,7 @@ struct Thread {
   bool may_be_early = false;        ///< While blocked: time may run out though others could run.
   const void* waits_for = nullptr;  ///< While blocked.
   const char* waits_how = "";
-  bool spins = false;               ///< While blocked: until that is a byte which is 0.
+  enum class For : uint8_t { kOther, kSpinLock, kLock } waits = For::kOther;  ///< While blocked: a byte that is not 0, or a Lock, for as long as it takes.
   uint64_t until_ns = 0;            ///< While blocked; 0: no limit.
   uint32_t blocked_at = 0;          ///< While blocked: the execution's step.
   std::string name;
@@ -83,8 +83,9 @@ class Run final : public Execution {
   Woken block(const void* object, const char* how, uint64_t until_ns = 0);
   unsigned wake(const void* object, unsigned at_most);
   void wait_for_lock(const void* byte, uintptr_t pc);
+  Woken wait_for_owner(const void* lock, const char* how, uint64_t until_ns, uintptr_t pc);  ///< Of a Lock that somebody holds.
   bool fault(FaultBits);                ///< Shall it go wrong here?
-  unsigned draw(unsigned count);        ///< One of `count`, 0 the usual.
+  unsigned draw(unsigned count) { return draw_for(self_, count); }  ///< One of `count`, 0 the usual.
   ThreadId start(void* (*body)(void*), void* argument, bool detached, uintptr_t pc);  ///< kMaxThreads: no more can be had.
   void join(ThreadId, uintptr_t pc);
   [[noreturn]] void end_thread();
@@ -101,6 +102,8 @@ class Run final : public Execution {
   /// @}
   /// On x86 by a locked instruction, also where the lock is not had.
   Lock& lock(const void* object) { return memory_.locked_instruction(self_), locks_[object]; }
+  /// Whatever was there before. True if somebody held it.
+  bool forget_lock(const void* object);
   [[noreturn]] void fail(Outcome::Kind, std::string what, uintptr_t where, uintptr_t before = 0);
   /// @}
 
@@ -120,12 +123,14 @@ class Run final : public Execution {
   void wake_by_clock(Thread&);
   void act(Agent);            ///< What needs no thread to do it.
   void fenced(ThreadId target);
+  unsigned draw_for(ThreadId, unsigned count);  ///< Recorded with that thread's choices.
   void to(ThreadId);
   void count_step(ThreadId);
   void maybe_handle();
   void note(Agent, const Step&);
   void note_callers(uintptr_t pc);
-  void look_for_ring(const void* byte, uintptr_t pc);
+  ThreadId holder_of(const Thread& waiter) const;
+  void look_for_ring(uintptr_t pc);
   std::string words_for(ThreadId) const;
   std::string words_for(const void* byte) const;
   void mix(uint64_t value) { outcome_.hash = (outcome_.hash ^ value) * 0x9e3779b97f4a7c15u, outcome_.hash ^= outcome_.hash >> 29; }
@@ -146,7 +151,7 @@ class Run final : public Execution {
   const Test* test_ = nullptr;
   const Decisions* followed_ = nullptr;
   Recording* recording_ = nullptr;
-  std::array<size_t, kMaxThreads> followed_choices_{};
+  std::array<size_t, kMaxThreads> followed_choices_{}, followed_handlers_{};
   Settings settings_;
   Outcome outcome_;
   harness::Random chance_{0, "", 0};

@@ -21,7 +21,7 @@ ThreadId Run::start(void* (*body)(void*), void* argument, bool detached, uintptr
   it.state = Thread::State::kAble;
   it.steps = it.looks = it.old_values = it.progress_bound = it.others_bound = 0;
   it.handler = nullptr;
-  it.spins = false;
+  it.waits = Thread::For::kOther;
   it.name.clear();
   it.at_exit.clear();
   next_[child] = {};
@@ -88,9 +88,13 @@ void Run::become_child(uintptr_t pc) {
   did(0, 0);
 }
 
+/// Of several callers any may come first, whoever called first: calls are not ordered with each other.
 void Run::fenced(ThreadId target) {
-  const auto caller = static_cast<ThreadId>(__builtin_ctzll(fences_due_[target]));
-  fences_due_[target] &= fences_due_[target] - 1;
+  uint64_t& due = fences_due_[target];
+  uint64_t callers = due;
+  for (unsigned passed_over = draw_for(target, static_cast<unsigned>(__builtin_popcountll(due))); passed_over != 0; --passed_over) callers &= callers - 1;
+  const auto caller = static_cast<ThreadId>(__builtin_ctzll(callers));
+  due &= ~(uint64_t{1} << caller);
   memory_.membarrier_at(caller, target);
   if (--fences_awaited_[caller] == 0) wake(&fences_awaited_[caller], 1);
 }

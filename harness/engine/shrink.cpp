@@ -13,7 +13,7 @@ auto cost(const Decisions& decisions, uint32_t steps) {
   size_t unusual = 0;
   for (const auto& choices : decisions.choices)
     unusual += static_cast<size_t>(std::count_if(choices.begin(), choices.end(), [](uint8_t one) { return one != 0; }));
-  for (uint32_t at : decisions.handler_at) unusual += at != 0;
+  for (const auto& handlers : decisions.handlers) unusual += static_cast<size_t>(std::count_if(handlers.begin(), handlers.end(), [](uint32_t at) { return at != 0; }));
   return std::tuple(decisions.schedule.size(), unusual, steps);
 }
 
@@ -91,16 +91,20 @@ class Shrinker {
   bool fewer_oddities() {
     bool any = false;
     for (size_t thread = 0; thread < kMaxThreads; ++thread) {
-      for (size_t i = 0; i < best().choices[thread].size() && may_try(); ++i) {
-        if (best().choices[thread][i] == 0) continue;
-        Decisions usual = best();
-        usual.choices[thread][i] = 0;
-        any |= better(usual);
-      }
-      if (best().handler_at[thread] == 0) continue;
-      Decisions quiet = best();
-      quiet.handler_at[thread] = 0;
-      any |= better(quiet);
+      any |= fewer([thread](Decisions& it) -> auto& { return it.choices[thread]; });
+      any |= fewer([thread](Decisions& it) -> auto& { return it.handlers[thread]; });
+    }
+    return any;
+  }
+
+  /// With as many as can be of them 0.
+  bool fewer(auto numbers_of) {
+    bool any = false;
+    for (size_t i = 0; i < numbers_of(best()).size() && may_try(); ++i) {
+      if (numbers_of(best())[i] == 0) continue;
+      Decisions usual = best();
+      numbers_of(usual)[i] = 0;
+      any |= better(usual);
     }
     return any;
   }

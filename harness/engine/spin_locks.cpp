@@ -1,4 +1,4 @@
-// Spin locks that tell the engine that they wait: who waits for what, held by whom. And what stories call them.
+// Locks whose holders are known: who waits for what, held by whom. Spin locks tell the engine that they wait. And what stories call them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,28 +14,55 @@ void Run::wait_for_lock(const void* byte, uintptr_t pc) {
   const bool held = *static_cast<const uint8_t*>(byte) != 0;
   did(held, 0, held);
   if (!held) return;
-  look_for_ring(byte, pc);
-  threads_[self_].spins = true;
+  threads_[self_].waits = Thread::For::kSpinLock;
+  threads_[self_].waits_for = byte;
+  look_for_ring(pc);
   block(byte, "a spin lock");
 }
 
-/// The calling thread's wait is the last of a ring's, if there is one. Holders are known exactly, so it is looked for but once.
-void Run::look_for_ring(const void* byte, uintptr_t pc) {
-  std::vector<std::pair<ThreadId, const void*>> ring{{self_, byte}};
-  for (;;) {
-    const ThreadId holder = memory_.last_writer(ring.back().second);
-    if (holder == self_) break;
-    if (holder == kMaxThreads || !threads_[holder].spins || ring.size() == thread_count_) return;
-    ring.emplace_back(holder, threads_[holder].waits_for);
+Woken Run::wait_for_owner(const void* lock, const char* how, uint64_t until_ns, uintptr_t pc) {
+  Thread& me = threads_[self_];
+  if (until_ns == 0) {  // otherwise it may give up, and let go of what it holds
+    me.waits = Thread::For::kLock;
+    me.waits_for = lock;
+    look_for_ring(pc);
   }
-  if (ring.size() == 1) fail(Outcome::Kind::kDeadlock, fmt::format("{} waits for {}, which it holds itself", words_for(self_), words_for(byte)), pc);
+  const Woken woken = block(lock, how, until_ns);
+  me.waits = Thread::For::kOther;
+  return woken;
+}
+
+/// Who has to let go before the waiter can go on; kMaxThreads: it waits for something else, or for readers, of whom only the number is known.
+ThreadId Run::holder_of(const Thread& waiter) const {
+  if (waiter.waits == Thread::For::kSpinLock) return memory_.last_writer(waiter.waits_for);
+  if (waiter.waits == Thread::For::kOther) return kMaxThreads;
+  const auto lock = locks_.find(waiter.waits_for);
+  return lock == locks_.end() ? kMaxThreads : lock->second.writer;
+}
+
+/// The calling thread's wait is the last of a ring's, if there is one. Holders are known exactly, so it is looked for but once.
+void Run::look_for_ring(uintptr_t pc) {
+  std::array<ThreadId, kMaxThreads> ring{self_};
+  size_t size = 1;
+  for (ThreadId holder; (holder = holder_of(threads_[ring[size - 1]])) != self_; ring[size++] = holder)
+    if (holder == kMaxThreads || threads_[holder].state != Thread::State::kBlocked || size == thread_count_) return;
+  const auto waits_for = [&](ThreadId id) { return words_for(threads_[id].waits_for); };
+  if (size == 1) fail(Outcome::Kind::kDeadlock, fmt::format("{} waits for {}, which it holds itself", words_for(self_), waits_for(self_)), pc);
   // Whoever comes last, it is told in the same words.
-  std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
+  const auto end = ring.begin() + static_cast<ptrdiff_t>(size);
+  std::rotate(ring.begin(), std::min_element(ring.begin(), end), end);
   std::string told;
-  for (size_t i = 0; i < ring.size(); ++i)
-    told += fmt::format("{}{} waits for {}, held by {}", i == 0 ? "" : "; ", words_for(ring[i].first), words_for(ring[i].second),
-                        words_for(ring[(i + 1) % ring.size()].first));
+  for (size_t i = 0; i < size; ++i)
+    told += fmt::format("{}{} waits for {}, held by {}", i == 0 ? "" : "; ", words_for(ring[i]), waits_for(ring[i]), words_for(ring[(i + 1) % size]));
   fail(Outcome::Kind::kDeadlock, told, pc);
+}
+
+bool Run::forget_lock(const void* object) {
+  const auto lock = locks_.find(object);
+  if (lock == locks_.end()) return false;
+  const bool held = lock->second.writer != kMaxThreads || lock->second.readers != 0;
+  locks_.erase(lock);
+  return held;
 }
 
 std::string Run::words_for(ThreadId id) const {

@@ -25,10 +25,8 @@ namespace {
 bool first_to_come(Run& run, char* byte, uintptr_t pc) {
   run.point({Kind::kLock, Order::kAcquire, 1, reinterpret_cast<uintptr_t>(byte), pc});
   while (byte[1] == 2) run.block(byte, "an initialisation");
-  if (byte[0] == 1) {
-    run.memory().acquire_from(run.self(), byte);
-    return false;
-  }
+  run.memory().acquire_from(run.self(), byte);  // also from one that threw
+  if (byte[0] == 1) return false;
   will_write(reinterpret_cast<uintptr_t>(byte), 2);
   byte[1] = 2;
   return true;
@@ -97,9 +95,17 @@ int pthread_once(pthread_once_t* control, void (*body)()) {
     if (!in || !engine::instrumented(ENGINE_CALLER)) return real().pthread_once(control, body);
     if (!engine::first_to_come(*in, byte, ENGINE_CALLER)) return 0;
   }
-  body();
-  Inside in;
-  engine::initialised(*in, byte, true, ENGINE_CALLER);
+  const auto came_to_an_end = [byte](bool done, uintptr_t pc) {
+    Inside in;
+    engine::initialised(*in, byte, done, pc);
+  };
+  try {
+    body();
+  } catch (...) {  // then nobody has done it, and the next one tries
+    came_to_an_end(false, ENGINE_CALLER);
+    throw;
+  }
+  came_to_an_end(true, ENGINE_CALLER);
   return 0;
 }
 

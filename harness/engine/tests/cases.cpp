@@ -276,6 +276,19 @@ ENGINE_TEST(wrong_handler_in_an_addition, "A handler comes between the load and 
   });
 }
 
+ENGINE_TEST(wrong_second_handler, "Of two handlers, each set for a while, the second may undo what the first did.") {
+  test.thread([] {
+    engine::set_handler([] { x.store(1, kRelaxed); });
+    for (int i = 0; i < 5; ++i) y.fetch_add(1, kRelaxed);
+    engine::set_handler([] { check(x.load(kRelaxed) == 0, "the second ran after the first"); });
+    for (int i = 0; i < 5; ++i) y.fetch_add(1, kRelaxed);
+    engine::set_handler(nullptr);
+  });
+  test.thread([] {
+    for (int i = 0; i < 20; ++i) y.fetch_add(1, kRelaxed);
+  });
+}
+
 ENGINE_TEST(broken_blocks_by_itself, "What would stop the one real thread is refused.") {
   test.thread([] { poll(nullptr, 0, 10); });
 }
