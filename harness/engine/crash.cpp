@@ -7,15 +7,14 @@
 #include <cstdlib>
 
 #include "harness/engine/fatal.hpp"
+#include "harness/engine/refuse.hpp"
 
 namespace engine {
 namespace {
 
-constexpr unsigned kSilentSeconds = 60;  // of CPU time
-
 Run* watched;
 volatile uintptr_t used_from;  ///< Not 0 while the engine looks whether there is memory.
-unsigned silent;
+unsigned silent, most_silent = kMostSilent;
 uint64_t steps_before;
 
 uintptr_t where(const void* context) {
@@ -48,20 +47,27 @@ void crashed(int number, siginfo_t*, void* context) {
   watched->fail(Outcome::Kind::kCrash, name_of_signal(number), from != 0 ? from : where(context));
 }
 
-/// Not asked is whether code under test is on just now: it may call the engine for ever without a step, too.
-void tick(int) {
+/// Not asked is whether code under test is on just now: it may call the engine for ever without a step, too. Then where is not told: the
+/// engine, which finds it out, may be in the midst of anything.
+void tick(int, siginfo_t*, void* context) {
   const uint64_t steps = watched->steps_ever();
   silent = steps == steps_before ? silent + 1 : 0;
   steps_before = steps;
-  if (silent == kSilentSeconds) fatal("the code under test goes on for ever without an access or a call that the engine sees");
+  if (silent != most_silent) return;
+  constexpr const char* kWhy = "the code under test goes on for ever without an access or a call that the engine sees";
+  if (!engaged) fatal(kWhy);
+  engaged = nullptr;
+  refuse(*watched, kWhy, "", where(context));
 }
 
 }  // namespace
 
+void allow_silence(unsigned seconds) { most_silent = seconds; }
+
 void watch_for_crashes(Run& run) {
   watched = &run;
   stack_t stack{};
-  stack.ss_size = 1 << 16;
+  stack.ss_size = 1 << 18;
   stack.ss_sp = std::malloc(stack.ss_size);
   if (sigaltstack(&stack, nullptr) != 0) fatal("no stack for signals can be had");
   struct sigaction action {};
@@ -69,8 +75,8 @@ void watch_for_crashes(Run& run) {
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   for (int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE}) sigaction(number, &action, nullptr);
   struct sigaction ticking {};
-  ticking.sa_handler = tick;
-  ticking.sa_flags = SA_ONSTACK | SA_RESTART;
+  ticking.sa_sigaction = tick;
+  ticking.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigaction(SIGVTALRM, &ticking, nullptr);
   const itimerval every_second{{1, 0}, {1, 0}};
   setitimer(ITIMER_VIRTUAL, &every_second, nullptr);

@@ -8,6 +8,8 @@
 
 namespace engine {
 
+inline constexpr unsigned kMostSilent = 60;
+
 /// For this process: fatal signals in an execution of `run` end the execution, and a loop that never comes to a step ends
 /// the process.
 void watch_for_crashes(Run& run);
@@ -18,6 +20,9 @@ void watch_for_crashes(Run& run);
 void must_be_readable(const volatile void* address, size_t bytes, uintptr_t pc);
 void must_be_writable(volatile void* address, size_t bytes, uintptr_t pc);
 /// @}
+
+/// How long that loop may be, in seconds of CPU time; before watch_for_crashes().
+void allow_silence(unsigned seconds);
 
 /// Executions are over: no more signals, which cut short what reports have to wait for.
 void end_watch();

@@ -1,5 +1,6 @@
-# srcutorture_engine_test(NAME SOURCES a.cpp ... USES lib ...): a program NAME that runs the engine tests in the sources under control.
+# srcutorture_engine_test(NAME SOURCES a.cpp ... USES lib ... [FAULTS ...]): a program NAME that runs the engine tests in the sources under control.
 # SOURCES are the tests and all code that is to be controlled; USES is linked as it is, and is not seen by the engine.
+# FAULTS "wake,eintr,...": what --faults is where nobody says, for code that is not made for all of them.
 # Also for other projects, after find_package(srcutorture).
 include_guard(GLOBAL)
 
@@ -19,7 +20,7 @@ function(srcutorture_engine_instrument TARGET)
 endfunction()
 
 function(srcutorture_engine_test NAME)
-  cmake_parse_arguments(ENGINE "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(ENGINE "" "FAULTS" "SOURCES;USES" ${ARGN})
   add_executable(${NAME} ${ENGINE_SOURCES})
   srcutorture_engine_instrument(${NAME})
   if(TARGET srcutorture_engine_main)
@@ -29,5 +30,9 @@ function(srcutorture_engine_test NAME)
   endif()
   # Whole: nothing asks for the definitions that stand in for libc's.
   target_link_libraries(${NAME} PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,${PREFIX}srcutorture_engine> ${PREFIX}srcutorture_engine_main ${ENGINE_USES})
+  if(DEFINED ENGINE_FAULTS)
+    file(CONFIGURE OUTPUT ${NAME}_faults.cpp CONTENT "namespace engine { const char* default_faults(); const char* default_faults() { return \"${ENGINE_FAULTS}\"; } }\n")
+    target_sources(${NAME} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${NAME}_faults.cpp)
+  endif()
   target_link_options(${NAME} PRIVATE -Wl,--build-id)
 endfunction()

@@ -2,6 +2,7 @@
 
 #include "harness/engine/crash.hpp"
 #include "harness/engine/fatal.hpp"
+#include "harness/engine/refuse.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
 
@@ -126,7 +127,8 @@ bool start_thread(void (*body)(), const char*) {
   Inside in;
   controlled(in, "start_thread");
   if (in->fault(kNoMemory)) return false;
-  return in->start(call_hook, reinterpret_cast<void*>(body), true, ENGINE_CALLER) != kMaxThreads;
+  if (in->start(call_hook, reinterpret_cast<void*>(body), true, ENGINE_CALLER) == kMaxThreads) refuse(*in, kTooManyThreads, "start_thread", ENGINE_CALLER);
+  return true;
 }
 
 bool on_thread_exit(void (*hook)()) {
@@ -138,3 +140,18 @@ bool on_thread_exit(void (*hook)()) {
 }
 
 }  // namespace engine::env
+
+/// What <srcu/env.h> declares for C is this, too, and the caller of each is who it is. Weak: a program may have that library under control,
+/// with functions of its own.
+#define ENGINE_FOR_C(name, mangled) asm(".weak srcu_env_" #name "\n.set srcu_env_" #name ", _ZN6engine3env" mangled);
+ENGINE_FOR_C(futex_wait, "10futex_waitERSt6atomicIjEjm")
+ENGINE_FOR_C(futex_wake, "10futex_wakeERSt6atomicIjE")
+ENGINE_FOR_C(membarrier_register, "19membarrier_registerEv")
+ENGINE_FOR_C(membarrier, "10membarrierEv")
+ENGINE_FOR_C(now_ns, "6now_nsEv")
+ENGINE_FOR_C(sleep_ns, "8sleep_nsEm")
+ENGINE_FOR_C(yield, "5yieldEv")
+ENGINE_FOR_C(cpu_relax, "9cpu_relaxEv")
+ENGINE_FOR_C(map, "3mapEm")
+ENGINE_FOR_C(unmap, "5unmapEPvm")
+ENGINE_FOR_C(start_thread, "12start_threadEPFvvEPKc")

@@ -77,9 +77,22 @@ Function found(Function& kept, const char* name) {
   return kept;
 }
 
-void* (*real_memcpy)(void*, const void*, size_t);
-void* (*real_memmove)(void*, const void*, size_t);
+using Copy = void* (*)(void*, const void*, size_t);
+Copy real_memcpy, real_memmove;
 void* (*real_memset)(void*, int, size_t);
+
+void* copy(Copy& real, const char* name, void* to, const void* from, size_t bytes, uintptr_t pc) {
+  if (engaged) {
+    plain_read(from, bytes, pc);
+    plain_write(to, bytes, pc);
+  }
+  return found(real, name)(to, from, bytes);
+}
+
+void* fill(void* to, int byte, size_t bytes, uintptr_t pc) {
+  if (engaged) plain_write(to, bytes, pc);
+  return found(real_memset, "memset")(to, byte, bytes);
+}
 
 }  // namespace
 }  // namespace engine
@@ -114,25 +127,21 @@ void* realloc(void* old, size_t bytes) noexcept {
 }
 
 void* memcpy(void* to, const void* from, size_t bytes) noexcept {
-  if (engine::engaged) {
-    engine::plain_read(from, bytes, ENGINE_CALLER);
-    engine::plain_write(to, bytes, ENGINE_CALLER);
-  }
-  return engine::found(engine::real_memcpy, "memcpy")(to, from, bytes);
+  return engine::copy(engine::real_memcpy, "memcpy", to, from, bytes, ENGINE_CALLER);
 }
-
 void* memmove(void* to, const void* from, size_t bytes) noexcept {
-  if (engine::engaged) {
-    engine::plain_read(from, bytes, ENGINE_CALLER);
-    engine::plain_write(to, bytes, ENGINE_CALLER);
-  }
-  return engine::found(engine::real_memmove, "memmove")(to, from, bytes);
+  return engine::copy(engine::real_memmove, "memmove", to, from, bytes, ENGINE_CALLER);
 }
+void* memset(void* to, int byte, size_t bytes) noexcept { return engine::fill(to, byte, bytes, ENGINE_CALLER); }
 
-void* memset(void* to, int byte, size_t bytes) noexcept {
-  if (engine::engaged) engine::plain_write(to, bytes, ENGINE_CALLER);
-  return engine::found(engine::real_memset, "memset")(to, byte, bytes);
+/// What clang makes of these, and of copies of its own, in code under test.
+void* __tsan_memcpy(void* to, const void* from, size_t bytes) {
+  return engine::copy(engine::real_memcpy, "memcpy", to, from, bytes, ENGINE_CALLER);
 }
+void* __tsan_memmove(void* to, const void* from, size_t bytes) {
+  return engine::copy(engine::real_memmove, "memmove", to, from, bytes, ENGINE_CALLER);
+}
+void* __tsan_memset(void* to, int byte, size_t bytes) { return engine::fill(to, byte, bytes, ENGINE_CALLER); }
 }
 
 void* operator new(size_t bytes) { return engine::get_or_throw(bytes, 0, ENGINE_CALLER); }

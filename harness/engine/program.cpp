@@ -13,6 +13,7 @@
 #include "harness/base/nearest.hpp"
 #include "harness/base/say.hpp"
 #include "harness/engine/campaign.hpp"
+#include "harness/engine/crash.hpp"
 #include "harness/engine/orders.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/test.hpp"
@@ -26,7 +27,8 @@ using harness::say;
 constexpr const char* kFooter =
     "\nWhat it cannot see: values from the future (load buffering) and modification orders other than the order of execution (2+2W, S);\n"
     "dependencies (an address read relaxed orders nothing; consume counts as acquire); missing compiler barriers; inline assembly.\n"
-    "A clean run of N executions proves nothing beyond those N; exit 0: none failed, 1: one did, 2: usage, 3: the engine is broken, 4: nothing ran.";
+    "A clean run of N executions proves nothing beyond those N; exit 0: none failed, 1: one did, 2: usage, 3: the engine is broken, 4: nothing ran.\n"
+    "Where no tests are named, those whose names begin with wrong_ must fail: exit 0: each test did as it must, 1: one did not.";
 
 struct Words {
   std::vector<std::string> tests;
@@ -34,6 +36,7 @@ struct Words {
   uint64_t executions = 100'000, on_x86 = 20'000;
   unsigned jobs = 1;
   uint32_t step_limit = Settings{}.step_limit;
+  unsigned silence = kMostSilent;
   bool twice = false, each_handler = false, json = false, in_full = false;
 };
 
@@ -79,7 +82,6 @@ uint64_t seed_of(const std::string& word) {
 }
 
 uint32_t faults_of(const std::string& word) {
-  if (word.empty()) return kDefaultFaults;
   constexpr std::pair<const char*, uint32_t> kNames[] = {
       {"none", 0}, {"wake", kSpuriousWake}, {"eintr", kInterrupted}, {"early", kEarlyTimeout}, {"no-membarrier", kNoMembarrier},
       {"no-memory", kNoMemory}, {"migrate", kMigrations}, {"handler", kHandlers}, {"all", ~0u}};
@@ -108,7 +110,7 @@ Plan plan_of(const Words& words) {
     plan.settings.depth = static_cast<unsigned>(words.strategy[3] - '0');
   }
   plan.settings.model = model_of(words.model);
-  plan.settings.faults = faults_of(words.faults);
+  plan.settings.faults = faults_of(words.faults.empty() ? default_faults() : words.faults);
   plan.settings.step_limit = words.step_limit;
   plan.settings.seed = seed_of(words.seed);
   if (!words.drop_order.empty()) plan.settings.dropped = known_order(words.drop_order);
@@ -130,7 +132,7 @@ std::string told_of_x86(const Report& it) {
 }
 
 nlohmann::json json_of(const Test& test, const Report& it) {
-  return {{"test", test.name}, {"verdict", it.broken ? "BROKEN" : it.failed ? "FAILURE" : "SUCCESS"}, {"executions", it.executions}, {"distinct", it.distinct},
+  return {{"test", test.name}, {"must_fail", test.must_fail()}, {"verdict", it.broken ? "BROKEN" : it.failed ? "FAILURE" : "SUCCESS"}, {"executions", it.executions}, {"distinct", it.distinct},
           {"cpu_s", it.seconds}, {"what", it.what}, {"token", it.token}, {"steps", it.steps}, {"shrunk_steps", it.shrunk_steps},
           {"hash", fmt::format("{:016x}", it.hash)}, {"story", it.story}};
 }
@@ -141,17 +143,37 @@ void print(const Test& test, const Report& it) {
   else if (it.failed)
     say(stdout, "{}: FAILURE in execution {}: {}\n  {}\n", test.name, it.executions, it.what, test.sentence);
   else
-    say(stdout, "{}: {} executions, none failed, {}{} of them distinct, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions, it.distinct_at_least ? "at least " : "", it.distinct, it.seconds, it.hash);
+    say(stdout, "{}: {} executions, none failed{}, {}{} of them distinct, {:.1f} s of CPU time, hash {:016x}\n", test.name, it.executions,
+        test.must_fail() ? " though this test must" : "", it.distinct_at_least ? "at least " : "", it.distinct, it.seconds, it.hash);
   if (it.failed) say(stdout, "  replay {}\n  shrunk from {} to {} steps:\n", it.token, it.steps, it.shrunk_steps);
   for (const std::string& line : it.story) say(stdout, "    {}\n", line);
   std::fflush(stdout);
 }
 
-int status_of(const std::vector<Report>& reports) {
-  const auto any = [&](auto what) { return std::any_of(reports.begin(), reports.end(), what); };
-  if (any([](const Report& it) { return it.failed; })) return 1;
-  if (any([](const Report& it) { return it.broken; })) return 3;
-  return any([](const Report& it) { return it.executions != 0; }) ? 0 : 4;
+/// Who names tests asks whether they fail; who runs all, whether each does as it must.
+bool amiss(const Test& test, const Report& it, bool all) {
+  const bool must_fail = all && test.must_fail();
+  return it.failed ? !must_fail : must_fail && !it.broken && it.executions != 0;
+}
+
+struct Tested {
+  const Test* test;
+  Report report;
+};
+
+int status_of(const std::vector<Tested>& tested, bool all) {
+  const auto any = [&](auto what) { return std::any_of(tested.begin(), tested.end(), what); };
+  if (any([&](const Tested& it) { return amiss(*it.test, it.report, all); })) return 1;
+  if (any([](const Tested& it) { return it.report.broken; })) return 3;
+  return any([](const Tested& it) { return it.report.executions != 0; }) ? 0 : 4;
+}
+
+/// After a run of all: of many lines the last is read.
+void sum_up(const std::vector<Tested>& tested) {
+  std::string names;
+  for (const auto& [test, report] : tested)
+    if (amiss(*test, report, true) || report.broken) names += fmt::format("{} {}", names.empty() ? "" : ",", test->name);
+  say(stdout, "{} tests, {}{}\n", tested.size(), names.empty() ? "each did as it must" : "not as they must be:", names);
 }
 
 int run_command(const Words& words) {
@@ -161,26 +183,31 @@ int run_command(const Words& words) {
   if (!words.json) say(stdout, "build {}, seed {:#x}, {} {}\n", build_id(), plan.settings.seed, words.strategy, words.model);
   if (randomised() && !words.json)
     say(stdout, "addresses are randomised here: code that computes with addresses of its variables may do otherwise in a replay\n");
-  std::vector<Report> reports;
-  auto all = nlohmann::json::array();
+  const bool all = words.tests.empty();
+  std::vector<Tested> tested;
+  auto as_json = nlohmann::json::array();
   for (const Test* test : tests) {
-    reports.push_back(run_campaign(*test, plan));
-    const Report& report = reports.back();
-    const bool looks = report.failed && plan.settings.model == Model::kCpp && words.on_x86 != 0;
+    tested.push_back({test, run_campaign(*test, plan)});
+    const Report& report = tested.back().report;
+    const bool expected = all && test->must_fail() && report.failed;
     if (words.json)
-      all.push_back(json_of(*test, report));
+      as_json.push_back(json_of(*test, report));
+    else if (expected)
+      say(stdout, "{}: FAILURE in execution {}, as it must: {}\n", test->name, report.executions, report.what);
     else
       print(*test, report);
-    if (!looks) continue;
+    if (!report.failed || expected || plan.settings.model != Model::kCpp || words.on_x86 == 0) continue;
     const Report on_x86 = look_on_x86(*test, plan, words.on_x86);
     if (words.json)
-      all.back()["x86"] = json_of(*test, on_x86);
+      as_json.back()["x86"] = json_of(*test, on_x86);
     else
       say(stdout, "  {}\n", told_of_x86(on_x86));
   }
   if (words.json)
-    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"addresses_randomised", randomised()}, {"tests", all}}.dump(2));
-  return status_of(reports);
+    say(stdout, "{}\n", nlohmann::json{{"build", build_id()}, {"seed", fmt::format("{:#x}", plan.settings.seed)}, {"addresses_randomised", randomised()}, {"tests", as_json}}.dump(2));
+  else if (all)
+    sum_up(tested);
+  return status_of(tested, all);
 }
 
 int replay_command(const Words& words) {
@@ -191,14 +218,14 @@ int replay_command(const Words& words) {
     say(stdout, "{}\n", json_of(*test, report).dump(2));
   else
     print(*test, report);
-  return status_of({report});
+  return status_of({{test, report}}, false);
 }
 
 int list_command(bool json) {
   auto all = nlohmann::json::array();
   for (const Test& test : all_tests()) {
     if (json)
-      all.push_back({{"name", test.name}, {"sentence", test.sentence}});
+      all.push_back({{"name", test.name}, {"sentence", test.sentence}, {"must_fail", test.must_fail()}});
     else
       say(stdout, "{}\t{}\n", test.name, test.sentence);
   }
@@ -222,8 +249,11 @@ int parse_and_dispatch(int argc, char** argv) {
   run->add_option("--on-x86", words.on_x86, "after a failure, executions in which to see whether x86 can show one, too; 0: none")
       ->capture_default_str();
   run->add_option("--jobs", words.jobs, "processes at a time")->check(CLI::Range(1, 256));
-  run->add_option("--faults", words.faults, "none all, or of wake eintr early no-membarrier no-memory migrate handler");
+  run->add_option("--faults", words.faults, "none all, or of wake eintr early no-membarrier no-memory migrate handler")
+      ->default_str(default_faults());
   run->add_option("--step-limit", words.step_limit, "of an execution: more is a livelock")->check(CLI::PositiveNumber);
+  run->add_option("--silence", words.silence, "seconds of CPU time without a step: more is a loop that the engine does not see")
+      ->check(CLI::PositiveNumber)->capture_default_str();
   run->add_option("--drop-order", words.drop_order, "the code under test does without the order of this label: a test must fail");
   run->add_flag("--twice", words.twice, "each execution twice: does the second do the same?");
   run->add_flag("--each-handler", words.each_handler, "signal handlers at each step by turns, not at random");
@@ -243,10 +273,13 @@ int parse_and_dispatch(int argc, char** argv) {
   }
   if (app.got_subcommand(list)) return list_command(words.json);
   keep_program();
+  allow_silence(words.silence);
   return app.got_subcommand(run) ? run_command(words) : replay_command(words);
 }
 
 }  // namespace
+
+__attribute__((weak)) const char* default_faults() { return "wake,eintr,early,migrate,handler"; }
 
 int program(int argc, char** argv) {
   without_randomised_addresses(argv);

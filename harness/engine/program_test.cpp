@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -132,7 +133,7 @@ TEST(Program, RefusesTokensOfOtherBuildsAndUnknownTests) {
 TEST(Program, NamesTheCallThatWouldBlockForEver) {
   const harness::Said said = engine({"run", "broken_blocks_by_itself"});
   EXPECT_EQ(said.exit_code, 3);
-  EXPECT_NE(said.output.find("must not block by itself: poll"), std::string::npos);
+  EXPECT_THAT(said.output, testing::ContainsRegex("broken_blocks_by_itself at cases.cpp:[0-9]+: a controlled thread must not block by itself: poll; replay e[0-9]+:"));
 }
 
 TEST(Program, NamesEachCallThatItRefuses) {
@@ -141,8 +142,63 @@ TEST(Program, NamesEachCallThatItRefuses) {
     if (!name.starts_with(kPrefix)) continue;
     const harness::Said said = engine({"run", name, "--executions", "1"});
     EXPECT_EQ(said.exit_code, 3) << name;
-    EXPECT_NE(said.output.find(": " + name.substr(kPrefix.size()) + "\n"), std::string::npos) << said.output;
+    EXPECT_THAT(said.output, testing::ContainsRegex(name + " at refused_cases.cpp:[0-9]+: .*: " + name.substr(kPrefix.size()) + "; replay e[0-9]+:"));
   }
+}
+
+std::string token_in(const std::string& said) {
+  std::smatch found;
+  return std::regex_search(said, found, std::regex("replay (e\\d+:\\S+)")) ? found[1].str() : "";
+}
+
+TEST(Program, ComesBackToWhatItRefused) {
+  const harness::Said said = engine({"run", "broken_call_tss_create"});
+  const harness::Said again = engine({"replay", token_in(said.output)});
+  EXPECT_EQ(again.exit_code, 3);
+  EXPECT_THAT(again.output, testing::HasSubstr("cannot have what this call gives: tss_create"));
+}
+
+TEST(Program, NamesALoopThatNeverComesToAStep) {
+  const harness::Said said = engine({"run", "broken_loop", "--silence", "1"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_THAT(said.output, testing::ContainsRegex("broken_loop at refused_cases.cpp:[0-9]+: the code under test goes on for ever.*; replay e[0-9]+:"));
+}
+
+TEST(Program, SaysWhichThreadWasLeft) {
+  const harness::Said said = engine({"run", "broken_thread_left"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_THAT(said.output, testing::ContainsRegex("broken_thread_left at object_cases.cpp:[0-9]+: a thread that was started here was neither joined nor"));
+}
+
+TEST(Program, ARunOfAllWantsThoseToFailThatMust) {
+  const harness::Said all = engine({"run", "--seed", "1", "--executions", "500"}, ENGINE_ABI);
+  EXPECT_EQ(all.exit_code, 0) << all.output;
+  EXPECT_THAT(all.output, testing::ContainsRegex("\nwrong_write4: FAILURE in execution [0-9]+, as it must: a data race"));
+  EXPECT_THAT(all.output, testing::HasSubstr(" tests, each did as it must\n"));
+  EXPECT_EQ(engine({"run", "wrong_write4", "--seed", "1", "--executions", "500"}, ENGINE_ABI).exit_code, 1) << "by name it is one like others";
+}
+
+TEST(Program, ARunOfAllSaysWhichTestDidNotFailThatMust) {
+  const harness::Said all = engine({"run", "--seed", "1", "--executions", "1", "--model", "x86"}, ENGINE_ABI);  // without races
+  EXPECT_EQ(all.exit_code, 1);
+  EXPECT_THAT(all.output, testing::ContainsRegex(": 1 executions, none failed though this test must"));
+  EXPECT_THAT(all.output, testing::ContainsRegex(" tests, not as they must be: wrong_"));
+}
+
+TEST(Program, JsonSaysWhichTestsMustFail) {
+  EXPECT_EQ(run("wrong_null")["must_fail"], true);
+  EXPECT_EQ(run("mutex_excludes")["must_fail"], false);
+}
+
+TEST(Program, AProgramMayHaveFaultsOfItsOwn) {
+  EXPECT_THAT(engine({"run", "--help"}, ENGINE_ABI).output, testing::ContainsRegex("=wake,eintr[ \n]"));
+  EXPECT_THAT(engine({"run", "--help"}).output, testing::ContainsRegex("=wake,eintr,early,migrate,handler[ \n]"));
+}
+
+TEST(Program, SaysThatThereAreTooManyThreads) {
+  const harness::Said said = engine({"run", "broken_too_many_threads", "--faults", "none"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_THAT(said.output, testing::HasSubstr("more than 64 threads in an execution: pthread_create; replay"));
 }
 
 TEST(Program, AFailureCountsMoreThanAJobThatBroke) {

@@ -48,6 +48,10 @@ Real find_all() {
   ENGINE_FIND(pthread_rwlock_clockrdlock);
   ENGINE_FIND(pthread_rwlock_clockwrlock);
   ENGINE_FIND(pthread_rwlock_unlock);
+  ENGINE_FIND(pthread_key_create);
+  ENGINE_FIND(pthread_key_delete);
+  ENGINE_FIND(pthread_getspecific);
+  ENGINE_FIND(pthread_setspecific);
   ENGINE_FIND(sched_yield);
   ENGINE_FIND(nanosleep);
   ENGINE_FIND(clock_gettime);

@@ -44,6 +44,10 @@ struct Real {
   ENGINE_REAL(pthread_rwlock_clockrdlock);
   ENGINE_REAL(pthread_rwlock_clockwrlock);
   ENGINE_REAL(pthread_rwlock_unlock);
+  ENGINE_REAL(pthread_key_create);
+  ENGINE_REAL(pthread_key_delete);
+  ENGINE_REAL(pthread_getspecific);
+  ENGINE_REAL(pthread_setspecific);
   ENGINE_REAL(sched_yield);
   ENGINE_REAL(nanosleep);
   ENGINE_REAL(clock_gettime);

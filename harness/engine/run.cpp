@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/engine/fatal.hpp"
+#include "harness/engine/refuse.hpp"
 #include "harness/engine/renew.hpp"
 
 namespace engine {
@@ -77,7 +78,7 @@ void Run::run_test() {
   if (test_->end) test_->end();
   engaged = nullptr;
   for (ThreadId id = 1; id < thread_count_; ++id)
-    if (!threads_[id].detached) fail(Outcome::Kind::kMisuse, "a thread was neither joined nor detached", threads_[id].started_from);
+    if (!threads_[id].detached) refuse(*this, "a thread that was started here was neither joined nor detached", "", threads_[id].started_from);
   finish();
 }
 

@@ -15,6 +15,7 @@
 #include "harness/engine/fatal.hpp"
 #include "harness/engine/plain.hpp"
 #include "harness/engine/real.hpp"
+#include "harness/engine/refuse.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
 
@@ -56,7 +57,7 @@ int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*
   if (attributes) pthread_attr_getdetachstate(attributes, &detached);
   if (in->fault(engine::kNoMemory)) return EAGAIN;
   const auto id = in->start(body, argument, detached == PTHREAD_CREATE_DETACHED, ENGINE_CALLER);
-  if (id == engine::kMaxThreads) return EAGAIN;
+  if (id == engine::kMaxThreads) engine::refuse(*in, engine::kTooManyThreads, "pthread_create", ENGINE_CALLER);
   *handle = engine::kFirstHandle + id;
   return 0;
 }

@@ -3,12 +3,13 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <semaphore.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdarg>
 #include <cstdlib>
 
-#include "harness/engine/fatal.hpp"
+#include "harness/engine/refuse.hpp"
 #include "harness/engine/run.hpp"
 
 namespace engine {
@@ -17,10 +18,18 @@ namespace {
 /// libc's function, unless a controlled thread asks. Of all these, arguments and result fit into registers.
 using Any = long (*)(long, long, long, long, long, long, long);
 
-Any allowed(const char* name, const char* why) {
+Any real_one(const char* name) { return reinterpret_cast<Any>(dlsym(RTLD_NEXT, name)); }
+
+Any allowed(const char* name, const char* why, uintptr_t pc) {
   const Inside in;
-  if (in) fatal(why, name);
-  return reinterpret_cast<Any>(dlsym(RTLD_NEXT, name));
+  if (in) refuse(*in, why, name, pc);
+  return real_one(name);
+}
+
+/// Who writes there may wait until others read. Not of the standard ones, to which code says what it does.
+bool waits_for_readers(long file) {
+  struct stat found;
+  return file > STDERR_FILENO && fstat(static_cast<int>(file), &found) == 0 && (S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode));
 }
 
 }  // namespace
@@ -30,13 +39,26 @@ Any allowed(const char* name, const char* why) {
 #define ENGINE_TRIPWIRE(name, why)                                                                          \
   extern "C" long engine_trip_##name(long a, long b, long c, long d, long e, long f, long g) __asm__(#name); \
   extern "C" long engine_trip_##name(long a, long b, long c, long d, long e, long f, long g) {               \
-    return engine::allowed(#name, why)(a, b, c, d, e, f, g);                                                \
+    return engine::allowed(#name, why, ENGINE_CALLER)(a, b, c, d, e, f, g);                                                \
   }
 
 /// What waits for others, or has no step where others would see it.
-#define ENGINE_BLOCKS(name) ENGINE_TRIPWIRE(name, "a controlled thread must not block by itself: ")
+#define ENGINE_BLOCKS(name) ENGINE_TRIPWIRE(name, engine::kMustNotBlock)
 ENGINE_BLOCKS(syscall)
 ENGINE_BLOCKS(read)
+ENGINE_BLOCKS(readv)
+ENGINE_BLOCKS(preadv)
+ENGINE_BLOCKS(preadv2)
+ENGINE_BLOCKS(eventfd_read)
+ENGINE_BLOCKS(__read_chk)
+ENGINE_BLOCKS(mq_receive)
+ENGINE_BLOCKS(mq_timedreceive)
+ENGINE_BLOCKS(mq_send)
+ENGINE_BLOCKS(mq_timedsend)
+ENGINE_BLOCKS(msgrcv)
+ENGINE_BLOCKS(msgsnd)
+ENGINE_BLOCKS(semop)
+ENGINE_BLOCKS(semtimedop)
 ENGINE_BLOCKS(sem_wait)
 ENGINE_BLOCKS(sem_trywait)
 ENGINE_BLOCKS(sem_timedwait)
@@ -44,6 +66,8 @@ ENGINE_BLOCKS(sem_clockwait)
 ENGINE_BLOCKS(sem_post)
 ENGINE_BLOCKS(poll)
 ENGINE_BLOCKS(ppoll)
+ENGINE_BLOCKS(__poll_chk)
+ENGINE_BLOCKS(__ppoll_chk)
 ENGINE_BLOCKS(select)
 ENGINE_BLOCKS(pselect)
 ENGINE_BLOCKS(epoll_wait)
@@ -56,6 +80,12 @@ ENGINE_BLOCKS(recv)
 ENGINE_BLOCKS(recvfrom)
 ENGINE_BLOCKS(recvmsg)
 ENGINE_BLOCKS(recvmmsg)
+ENGINE_BLOCKS(__recv_chk)
+ENGINE_BLOCKS(__recvfrom_chk)
+ENGINE_BLOCKS(send)
+ENGINE_BLOCKS(sendto)
+ENGINE_BLOCKS(sendmsg)
+ENGINE_BLOCKS(sendmmsg)
 ENGINE_BLOCKS(pause)
 ENGINE_BLOCKS(sigwait)
 ENGINE_BLOCKS(sigwaitinfo)
@@ -91,6 +121,17 @@ ENGINE_BLOCKS(cnd_signal)
 ENGINE_BLOCKS(cnd_broadcast)
 ENGINE_BLOCKS(call_once)
 
+/// The same, but not of each file.
+#define ENGINE_WRITES(name)                                                                                       \
+  extern "C" long engine_trip_##name(long file, long from, long count) __asm__(#name);                            \
+  extern "C" long engine_trip_##name(long file, long from, long count) {                                          \
+    const engine::Inside in;                                                                                      \
+    if (in && engine::waits_for_readers(file)) engine::refuse(*in, engine::kMustNotBlock, #name, ENGINE_CALLER);  \
+    return engine::real_one(#name)(file, from, count, 0, 0, 0, 0);                                                \
+  }
+ENGINE_WRITES(write)
+ENGINE_WRITES(writev)
+
 /// What would be done to the real process or thread, of which controlled ones know nothing: their pthread_t are not libc's.
 #define ENGINE_REFUSED(name) ENGINE_TRIPWIRE(name, "a controlled thread cannot have what this call gives: ")
 ENGINE_REFUSED(fork)
@@ -99,6 +140,7 @@ ENGINE_REFUSED(posix_spawn)
 ENGINE_REFUSED(clock)
 ENGINE_REFUSED(times)
 ENGINE_REFUSED(timespec_get)
+ENGINE_REFUSED(tss_create)
 ENGINE_REFUSED(pthread_exit)
 ENGINE_REFUSED(pthread_cancel)
 ENGINE_REFUSED(pthread_kill)
@@ -118,8 +160,8 @@ long engine_trip_fcntl(long file, long command, long argument) __asm__("fcntl");
 long engine_trip_fcntl(long file, long command, long argument) {
   const engine::Inside in;
   const int what = static_cast<int>(command);  // above it are leftovers
-  if (in && (what == F_SETLKW || what == F_OFD_SETLKW)) engine::fatal("a controlled thread must not block by itself: ", "fcntl");
-  return engine::allowed("fcntl", "")(file, command, argument, 0, 0, 0, 0);  // of the engine, as far as that can see
+  if (in && (what == F_SETLKW || what == F_OFD_SETLKW)) engine::refuse(*in, engine::kMustNotBlock, "fcntl", ENGINE_CALLER);
+  return engine::real_one("fcntl")(file, command, argument, 0, 0, 0, 0);  // of the engine, as far as that can see
 }
 
 /// Names decide nothing, so a controlled thread may have one: stories tell it.
@@ -129,6 +171,6 @@ long engine_trip_setname(long thread, long name) {
     in->name_thread(engine::number_of(static_cast<unsigned long>(thread)), reinterpret_cast<const char*>(name));
     return 0;
   }
-  return engine::allowed("pthread_setname_np", "")(thread, name, 0, 0, 0, 0, 0);
+  return engine::real_one("pthread_setname_np")(thread, name, 0, 0, 0, 0, 0);
 }
 }

@@ -168,14 +168,14 @@ ENGINE_TEST(wrong_memset, "memset() of a size that the compiler knows is a write
   test.thread([] { memset(bytes, 0, sizeof bytes); }).thread([] { memset(bytes, 0, sizeof bytes); });
 }
 
-ENGINE_TEST(wrong_thread_left, "A thread that nobody joins or detaches is a finding.") {
+ENGINE_TEST(broken_thread_left, "A test must join or detach its threads.") {
   test.thread([] {
     pthread_t thread;
     pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
   });
 }
 
-ENGINE_TEST(wrong_joined_twice, "So is one that is joined twice.") {
+ENGINE_TEST(wrong_joined_twice, "A thread that is joined twice is a finding.") {
   test.thread([] {
     pthread_t thread;
     if (pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr) != 0) return;
