@@ -53,6 +53,20 @@ def test_runs_the_tests_that_are_named(program: Program) -> None:
     assert "seed 0x5" in ended.out and "\nnested: 200 executions, none failed" in ended.out and "\nfast_nested: 200" in ended.out
 
 
+@pytest.mark.parametrize("binary", [[], ["--binary", str(NARROW)]], ids=["wide", "narrow"])
+def test_a_run_of_all_is_good_where_each_does_as_it_must(program: Program, binary: list[str]) -> None:
+    ended = program.call("engine", "--executions", "3000", "--seed", "1", "--on-x86", "0", "--json", *binary)
+    assert ended.status == 0, ended.out + ended.err
+    tests = json.loads(ended.out)["tests"]
+    assert {test["test"] for test in tests if test["must_fail"]} == {test["test"] for test in tests if test["verdict"] == "FAILURE"}
+    assert any(test["must_fail"] for test in tests)
+
+
+def test_the_narrow_build_has_no_handlers_by_itself(program: Program) -> None:
+    wide, narrow = (program.call("engine", "--help", "--binary", str(binary)).out for binary in (PROGRAM.parent / "srcutorture-engine", NARROW))
+    assert re.search(r"=wake,eintr,early,migrate,handler\s", wide) and re.search(r"=wake,eintr,early,migrate\s", narrow)
+
+
 def test_a_failure_is_told_and_replayed(program: Program) -> None:
     failure = fails(program, "wrong_normal_no_grace_period")
     assert failure["verdict"] == "FAILURE" and 0 < len(failure["story"]) <= 30

@@ -146,6 +146,67 @@ def test_engine_tests_of_an_outside_project(prefix: Path, tmp_path: Path, build_
     assert right.returncode == 0 and "publish: 2000 executions, none failed" in right.stdout, right.stdout + right.stderr
 
 
+COUNTED = """
+#include <srcu/env.h>
+#include <srcutorture/ops.h>
+#include <stddef.h>
+static uint32_t readers;
+static void *create(void) { return &readers; }
+static void destroy(void *domain) { (void)domain; }
+static uint64_t read_lock(void *domain, void *ctx) {
+  (void)domain, (void)ctx;
+  __atomic_fetch_add(&readers, 1, __ATOMIC_RELAXED);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return 0;
+}
+static void read_unlock(void *domain, void *ctx, uint64_t token) {
+  (void)domain, (void)ctx, (void)token;
+  if (__atomic_fetch_sub(&readers, 1, __ATOMIC_RELEASE) == 1) srcu_env_futex_wake(&readers);
+}
+static void synchronize(void *domain, void *ctx) {
+  (void)domain, (void)ctx;
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  for (uint32_t seen; (seen = __atomic_load_n(&readers, __ATOMIC_ACQUIRE)) != 0;) {
+    srcu_env_futex_wait(&readers, seen, 0);
+    if (FORGETS) break;
+  }
+}
+const struct srcutorture_ops srcutorture_ops = {
+    .version = SRCUTORTURE_OPS_VERSION, .size = sizeof(struct srcutorture_ops), .name = "counted",
+    .facts = SRCUTORTURE_SLEEPING_READER | SRCUTORTURE_NESTS,
+    .create = create, .destroy = destroy, .read_lock = read_lock, .read_unlock = read_unlock, .synchronize = synchronize};
+"""
+OF_THE_SYSTEM = """
+cmake_minimum_required(VERSION 3.25)
+project(outside LANGUAGES C CXX)
+find_package(srcutorture REQUIRED)
+foreach(FORGETS 0 1)
+  srcutorture_engine_plugin(counted_${FORGETS} SOURCES counted.c USES srcu::srcu)
+  target_compile_definitions(counted_${FORGETS} PRIVATE FORGETS=${FORGETS})
+endforeach()
+"""
+
+
+@needs_engine
+def test_a_scheme_in_c_that_blocks_by_the_librarys_calls(prefix: Path, tmp_path: Path) -> None:
+    (tmp_path / "counted.c").write_text(COUNTED)
+    (tmp_path / "CMakeLists.txt").write_text(OF_THE_SYSTEM)
+    build = tmp_path / "build"
+    done("cmake", "-S", tmp_path, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    done("cmake", "--build", build)
+    right = controlled(build / "counted_0", "run", "--seed", "1", "--executions", "1000")
+    assert right.returncode == 0 and "counted_synchronize: 1000 executions, none failed" in right.stdout, right.stdout + right.stderr
+    wrong = controlled(build / "counted_1", "run", "counted_synchronize", "--seed", "1")
+    assert wrong.returncode == 1 and "replay e1:" in wrong.stdout, wrong.stdout + wrong.stderr
+    assert re.search(r"counted\.c:\d+", wrong.stdout), "the scheme's own lines, not those of the calls"
+
+
+@needs_engine
+def test_installed_gate_lets_the_engine_pass(prefix: Path) -> None:
+    passed = controlled(prefix / "bin" / "engine_litmus", "--executions", "200")
+    assert passed.returncode == 0 and "0 complaints" in passed.stdout, passed.stdout + passed.stderr
+
+
 @needs_engine
 def test_installed_engine_is_found_beside_the_installed_program(prefix: Path) -> None:
     assert {"normal_synchronize", "handmade_synchronize", "epochs_call"} <= listed(prefix / "bin" / "srcutorture", "tests")

@@ -16,6 +16,7 @@ endforeach()
 target_link_libraries(srcutorture_engine_packaged PUBLIC srcutorture_ops srcutorture_engine_parts)
 
 install(TARGETS srcutorture-engine srcutorture-engine-narrow)
+install(TARGETS engine_litmus)  # the gate, for whoever believes no engine unseen
 install(TARGETS srcutorture_engine_packaged srcutorture_engine_main_packaged srcutorture_engine_parts EXPORT srcutorture)
 set(ENGINE ${PROJECT_SOURCE_DIR}/harness/engine)
 install(FILES ${ENGINE}/test.hpp ${ENGINE}/env.hpp ../engine/plugin_tests.hpp
