@@ -10,9 +10,9 @@ scenario of the kernel model instead, and perhaps what to set, becomes a program
 the built program's archives, for the model is part of the program and knows the library's insides.
 
 With --engine the library is run in controlled executions (srcu/tests/engine) instead, by the tests that a patch's header names:
-"engine: TEST, narrow TEST" of the programs srcu_engine and srcu_engine_narrow, or "engine: none, " and why none can. Printed:
-how many seeds killed it, executions and CPU seconds to that, and the longest of the shortened stories. A patch that names
-neither flavor nor scenario is for the engine alone.
+"engine: TEST, narrow TEST, kernel TEST" of the programs srcu_engine, srcu_engine_narrow and srcu_kernel_engine, or "engine: none, "
+and why none can. Printed: how many seeds killed it, executions and CPU seconds to that, and the longest of the shortened stories. Each
+seed has to, within 5 CPU seconds and 30 lines. A patch that names neither flavor nor scenario is for the engine alone.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ def test_a_line_says_what_was_found_or_how_much_was_tried() -> None:
 
 def test_the_quick_choice_has_each_kind() -> None:
     assert cells.is_quick("rq_lock/direct/own/expedited") and cells.is_quick("none/rc4/expedited") and cells.is_quick("nmi_anywhere/direct")
+    assert cells.is_quick("proved/nmi") and cells.is_quick("prover_hook")
     assert not cells.is_quick("rq_lock/direct/own/normal") and not cells.is_quick("rq_lock/bpf_defer/own/expedited")
 
 

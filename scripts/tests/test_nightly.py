@@ -12,6 +12,7 @@ from conftest import PROGRAM, ROOT, sanitizers
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import nightly
+from nightly import engine_ways
 
 pytestmark = pytest.mark.skipif(bool(sanitizers()), reason="builds with a sanitizer have no engine")
 
@@ -39,11 +40,61 @@ def test_each_part_says_what_it_did_and_how_long_it_took() -> None:
 
 def test_a_failure_of_the_library_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
     found = nightly.engine_mutants.Found(1, "FAILURE", 7, 0.5, 9, "e2:token", "hash", "a race")
-    monkeypatch.setattr(nightly, "tests_of", lambda night, kind: [] if kind else ["one", "wrong_one"])
+    monkeypatch.setattr(nightly, "tests_of", lambda night: [("narrow", "one"), ("", "wrong_one")])
     monkeypatch.setattr(nightly.engine_mutants, "campaign", lambda *words: found)
     one = night(1)
-    assert nightly.correct_library(one) == "7 executions of 1 tests, 14 a CPU second"
-    assert one.complaints == [" one: FAILURE in execution 7: a race; replay e2:token"]
+    assert nightly.correct_library(one) == "14 executions of 1 tests, 14 a CPU second"
+    ways = [f"--model {model} --faults wake,eintr,early,migrate" for model in ("cpp", "tso")]
+    assert one.complaints == [f"narrow one ({way}): FAILURE in execution 7: a race; replay e2:token" for way in ways]
+
+
+def test_a_test_that_must_fail_and_does_otherwise_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = nightly.engine_mutants.Found(1, "FAILURE", 7, 0.5, 9, "e2:token", "hash", "a race")
+    monkeypatch.setattr(nightly, "tests_of", lambda night: [("", "wrong_one"), ("", "no_memory_at_first_read")])
+    monkeypatch.setattr(nightly.engine_mutants, "campaigns", lambda *words: [found])
+    one = night(1)
+    assert nightly.wrong_tests(one) == "3 campaigns of tests that must fail"
+    (words,) = one.complaints
+    assert words.startswith("no_memory_at_first_read (--model cpp --faults ") and words.endswith("no-memory): FAILURE with seed 1: a race")
+    assert len(one.failures) == 2
+
+
+def told(kind: str, test: str) -> list[str]:
+    """What the ways have beside the first two."""
+    return [" ".join(way.words()[3:]).rpartition(",")[2] for way in engine_ways.ways_of(kind, test)][2:]
+
+
+def test_each_test_is_run_the_ways_that_it_is_for() -> None:
+    for kind in ("plain", "narrow", "schemes"):
+        for test in ("normal_call", "wrong_normal_no_grace_period"):
+            assert [way.model for way in engine_ways.ways_of(kind, test)] == ["cpp", "tso"]
+    assert told("plain", "fast_call") == ["no-membarrier"]
+    assert told("narrow", "tasks_trace_synchronize") == ["no-membarrier"]
+    assert told("plain", "fast_handlers_read") == ["no-membarrier", "handler --each-handler"]
+    assert told("narrow", "handlers_post") == []
+    assert told("plain", "no_memory") == ["no-membarrier", "no-memory"]
+    assert told("plain", "no_memory_later") == ["no-memory"]
+    assert engine_ways.ways_of("two-bit", "normal_call") == []
+    assert engine_ways.ways_of("two-bit", "old_rank")
+    assert engine_ways.ways_of("plain", "no_memory_at_first_read")[-1].says == "no memory for domain"
+    assert engine_ways.ways_of("plain", "wrong_normal_no_grace_period")[0].says == ""
+
+
+def test_a_tests_executions_are_divided_among_its_ways() -> None:
+    campaigns = nightly.campaigns_of("", "fast_handlers_read", False)
+    assert len(campaigns) == 4 and sum(one.share for one in campaigns) == pytest.approx(1)
+    assert nightly.campaigns_of("", "fast_handlers_read", True) == []
+
+
+@pytest.mark.parametrize(("status", "words", "says", "wrong"), [
+    (0, "", None, False), (1, "a race", None, True), (0, "", "", True), (1, "a race", "", False),
+    (1, "a race", "no memory", True), (1, "no memory for it", "no memory", False), (3, "", None, True),
+])
+def test_a_way_must_end_as_it_says(tmp_path: Path, status: int, words: str, says: str | None, wrong: bool) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho '{words}'\nexit {status}\n")
+    program.chmod(0o755)
+    assert bool(engine_ways.wrong(program, "some", engine_ways.Way(1, "cpp", "none", says=says))) == wrong
 
 
 def test_a_replay_that_ends_otherwise_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
-// Domains that come and go, handlers that read and post, the helper's sleep, and systems that refuse.
+// Domains that come and go, handlers that read and post, and the helper's sleep.
 #include <atomic>
-#include <cerrno>
 #include <thread>
 
 #include "srcu/core/threads.hpp"
@@ -40,15 +39,6 @@ void poll_and_end() {
 
 void make_and_end() {
   init_srcu_struct(&one);
-  cleanup_srcu_struct(&one);
-}
-
-void use_if_made() {
-  const int status = init_srcu_struct_fast(&one);
-  if (status != 0) return engine::check(status == -ENOMEM || status == -EAGAIN, "not the error for it");
-  srcu_ctr* const token = srcu_read_lock_fast(&one);
-  srcu_read_unlock_fast(&one, token);
-  synchronize_srcu(&one);
   cleanup_srcu_struct(&one);
 }
 
@@ -149,7 +139,6 @@ ENGINE_TEST(cleanup_after_polling, "Nor after a grace period that nobody waited 
 ENGINE_TEST(two_domains, "One domain may be made while another ends.") {
   test.thread(make_and_end).thread([] { init_srcu_struct(&another); });
 }
-ENGINE_TEST(no_memory, "Where memory or a thread is refused, init says so.") { test.thread(use_if_made); }
 ENGINE_TEST(handlers_read, "Handlers read on top of readers.") { test.thread(read_with_handler<Normal>).thread(update<Normal>); }
 ENGINE_TEST(fast_handlers_read, "The same in a fast domain.") { test.thread(read_with_handler<Fast>).thread(update<Fast>); }
 ENGINE_TEST(handlers_find_a_number, "A handler may take the number that its thread was just refused.") {
