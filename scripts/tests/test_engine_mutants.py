@@ -28,7 +28,7 @@ def mutant(engine: str) -> Mutant:
 
 
 def found(seed: int, verdict: str = "FAILURE", cpu_s: float = 0.5, lines: int = 9) -> engine_mutants.Found:
-    return engine_mutants.Found(seed, verdict, 7, cpu_s, lines, "e1:token", "hash", "a race")
+    return engine_mutants.Found(seed, verdict, 7, cpu_s, lines, "e2:token", "hash", "a race")
 
 
 @with_engine

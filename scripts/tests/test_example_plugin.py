@@ -197,7 +197,7 @@ def test_a_scheme_in_c_that_blocks_by_the_librarys_calls(prefix: Path, tmp_path:
     right = controlled(build / "counted_0", "run", "--seed", "1", "--executions", "1000")
     assert right.returncode == 0 and "counted_synchronize: 1000 executions, none failed" in right.stdout, right.stdout + right.stderr
     wrong = controlled(build / "counted_1", "run", "counted_synchronize", "--seed", "1")
-    assert wrong.returncode == 1 and "replay e1:" in wrong.stdout, wrong.stdout + wrong.stderr
+    assert wrong.returncode == 1 and "replay e2:" in wrong.stdout, wrong.stdout + wrong.stderr
     assert re.search(r"counted\.c:\d+", wrong.stdout), "the scheme's own lines, not those of the calls"
 
 
