@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/engine/distinct.hpp"
+#include "harness/engine/env.hpp"
 #include "harness/engine/jobs.hpp"
 #include "harness/engine/renew.hpp"
 #include "harness/supervise/child.hpp"
@@ -127,6 +128,33 @@ TEST(Distinct, SaysWhenItIsFull) {
   for (uint64_t i = 0; i < Distinct::kMost + 10; ++i) distinct.add(i * 0x9e3779b97f4a7c15u);
   EXPECT_EQ(distinct.count(), Distinct::kMost);
   EXPECT_TRUE(distinct.full());
+}
+
+/// Last here, since its threads are parked for ever. In executions in which both calls are on before thread 1 was fenced at all: the caller that fenced it first.
+std::set<ThreadId> first_to_fence(Run& run, const engine::Test& test) {
+  std::set<ThreadId> first;
+  Recording recording;
+  run.record_to(&recording);
+  for (Settings settings; settings.seed < 300; ++settings.seed) {
+    run.execute(test, settings);
+    unsigned on = 0;
+    for (const Event& event : recording.events) {
+      on += event.step.kind == Kind::kMembarrier;
+      if (event.step.kind != Kind::kFenced || event.agent != kFenceOf + 1) continue;
+      if (on == 2) first.insert(static_cast<ThreadId>(event.read));
+      break;
+    }
+  }
+  run.record_to(nullptr);
+  return first;
+}
+
+TEST(Run, OfTwoMembarriersThatAreOnEitherMayFenceATargetFirst) {
+  engine::Test test;
+  test.thread([] { env::sleep_ns(1000), env::sleep_ns(1000); }).thread(env::membarrier).thread(env::membarrier);
+  short_plan();
+  engine::Run run;
+  EXPECT_EQ(first_to_fence(run, test), (std::set<ThreadId>{2, 3}));
 }
 
 }  // namespace

@@ -199,7 +199,7 @@ void Run::act(Agent agent) {
     memory_.flush_one(target);
   } else {
     note(agent, {Kind::kFenced});
-    fenced(target);
+    did(fenced(target), 0);
   }
 }
 

@@ -122,7 +122,7 @@ class Run final : public Execution {
   void gave_way(Agent);
   void wake_by_clock(Thread&);
   void act(Agent);            ///< What needs no thread to do it.
-  void fenced(ThreadId target);
+  ThreadId fenced(ThreadId target);  ///< By whose call.
   unsigned draw_for(ThreadId, unsigned count);  ///< Recorded with that thread's choices.
   void to(ThreadId);
   void count_step(ThreadId);

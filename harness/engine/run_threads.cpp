@@ -89,7 +89,7 @@ void Run::become_child(uintptr_t pc) {
 }
 
 /// Of several callers any may come first, whoever called first: calls are not ordered with each other.
-void Run::fenced(ThreadId target) {
+ThreadId Run::fenced(ThreadId target) {
   uint64_t& due = fences_due_[target];
   uint64_t callers = due;
   for (unsigned passed_over = draw_for(target, static_cast<unsigned>(__builtin_popcountll(due))); passed_over != 0; --passed_over) callers &= callers - 1;
@@ -97,6 +97,7 @@ void Run::fenced(ThreadId target) {
   due &= ~(uint64_t{1} << caller);
   memory_.membarrier_at(caller, target);
   if (--fences_awaited_[caller] == 0) wake(&fences_awaited_[caller], 1);
+  return caller;
 }
 
 bool Run::lacks_membarrier() {

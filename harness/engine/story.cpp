@@ -69,7 +69,7 @@ std::string what(const Event& event) {
     case Kind::kYield: return "yields";
     case Kind::kSleep: return "sleeps";
     case Kind::kMembarrier: return "membarrier begins";
-    case Kind::kFenced: return "is fenced by a membarrier";
+    case Kind::kFenced: return fmt::format("is fenced by T{}'s membarrier", number(event.read));
     case Kind::kFlush: return "makes a store visible";
     case Kind::kClock: return fmt::format("looks at the clock: {} ns", static_cast<uint64_t>(event.read));
     case Kind::kHandler: return "its handler runs";

@@ -6,6 +6,7 @@
 #include <srcutorture/engine/test.hpp>
 #include <srcutorture/ops.h>
 
+#include <algorithm>
 #include <atomic>
 #include <initializer_list>
 #include <string>
@@ -166,7 +167,9 @@ using Body = void (*)();
 template <const struct srcutorture_ops& kOps>
 void add(const std::string& name, const char* sentence, std::initializer_list<Body> threads, Body end = Scheme<kOps>::end) {
   engine::Test& test = engine::all_tests().emplace_back();
-  test.name = (new std::string(name))->c_str();  // for as long as the program runs
+  auto* const kept = new std::string(name);  // for as long as the program runs
+  std::replace(kept->begin(), kept->end(), ':', '.');  // a scheme may have one in its name, a token's parts may not
+  test.name = kept->c_str();
   test.sentence = sentence;
   test.init(Scheme<kOps>::begin).fini(end);
   for (const Body body : threads) test.thread(body);

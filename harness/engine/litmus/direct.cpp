@@ -34,7 +34,7 @@ class Runner final : public Execution {
 
   void begin() {
     x.reset(), y.reset(), z.reset(), x1.reset(), y1.reset(), x2.reset(), y2.reset(), x8.reset(), y8.reset(), x16.reset(), y16.reset();
-    box.reset(), data.reset(), data_2.reset(), data_3.reset();
+    box.reset(), data.reset();
     for (int& each : r) each = 0;
     memory_.begin(model_);
     for (ThreadId id = 1; id <= at_.size(); ++id) memory_.start(id, 0);

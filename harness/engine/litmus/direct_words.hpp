@@ -123,7 +123,7 @@ inline Atomic<uint16_t> x2, y2;
 inline Atomic<uint64_t> x8, y8;
 inline Atomic<Value> x16, y16;
 inline Atomic<uintptr_t> box;
-inline Plain data, data_2, data_3;
+inline Plain data;
 inline int r[8];
 
 template <class T>

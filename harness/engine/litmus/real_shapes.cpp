@@ -11,7 +11,7 @@ Atomic<uint16_t> x2, y2;
 Atomic<uint64_t> x8, y8;
 Atomic<Wide> x16, y16;
 Atomic<uintptr_t> box;
-int data, data_2, data_3;
+int data;
 int r[8];
 
 std::vector<Shape> shapes() {

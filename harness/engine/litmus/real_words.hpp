@@ -48,7 +48,7 @@ extern Atomic<uint16_t> x2, y2;
 extern Atomic<uint64_t> x8, y8;
 extern Atomic<Wide> x16, y16;
 extern Atomic<uintptr_t> box;
-extern int data, data_2, data_3;
+extern int data;
 extern int r[8];
 
 template <class T>
