@@ -173,7 +173,7 @@ void sum_up(const std::vector<Tested>& tested) {
   std::string names;
   for (const auto& [test, report] : tested)
     if (amiss(*test, report, true) || report.broken) names += fmt::format("{} {}", names.empty() ? "" : ",", test->name);
-  say(stdout, "{} tests, {}{}\n", tested.size(), names.empty() ? "each did as it must" : "not as they must be:", names);
+  say(stdout, "{} test{}, {}{}\n", tested.size(), tested.size() == 1 ? "" : "s", names.empty() ? "each did as it must" : "amiss:", names);
 }
 
 int run_command(const Words& words) {

@@ -89,7 +89,8 @@ TEST(ThreadsGone, AreNotTakenForTheLiving) {
   done.set();
   living.clear();
   EXPECT_EQ(shared, 0u);
-  EXPECT_LE(threads_ever(), 2 * std::max(before, kLiving + 16) + 8);
+  // A look begins before twice what lived; while one spawner looks, and is perhaps preempted, the other goes on to twice that.
+  EXPECT_LE(threads_ever(), 4 * std::max(before, kLiving + 16) + 8) << "numbers leak: 1000 were lost";
   EXPECT_EQ(srcu_open_sections(domain), 0);
 }
 
