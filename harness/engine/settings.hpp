@@ -11,7 +11,7 @@ namespace engine {
 enum class Strategy : uint8_t {
   kRandom,  ///< Each step is anybody's.
   kPct,     ///< Fixed random priorities, lowered at depth - 1 random steps: where nobody gives way, an execution of at most `steps_expected`
-            ///< steps finds a bug of that depth with a chance of at least 1 / (threads * steps_expected ^ (depth - 1)).
+            ///< steps finds a bug of that depth with a chance of at least 1 / (2 * threads * steps_expected ^ (depth - 1)).
   kPos,     ///< A random priority for each step, drawn again when a step that conflicts with it was made.
 };
 

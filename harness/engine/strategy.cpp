@@ -41,16 +41,17 @@ class Pct final : public Scheduler {
       change_at_[i] = 1 + random_.below(settings.steps_expected);
     step_ = 0;
     lowest_ = -static_cast<int64_t>(kMostDepth);
+    in_time_order_ = random_.below(2) == 0;
   }
 
-  /// The changes' priorities are fixed and their steps are in no order: who is lowered later may come before who was lowered earlier,
-  /// and there are bugs that need it.
+  /// In half of the executions the changes' priorities are fixed and their steps are in no order: who is lowered later may come before
+  /// who was lowered earlier, and there are bugs that need it. In the others he comes behind, and behind those who yielded before, too.
   Agent pick(std::span<const Agent> able, const Step*) override {
     ++step_;
     Agent chosen = highest(able);
     for (unsigned i = 0; i < changes_; ++i)
       if (change_at_[i] == step_) {
-        priority_[chosen] = -1 - static_cast<int64_t>(i);
+        priority_[chosen] = in_time_order_ ? --lowest_ : -1 - static_cast<int64_t>(i);
         chosen = highest(able);
       }
     return chosen;
@@ -70,7 +71,8 @@ class Pct final : public Scheduler {
   std::array<uint64_t, kMostDepth - 1> change_at_{};
   unsigned changes_ = 0;
   uint64_t step_ = 0;
-  int64_t lowest_ = 0;  ///< Of those that yielded, below all changes.
+  int64_t lowest_ = 0;  ///< Of those that yielded; below all fixed ones.
+  bool in_time_order_ = false;
 };
 
 /// Yuan, Yang, Gu: Partial order aware concurrency sampling (CAV 2018).
