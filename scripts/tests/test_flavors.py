@@ -81,7 +81,7 @@ def test_kind_of_grace_period_that_the_flavor_lacks_is_skipped(program: Program)
 
 @pytest.mark.parametrize("kind", ["gp_sync", "gp_exp", "gp_poll", "gp_cond", "gp_normal"])
 def test_each_kind_of_grace_period_can_be_had_alone(program: Program, kind: str) -> None:
-    ended = program.run("--flavor", "trivial", "--duration", "1s", "--set", f"{kind}=1")
+    ended = program.run("--flavor", "srcu", "--duration", "1s", "--set", f"{kind}=1")
     assert (ended.status, ended.verdict()["verdict"]) == (0, "SUCCESS"), ended.err
     assert ended.verdict("basic")["canary"] == "caught"
 
