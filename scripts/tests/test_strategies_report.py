@@ -150,7 +150,7 @@ def test_a_loud_machine_compares_nothing(run_dir: Path) -> None:
     change(run_dir, lambda manifest: manifest["machine"]["load"].update({"at the start": 3.5}), "manifest.json")
     page = page_of(run_dir)
     assert "Nothing is compared here: the machine was too loud, with a load of 3.5 on 2 CPUs at the start." in page
-    assert f"<tr><td>{LATER}</td>" in page and bar(run_dir, LATER) == "cannot tell: too loud"
+    assert f'<td class="says">{LATER}</td>' in page and bar(run_dir, LATER) == "cannot tell: too loud"
     assert not re.search(r"\d times( |,|\.)", page)
     assert f"0 of {BARS} met, 0 missed, of {BARS} nothing can be told" in page
 
