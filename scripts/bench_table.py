@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -27,12 +28,12 @@ from lib.bench import CannotCompare, CouldNotMeasure, Measured, read_file, run
 from lib.bench import machine as machine_facts
 from lib.report.judge import CONFIDENCE, LEAST_RUNS
 from lib.report.speed import draw
-from lib.report.strategies import OTHERS
+from lib.report import strategies
 from lib.report.text import latency, number
 from lib.speed_rows import judged, needed, rows, sizes
 from lib.strategies import machine
 from lib.strategies.compact import write
-from lib.strategies.quiet import one_quiet_process, tell, too_loud, tries_for, watched
+from lib.strategies.quiet import one_quiet_process, tell, tries_for, watched
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = 2
@@ -84,13 +85,7 @@ def measure(options: argparse.Namespace) -> list[Measured]:
 
 def loudness(processes: list[Measured], start: Start) -> str:
     """In words; empty if nobody else was seen to want the CPUs."""
-    if start.is_loud:
-        return f"the machine was too loud, with a load of {start.load:.2g} on {start.cpus} CPUs at the start"
-    busy = [one.context["others"] for one in processes if too_loud(one)]
-    if not busy:
-        return ""
-    return (f"the machine was too loud: in {len(busy)} of {len(processes)} processes others kept more than "
-            f"{OTHERS * machine.cpus():g} of {machine.cpus()} CPUs busy, up to {max(busy):.2g}")
+    return strategies.loudness(start.load, start.cpus, [one.context.get("others", math.nan) for one in processes])
 
 
 def about(measured: Measured) -> dict[str, Any]:

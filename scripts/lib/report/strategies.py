@@ -104,12 +104,15 @@ class Strategies(RunDir):
 
 def loud(run: Strategies) -> str:
     """In words; empty if nobody else was seen to want the CPUs."""
-    load, cpus = run.load
-    busy = [value for value in run.others if not math.isnan(value)]
+    return loudness(*run.load, run.others)
+
+
+def loudness(load: float, cpus: float, others: list[float]) -> str:
+    """The same of a load at the start, and of what others kept busy during each process; nan: not known."""
     if cpus and load > cpus:
         return f"the machine was too loud, with a load of {load:g} on {cpus:g} CPUs at the start"
-    if cpus and (many := [value for value in busy if value > OTHERS * cpus]):
-        return (f"the machine was too loud: in {len(many)} of {run.runs} processes others kept more than {OTHERS * cpus:g} of {cpus:g} "
+    if cpus and (many := [value for value in others if value > OTHERS * cpus]):
+        return (f"the machine was too loud: in {len(many)} of {len(others)} processes others kept more than {OTHERS * cpus:g} of {cpus:g} "
                 f"CPUs busy, up to {max(many):.2g}")
     return ""
 

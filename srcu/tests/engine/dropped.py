@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine_ways import FAULTS, MOST_CPU_S, MOST_LINES, tests_of, ways_of
+from engine_ways import FAULTS, FOR_KERNEL, over_the_bar, tests_of, ways_of
 
 EXECUTIONS_TO_FAIL = 20_000
 
@@ -47,8 +47,7 @@ def shown(program: Program, label: str, test: str, seeds: int) -> tuple[bool, di
     if failed:
         executions, seconds = sorted(it["executions"] for it in failed), sorted(it["cpu_s"] for it in failed)
         lines = max(len(it["story"]) for it in failed)
-        over = [words for words, wrong in ((f"OVER {MOST_LINES} LINES", lines > MOST_LINES),
-                                           (f"OVER {MOST_CPU_S:g} CPU SECONDS", seconds[-1] > MOST_CPU_S)) if wrong]
+        over = over_the_bar([lines], seconds)
         good = good and not over
         print(f"{label:2} {test:20} {len(failed):2}/{seeds}  executions {statistics.median(executions):.0f}, at most {executions[-1]}; "
               f"CPU seconds {statistics.median(seconds):.3f}, at most {seconds[-1]:.3f}; story of {lines} lines; "
@@ -89,7 +88,7 @@ def main() -> int:
     words = parser.parse_args()
     kinds = {"plain": Program(words.engine, FAULTS["plain"]), "narrow": Program(words.narrow, FAULTS["narrow"]),
              "two-bit": Program(words.two_bit, FAULTS["two-bit"])}
-    kernel = Program(words.kernel, FAULTS["plain"], ("--step-limit", "400000"))
+    kernel = Program(words.kernel, FAULTS["plain"], FOR_KERNEL)
     programs = {"": kinds["plain"], "narrow ": kinds["narrow"], "two-bit ": kinds["two-bit"], "kernel ": kernel}
     good, results = True, []
     for label, by in rows(words.table).items():

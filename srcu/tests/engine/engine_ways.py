@@ -19,7 +19,13 @@ ON_FAST_DOMAINS = re.compile("fast|tasks_trace|first_use$|helper_is_woken$|no_me
 NO_DOMAIN, NO_HELPER = "no memory for domain", "the helper thread cannot be started"
 ENDS_WITHOUT_MEMORY = {"no_memory_at_first_read": NO_DOMAIN, "no_memory_at_first_wait": NO_DOMAIN,
                        "no_memory_at_first_post": f"{NO_DOMAIN}|{NO_HELPER}", "no_memory_at_fork": NO_HELPER}
+FOR_KERNEL = ("--step-limit", "400000")  # as cells.py has it
 
+
+def over_the_bar(lines: list[int], seconds: list[float]) -> list[str]:
+    """What the campaigns that found a known error took too much of."""
+    return [words for words, wrong in ((f"OVER {MOST_LINES} LINES", max(lines, default=0) > MOST_LINES),
+                                       (f"OVER {MOST_CPU_S:g} CPU SECONDS", max(seconds, default=0) > MOST_CPU_S)) if wrong]
 
 
 @dataclass(frozen=True)
