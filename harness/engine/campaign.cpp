@@ -170,11 +170,14 @@ Report run_once(const Test& test, const Token& token, bool in_full, double patie
     report.executions = 1;
     report.steps = outcome.steps;
     report.hash = outcome.hash;
-    if (outcome.hash == token.hash && !outcome.fine()) tell_failure(run, test, token.settings, outcome, report, line);
+    const bool same = outcome.hash == token.hash;
+    if (same && !outcome.fine()) tell_failure(run, test, token.settings, outcome, report, line);
     end_watch();
     line.ends();
-    report.broken |= outcome.hash != token.hash;
-    if (outcome.hash != token.hash) report.what = told_of_other(token, outcome);
+    if (!same) {
+      report.broken = true;
+      report.what = told_of_other(token, outcome);
+    }
     if (in_full) report.story = tell_in_full(recording);
     return report;
   };

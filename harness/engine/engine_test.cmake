@@ -4,18 +4,23 @@
 # Also for other projects, after find_package(srcutorture).
 include_guard(GLOBAL)
 
-# The sources of TARGET will call the engine at each access. Not a link option: libtsan stays out. Called from anywhere, so what it
-# needs stands in it.
-function(srcutorture_engine_instrument TARGET)
+# What makes COMPILER, GNU or Clang, call the engine at each access.
+function(srcutorture_engine_flags OUT COMPILER)
   set(FLAGS -fsanitize=thread -g -fno-omit-frame-pointer
       -fno-optimize-sibling-calls  # or a report would name the caller of the line that it is about
       -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset)  # or they become accesses without a call, after the calls were put in
-  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  if(COMPILER MATCHES Clang)
     list(APPEND FLAGS "SHELL:-mllvm -tsan-instrument-func-entry-exit=0" "SHELL:-mllvm -tsan-distinguish-volatile=1")
   else()
     # The warning is about fences, which libtsan does not know; the engine does.
     list(APPEND FLAGS -Wno-tsan --param=tsan-instrument-func-entry-exit=0 --param=tsan-distinguish-volatile=1)
   endif()
+  set(${OUT} ${FLAGS} PARENT_SCOPE)
+endfunction()
+
+# The sources of TARGET will call the engine at each access. Not a link option: libtsan stays out.
+function(srcutorture_engine_instrument TARGET)
+  srcutorture_engine_flags(FLAGS ${CMAKE_CXX_COMPILER_ID})
   target_compile_options(${TARGET} PRIVATE ${FLAGS})
 endfunction()
 
