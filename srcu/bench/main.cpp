@@ -7,12 +7,14 @@
 
 namespace {
 
-/// Both libraries' helper threads inherit the CPUs of who starts them; benchmarks pin themselves, and shall not pin those.
+/// Helper threads inherit the CPUs of who starts them; benchmarks pin themselves, and shall not pin those.
 template <class Flavour>
 void start_helper() {
   rcu_head head;
+  Flavour::attach();
   Flavour::call(&head, [](rcu_head*) {});
   Flavour::barrier();
+  Flavour::detach();
 }
 
 #ifndef __has_feature
@@ -40,6 +42,9 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   start_helper<srcu_bench::Srcu>();
   start_helper<srcu_bench::UrcuMemb>();
+  start_helper<srcu_bench::UrcuMb>();
+  start_helper<srcu_bench::UrcuQsbr>();
+  start_helper<srcu_bench::UrcuBp>();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -18,6 +18,7 @@ namespace srcu_bench {
 #ifdef SRCU_BENCH_CK
 
 struct CkEpoch {
+  using Head = ck_epoch_entry_t;
   static void attach() {
     own = ck_epoch_recycle(&epoch, nullptr);
     if (!own) ck_epoch_register(&epoch, own = new ck_epoch_record_t, nullptr);  // the epoch's for ever
@@ -25,7 +26,10 @@ struct CkEpoch {
   static void detach() { ck_epoch_unregister(own); }
   static int lock() { return ck_epoch_begin(own, nullptr), 0; }
   static void unlock(int) { ck_epoch_end(own, nullptr); }
+  static void between_sections() {}
   static void synchronize() { ck_epoch_synchronize(own); }
+  static void call(Head* head, ck_epoch_cb_t* func) { ck_epoch_call(own, head, func); }
+  static void barrier() { ck_epoch_barrier(own); }
 
  private:
   static inline ck_epoch_t epoch = [] {
@@ -40,6 +44,7 @@ struct CkEpoch {
 
 #ifdef SRCU_BENCH_CDS
 
+/// It has no callbacks to wait for: who retires something waits for readers himself.
 struct CdsInstant {
   using Rcu = cds::urcu::gc<cds::urcu::general_instant<>>;
 
@@ -50,6 +55,7 @@ struct CdsInstant {
   static void detach() { cds::threading::Manager::detachThread(); }
   static int lock() { return Rcu::access_lock(), 0; }
   static void unlock(int) { Rcu::access_unlock(); }
+  static void between_sections() {}
   static void synchronize() { Rcu::synchronize(); }
 
  private:

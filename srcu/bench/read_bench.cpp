@@ -2,6 +2,8 @@
 #include <benchmark/benchmark.h>
 #include <pthread.h>
 
+#include <utility>
+
 #include "flavours.hpp"
 #include "peers.hpp"
 #include "thread.hpp"
@@ -27,9 +29,11 @@ void read(benchmark::State& state) {
 }
 
 /// Quiescent-state readers pay between sections: once in sixteen here.
+template <int kShift>
 void read_qsbr(benchmark::State& state) {
   const Attached<UrcuQsbr> attached(state.thread_index());
   unsigned sections = 0;
+  shift<kShift>();
   for (auto _ : state) {
     UrcuQsbr::lock();
     benchmark::ClobberMemory();
@@ -38,15 +42,19 @@ void read_qsbr(benchmark::State& state) {
   }
 }
 
+template <int kShift>
 void empty_loop(benchmark::State& state) {
   const Pinned pinned(state.thread_index());
+  shift<kShift>();
   for (auto _ : state) benchmark::ClobberMemory();
 }
 
+template <int kShift>
 void plain_inc_pair(benchmark::State& state) {
   const Pinned pinned(state.thread_index());
   alignas(128) uint64_t line[8] = {};
   benchmark::DoNotOptimize(&line);
+  shift<kShift>();
   for (auto _ : state) {
     ++line[0];
     benchmark::ClobberMemory();
@@ -55,8 +63,10 @@ void plain_inc_pair(benchmark::State& state) {
   }
 }
 
+template <int kShift>
 void fence_pair(benchmark::State& state) {
   const Pinned pinned(state.thread_index());
+  shift<kShift>();
   for (auto _ : state) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     benchmark::ClobberMemory();
@@ -66,8 +76,10 @@ void fence_pair(benchmark::State& state) {
 
 pthread_rwlock_t rwlock_of_all = PTHREAD_RWLOCK_INITIALIZER;
 
+template <int kShift>
 void rwlock(benchmark::State& state) {
   const Pinned pinned(state.thread_index());
+  shift<kShift>();
   for (auto _ : state) {
     pthread_rwlock_rdlock(&rwlock_of_all);
     benchmark::ClobberMemory();
@@ -75,40 +87,48 @@ void rwlock(benchmark::State& state) {
   }
 }
 
-void one_and_two(benchmark::internal::Benchmark* benchmark) { benchmark->Threads(1)->Threads(2); }
-
 /// Four copies of the same name: where a loop of so few instructions stands in memory moves its time by up to a half, for
-/// each flavour at another place. The minimum is of the best place, for all.
-template <class Flavour>
-bool at_four_places(const char* name) {
-  for (const auto copy : {read<Flavour, 0>, read<Flavour, 16>, read<Flavour, 32>, read<Flavour, 48>})
-    benchmark::RegisterBenchmark(name, copy)->Apply(one_and_two);
+/// each at another place. Who compares takes the median of all.
+template <class What>
+bool at_four_places(const char* name, What) {
+  const auto copies = [name]<int... kNumbers>(std::integer_sequence<int, kNumbers...>) {
+    (benchmark::RegisterBenchmark(name, [](benchmark::State& state) { What().template operator()<16 * kNumbers>(state); })
+         ->Threads(1)->Threads(2), ...);
+  };
+  copies(std::make_integer_sequence<int, 4>());
   return true;
 }
 
+template <class Flavour>
+bool readers(const char* name) {
+  return at_four_places(name, []<int kShift>(benchmark::State& state) { read<Flavour, kShift>(state); });
+}
+
 [[maybe_unused]] const bool registered[] = {
-    at_four_places<Srcu>("read/srcu"),
-    at_four_places<SrcuFast>("read/srcu-fast"),
-    at_four_places<SrcuFastUpdown>("read/srcu-fast-updown"),
-    at_four_places<TasksTrace>("read/tasks-trace"),
-    at_four_places<UrcuMemb>("read/urcu-memb"),
-    at_four_places<UrcuMemb>("read/urcu-memb-again"),  // the noise floor, as other names so
-    at_four_places<UrcuMb>("read/urcu-mb"),
-    at_four_places<UrcuMb>("read/urcu-mb-again"),
-    at_four_places<UrcuBp>("read/urcu-bp"),
+    readers<Srcu>("read/srcu"),
+    readers<SrcuNmiSafe>("read/srcu-nmisafe"),
+    readers<SrcuUpdown>("read/srcu-updown"),
+    readers<SrcuFast>("read/srcu-fast"),
+    readers<SrcuFastUpdown>("read/srcu-fast-updown"),
+    readers<TasksTrace>("read/tasks-trace"),
+    readers<UrcuMemb>("read/urcu-memb"),
+    readers<UrcuMemb>("read/urcu-memb-again"),  // the noise floor, as other names so
+    readers<UrcuMb>("read/urcu-mb"),
+    readers<UrcuMb>("read/urcu-mb-again"),
+    readers<UrcuBp>("read/urcu-bp"),
 #ifdef SRCU_BENCH_CK
-    at_four_places<CkEpoch>("read/ck-epoch"),
+    readers<CkEpoch>("read/ck-epoch"),
 #endif
 #ifdef SRCU_BENCH_CDS
-    at_four_places<CdsInstant>("read/cds-instant"),
+    readers<CdsInstant>("read/cds-instant"),
 #endif
+    at_four_places("read/urcu-qsbr", []<int kShift>(benchmark::State& state) { read_qsbr<kShift>(state); }),
+    at_four_places("read/empty_loop", []<int kShift>(benchmark::State& state) { empty_loop<kShift>(state); }),
+    at_four_places("read/plain_inc_pair", []<int kShift>(benchmark::State& state) { plain_inc_pair<kShift>(state); }),
+    at_four_places("read/plain_inc_pair-again", []<int kShift>(benchmark::State& state) { plain_inc_pair<kShift>(state); }),
+    at_four_places("read/fence_pair", []<int kShift>(benchmark::State& state) { fence_pair<kShift>(state); }),
+    at_four_places("read/rwlock", []<int kShift>(benchmark::State& state) { rwlock<kShift>(state); }),
 };
-BENCHMARK(read_qsbr)->Name("read/urcu-qsbr")->Apply(one_and_two);
-BENCHMARK(empty_loop)->Name("read/empty_loop")->Apply(one_and_two);
-BENCHMARK(plain_inc_pair)->Name("read/plain_inc_pair")->Apply(one_and_two);
-BENCHMARK(plain_inc_pair)->Name("read/plain_inc_pair-again")->Apply(one_and_two);
-BENCHMARK(fence_pair)->Name("read/fence_pair")->Apply(one_and_two);
-BENCHMARK(rwlock)->Name("read/rwlock")->Apply(one_and_two);
 
 }  // namespace
 }  // namespace srcu_bench

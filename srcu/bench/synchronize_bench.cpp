@@ -51,6 +51,7 @@ class BusyReader {
       sections_.store(sections() + 1,
                       std::memory_order_relaxed);  // relaxed: one writer, and a clock to others
       Flavour::unlock(token);
+      Flavour::between_sections();
     }
   }
 
@@ -88,6 +89,7 @@ BENCHMARK(synchronize<Expedited<SrcuFast>>)->Name("synchronize/srcu-fast-expedit
 BENCHMARK(synchronize<UrcuMemb>)->Name("synchronize/urcu-memb/readers:0");
 BENCHMARK(synchronize<UrcuMemb>)->Name("synchronize/urcu-memb-again/readers:0");
 BENCHMARK(synchronize<UrcuMb>)->Name("synchronize/urcu-mb/readers:0");
+BENCHMARK(synchronize<UrcuQsbr>)->Name("synchronize/urcu-qsbr/readers:0");
 BENCHMARK(synchronize<UrcuBp>)->Name("synchronize/urcu-bp/readers:0");
 
 void medians(benchmark::internal::Benchmark* benchmark) {
@@ -103,6 +105,8 @@ BENCHMARK(synchronize_busy<Expedited<SrcuFast>>)
 BENCHMARK(synchronize_busy<UrcuMemb>)->Name("synchronize/urcu-memb/readers:1")->Apply(medians);
 BENCHMARK(synchronize_busy<UrcuMemb>)->Name("synchronize/urcu-memb-again/readers:1")->Apply(medians);
 BENCHMARK(synchronize_busy<UrcuMb>)->Name("synchronize/urcu-mb/readers:1")->Apply(medians);
+BENCHMARK(synchronize_busy<UrcuQsbr>)->Name("synchronize/urcu-qsbr/readers:1")->Apply(medians);
+BENCHMARK(synchronize_busy<UrcuBp>)->Name("synchronize/urcu-bp/readers:1")->Apply(medians);
 
 #ifdef SRCU_BENCH_CK
 BENCHMARK(synchronize<CkEpoch>)->Name("synchronize/ck-epoch/readers:0");
@@ -157,6 +161,14 @@ BENCHMARK(synchronize_together<Srcu>)->Name("synchronize/srcu/together")->Apply(
 BENCHMARK(synchronize_together<SrcuFast>)->Name("synchronize/srcu-fast/together")->Apply(crowds);
 BENCHMARK(synchronize_together<UrcuMemb>)->Name("synchronize/urcu-memb/together")->Apply(crowds);
 BENCHMARK(synchronize_together<UrcuMb>)->Name("synchronize/urcu-mb/together")->Apply(crowds);
+BENCHMARK(synchronize_together<UrcuQsbr>)->Name("synchronize/urcu-qsbr/together")->Apply(crowds);
+BENCHMARK(synchronize_together<UrcuBp>)->Name("synchronize/urcu-bp/together")->Apply(crowds);
+#ifdef SRCU_BENCH_CK
+BENCHMARK(synchronize_together<CkEpoch>)->Name("synchronize/ck-epoch/together")->Apply(crowds);
+#endif
+#ifdef SRCU_BENCH_CDS
+BENCHMARK(synchronize_together<CdsInstant>)->Name("synchronize/cds-instant/together")->Apply(crowds);
+#endif
 
 }  // namespace
 }  // namespace srcu_bench

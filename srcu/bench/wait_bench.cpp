@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "flavours.hpp"
+#include "peers.hpp"
 #include "thread.hpp"
 
 namespace srcu_bench {
@@ -13,16 +14,17 @@ namespace {
 template <class Flavour>
 void barrier(benchmark::State& state) {
   const Attached<Flavour> attached(0);
-  std::vector<rcu_head> heads(static_cast<size_t>(state.range(0)));
+  using Head = typename Flavour::Head;
+  std::vector<Head> heads(static_cast<size_t>(state.range(0)));
   for (auto _ : state) {
-    for (rcu_head& head : heads) Flavour::call(&head, [](rcu_head*) {});
+    for (Head& head : heads) Flavour::call(&head, [](Head*) {});
     const uint64_t begin = wall_ns();
     Flavour::barrier();
     state.SetIterationTime(static_cast<double>(wall_ns() - begin) * 1e-9);
   }
 }
 
-/// From asking for a grace period until polling says that it is over; how often one asks stands in `polls`.
+/// liburcu 0.13 cannot be polled. From asking for a grace period until polling says that it is over; how often one asks stands in `polls`.
 template <class Flavour>
 void poll(benchmark::State& state) {
   const Attached<Flavour> attached(0);
@@ -53,6 +55,12 @@ void callbacks(benchmark::internal::Benchmark* benchmark) {
 BENCHMARK(barrier<Srcu>)->Name("barrier/srcu")->Apply(callbacks);
 BENCHMARK(barrier<SrcuFast>)->Name("barrier/srcu-fast")->Apply(callbacks);
 BENCHMARK(barrier<UrcuMemb>)->Name("barrier/urcu-memb")->Apply(callbacks);
+BENCHMARK(barrier<UrcuMb>)->Name("barrier/urcu-mb")->Apply(callbacks);
+BENCHMARK(barrier<UrcuQsbr>)->Name("barrier/urcu-qsbr")->Apply(callbacks);
+BENCHMARK(barrier<UrcuBp>)->Name("barrier/urcu-bp")->Apply(callbacks);
+#ifdef SRCU_BENCH_CK
+BENCHMARK(barrier<CkEpoch>)->Name("barrier/ck-epoch")->Apply(callbacks);
+#endif
 BENCHMARK(poll<Srcu>)->Name("poll/srcu")->Iterations(100)->UseManualTime();
 BENCHMARK(poll<SrcuFast>)->Name("poll/srcu-fast")->Iterations(100)->UseManualTime();
 BENCHMARK(poll_ended<Srcu>)->Name("poll/srcu/ended");
