@@ -12,7 +12,7 @@ Binaries, commits and strategies are run by turns, in random order, each time as
 that second series of A differs by is the noise floor. Writes NAME.html, NAME.md, NAME.json, and each side's figures for
 Google Benchmark's own compare.py (NAME.a.json, NAME.b.json, NAME.again.json).
 
-Exit status: 0 everything could be told and nothing is slower; 1 something is slower; 2 usage, or a build that is refused;
+Exit status: 0 everything could be told and nothing is slower, or larger; 1 something is; 2 usage, or a build that is refused;
 3 something could not be measured or told.
 """
 

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lib/setup.sh
+PACKAGES+=(g++-aarch64-linux-gnu libcds-dev libck-dev valgrind)  # what some tests would be skipped without
 
 preset=${1:-release}
 

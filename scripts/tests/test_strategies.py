@@ -349,7 +349,7 @@ def test_quick_really_runs(tmp_path: Path) -> None:
     shares = [[one[f"{what}_share"] for what in ("deferred", "needed", "needless")] for one in needed.values()]
     assert shares == [[0, 0, 0], [1, 0, 1], [1, 1, 0]]
     assert benchmarks["post/direct/none"]["clock_ns"] > 0
-    assert benchmarks["throughput/direct/none/posters:16"]["active_posters"] <= 16
+    assert benchmarks["throughput/direct/none/posters:16"]["active_posters"] in range(1, 17)
     for one in ("direct", "irq_work"):
         invoked, posted = benchmarks[f"invoke/{one}/none"], benchmarks[f"post/{one}/none"]
         assert invoked["start_open_p50_ns"] >= invoked["start_p50_ns"] and invoked["invoke_p50_ns"] >= invoked["start_p50_ns"]

@@ -118,7 +118,9 @@ def test_every_figure_is_drawn_and_says_a_sentence(unchanged: Path, title: str) 
     assert len(caption(page, title).split()) > 8
 
 
-@pytest.mark.parametrize("cost, word", [(21.0, "met"), (22.9, "met"), (25.3, "missed by 10 %"), (60.0, "missed by 161 %")])
+@pytest.mark.parametrize("cost, word", [
+    (21.0, "met"), (22.5, "met"), (25.3, "missed by 10 %"), (60.0, "missed by 161 %"),
+    *((cost, "cannot tell: no further from the bar than the same came out from itself") for cost in (22.9, 23.1))])
 def test_bars_are_judged(run_dir: Path, cost: float, word: str) -> None:
     change(run_dir, lambda found: level(found, "time_ns", {**LEVEL, "post/irq_work/none": cost}))
     assert bar(run_dir, LATER) == word
@@ -222,8 +224,8 @@ def test_what_is_cold_has_a_table(run_dir: Path) -> None:
     assert len(found) == 1 and found[0].rows[0][1].startswith("4 ") and "Of 24 samples a process" in found[0].about
 
 
-@pytest.mark.parametrize("active, told", [(63, False), (64, True)])
-def test_posters_that_did_not_all_post_say_nothing(run_dir: Path, active: int, told: bool) -> None:
+@pytest.mark.parametrize("active, told", [(63, False), (64, True), ([64] * 8 + [63], False)])
+def test_posters_that_did_not_all_post_say_nothing(run_dir: Path, active: int | list[int], told: bool) -> None:
     name = "throughput/direct/none/posters:64"
     change(run_dir, lambda found: found["benchmarks"][name].update(active_posters=active))
     run = load_strategies(run_dir)
@@ -257,6 +259,19 @@ def test_predicates_that_cannot_be_told_apart_are_not_ranked(run_dir: Path) -> N
 
     assert "nolock:always defers least without need: 30 % of the calls; that it does better than nolock:irqs_off cannot be told" in shares(0.3)
     assert "nolock:always defers least without need: 30 % of the calls." in shares(0.5)
+
+
+def test_who_misses_one_in_any_process_misses_some(run_dir: Path) -> None:
+    names = [f"deferral/{one}/tracepoints" for one in ("nolock:always", "nolock:irqs_off")]
+
+    def how(found: Found) -> None:
+        level(found, "missed_share", dict.fromkeys(names, 0))
+        level(found, "needless_share", {names[0]: 0.5, names[1]: 0.3})
+        found["benchmarks"][names[1]]["missed_share"] = [0] * 8 + [0.01]
+
+    change(run_dir, how)
+    assert "nolock:always defers least without need" in said(run_dir)
+    assert re.search(r"nolock:irqs_off defers [^;]*; and misses up to 1 % that had to be deferred", said(run_dir))
 
 
 @pytest.mark.parametrize("factor, word", [(3.0, "slower for callers with no lock held"),

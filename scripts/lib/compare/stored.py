@@ -8,6 +8,7 @@ from typing import Any
 
 from ..bench import CannotCompare, Measured, measured_of, parse
 from ..report.load import GOOD, NoRun, Run, Scenario, load_run
+from ..report.strategies import is_strategies
 from ..report.text import member, number
 from .sides import Side
 
@@ -65,6 +66,9 @@ def torture_side(label: str, paths: list[Path]) -> Side:
         try:
             run = load_run(path)
         except NoRun as error:
+            if is_strategies(path):
+                raise CannotCompare(f"{path} is a run of strategies.py; compare what its processes wrote: compare.py files "
+                                    f"--a {path}/run-*.json --b ...") from error
             raise CannotCompare(str(error)) from error
         measured = Measured({"srcu_build": "release", "git": checked(run).get("git"), "date": run.manifest.get("started", "")})
         for scenario in run.scenarios:

@@ -128,7 +128,7 @@ def judge(series: Series, seed: int = 1, loud: float = LOUD) -> Verdict:
     ratio = statistics.median(series.b) / statistics.median(series.a)
     seen = (low > 1 or high < 1) and either_way(ratio) > floor
     if reach > loud and not (seen and either_way(ratio) > reach):
-        return Verdict(CANNOT_TELL, f"loud machine: two series of A could come to differ by {100 * (reach - 1):.0f} %", floor=floor,
+        return Verdict(CANNOT_TELL, f"loud machine or benchmark: two series of A could come to differ by {100 * (reach - 1):.0f} %", floor=floor,
                        same=against.same)
     words = (SLOWER, FASTER) if series.is_time else (LARGER, SMALLER)
     word = NONE if not seen else words[0] if ratio > 1 else words[1]

@@ -60,7 +60,7 @@ class Strategies(RunDir):
     def quantile(self, name: str, kind: str, percent: float) -> float | str | None:
         """The median over the processes, if each has samples enough; if only all together have, theirs; or TOO_FEW."""
         value, count = self.median(name, f"{kind}_p{percent:g}_ns"), self.median(name, f"{kind}_count")
-        if value is None or count is None or enough(count, percent):
+        if count is None or enough(count, percent):
             return value
         pooled = self.median(name, f"{kind}_all_p{percent:g}_ns")
         return pooled if pooled is not None else TOO_FEW
@@ -81,9 +81,9 @@ class Strategies(RunDir):
         return sorted(int(name[len(start) :]) for name in self.benchmarks if name.startswith(start) and name[len(start) :].isdigit())
 
     def all_posted(self, name: str) -> bool:
-        """Whether as many threads came to post as the name says: otherwise the number is that of fewer."""
-        posters, active = name.rpartition(":")[2], self.median(name, "active_posters")
-        return active is None or not posters.isdigit() or active >= int(posters)
+        """Whether as many threads came to post in every process as the name says: otherwise the number is that of fewer."""
+        posters, active = name.rpartition(":")[2], self.values(name, "active_posters")
+        return not active or not posters.isdigit() or min(active) >= int(posters)
 
     def counts(self, at: str, kind: str, what: str) -> str:
         """Of the two that were taken; both where they differ by more than a hundredth; empty if there are none."""

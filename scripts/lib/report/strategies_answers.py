@@ -140,17 +140,22 @@ def percent(share: float | None) -> str:
     return "not measured" if share is None else f"{100 * share:.3g} %"
 
 
+def most_missed(run: Strategies, strategy: str, context: str) -> float | None:
+    """In any process: one is enough to hang."""
+    return max(run.values(f"deferral/{strategy}/{context}", "missed_share"), default=None)
+
+
 def predicate(run: Strategies, strategy: str) -> str:
     def at(key: str, context: str = TRACEPOINTS) -> float | None:
         return run.median(f"deferral/{strategy}/{context}", key)
 
     contexts = [c for c in run.contexts("deferral") if c != TRACEPOINTS]
     needless = [where(c) for c in contexts if (at("needless_share", c) or 0) > 0.5]
-    missed = [where(c) for c in contexts if (at("missed_share", c) or 0) > 0]
+    missed = [where(c) for c in contexts if most_missed(run, strategy, c)]
     words = [f"{strategy} defers {percent(at('deferred_share'))} of the calls at the tracepoints, "
              f"{percent(at('needless_share'))} without need"]
-    if at("missed_share"):
-        words.append(f"and misses {percent(at('missed_share'))} that had to be deferred")
+    if most := most_missed(run, strategy, TRACEPOINTS):
+        words.append(f"and misses {percent(at('missed_share')) if at('missed_share') else f'up to {percent(most)}'} that had to be deferred")
     if needless:
         words.append(f"mostly without need in: {', '.join(needless)}")
     if missed:
@@ -172,7 +177,7 @@ def least_needless(run: Strategies, among: list[str]) -> str:
 def predicates(run: Strategies) -> Answer:
     found = [one for one in run.subjects("deferral") if f"deferral/{one}/{TRACEPOINTS}" in run.benchmarks]
     needed = [value for one in found if (value := run.median(f"deferral/{one}/{TRACEPOINTS}", "needed_share")) is not None]
-    least = [one for one in found if run.median(f"deferral/{one}/{TRACEPOINTS}", "missed_share") == 0]
+    least = [one for one in found if most_missed(run, one, TRACEPOINTS) == 0]
     sentences = []
     if needed:
         ends = sorted({percent(min(needed)), percent(max(needed))})

@@ -220,7 +220,7 @@ def by_cpus(run: Strategies) -> Drawn | None:
     figure = lines(found, kinds, "emulated CPUs", "cost of a post", lambda axes, values: latency_scale(axes.yaxis, values))
     seen = "; ".join(f"{kinds[key]}: {growth(run, key, of)}" for key, of in found.items())
     return finished(figure, "Cost of a post, by number of emulated CPUs",
-                    f"With all CPUs, against a model of the fewest: {seen}. One thread posts, from the first CPU, and no lock is held; the "
+                    f"With all CPUs, against a model of the fewest (no copies were measured of these: the floor is their own scatter): {seen}. One thread posts, from the first CPU, and no lock is held; the "
                     "others are idle, and are there to be looked through. Medians over the processes.", wide=True, colours=FEW)
 
 

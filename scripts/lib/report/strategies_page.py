@@ -83,7 +83,8 @@ def average_table(run: Strategies) -> Table | None:
 
     rows = [[one, *(word(f"post/{one}/{c}") for c in contexts)] for one in run.subjects("post")]
     return Table("A later post, in batches", "Sixteen posts that find the grace period asked for, in one section of the context, so that the "
-                 "clock counts for little. What is staged is drained after the section: not in these times. The median batch, and medians "
+                 "clock counts for little. Where interrupts are off, what is staged is drained after the section: not in these times; with no lock held "
+                 "it is in them. The median batch, and medians "
                  "over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .judge import CANNOT_TELL, LOUD, Series
+from .judge import CANNOT_TELL, FASTER, LOUD, NONE, Series
 from .judge import LEAST_RUNS as FEWEST_RUNS
 from .judge import judge as decide
 from .strategies import AGAIN, Strategies, enough, loud
@@ -123,16 +123,17 @@ def obstacle(run: Strategies, ours: At, theirs: At, mine: list[float], others: l
     return f"half of the processes spread over {100 * widest:.0f} % of their median" if widest > ours.leeway * WIDEST_SPREAD else ""
 
 
-def compare(run: Strategies, ours: At, theirs: At) -> Compared:
+def compare(run: Strategies, ours: At, theirs: At, bar: float = 1.0) -> Compared:
+    """The word says on which side of `bar` times theirs it is."""
     mine, others = both(run, ours, theirs)
     if why := obstacle(run, ours, theirs, mine, others):
         return Compared(None, None, why)
-    series = Series(ours.name, ours.key, others, mine, copies=copies(run, ours, theirs), paired=True)
+    series = Series(ours.name, ours.key, [bar * one for one in others], mine, copies=copies(run, ours, theirs), paired=True)
     verdict = decide(series, loud=1 + ours.leeway * (LOUD - 1))
     floor = Ratio(*verdict.same) if verdict.same else None
     if verdict.ratio is None or verdict.interval is None:
         return Compared(None, floor, verdict.why)
-    return Compared(Ratio(verdict.ratio, *verdict.interval), floor, "", verdict.word)
+    return Compared(Ratio(*(bar * one for one in (verdict.ratio, *verdict.interval))), floor, "", verdict.word)
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,10 @@ class Judged:
         ratio = self.compared.ratio
         if not ratio:
             return f"{CANNOT_TELL}: {self.compared.why}"
-        if ratio.low <= self.bar.most < ratio.high:
-            return f"{CANNOT_TELL}: the bar lies within the interval"
-        return "met" if ratio.high <= self.bar.most else f"missed by {100 * (ratio.value / self.bar.most - 1):.0f} %"
+        if self.compared.word == NONE:
+            within = ratio.low <= self.bar.most <= ratio.high
+            return f"{CANNOT_TELL}: {'the bar lies within the interval' if within else 'no further from the bar than the same came out from itself'}"
+        return "met" if self.compared.word == FASTER else f"missed by {100 * (ratio.value / self.bar.most - 1):.0f} %"
 
     @property
     def tone(self) -> str:
@@ -193,4 +195,4 @@ def bars() -> list[Bar]:
 
 
 def judge(run: Strategies) -> list[Judged]:
-    return [Judged(bar, compare(run, bar.ours, bar.theirs)) for bar in bars()]
+    return [Judged(bar, compare(run, bar.ours, bar.theirs, bar.most)) for bar in bars()]
