@@ -95,12 +95,14 @@ struct Bait {
 struct AtPlace {
   const Body& body;
   const bool as_nmi;
-  const unsigned skip = 0;  ///< As many times before.
+  const unsigned skip = 0;      ///< As many times before.
+  const bool in_drain = false;  ///< Whoever comes by otherwise, an ordinary poster, say, is left alone.
   std::atomic<unsigned> come_by{0};
 
   bool done() const { return come_by.load(std::memory_order_relaxed) > skip; }  // relaxed: what it did is awaited otherwise
   static void come(void* argument) {
     auto& self = *static_cast<AtPlace*>(argument);
+    if (self.in_drain && !srcu::draining()) return;
     if (self.come_by.fetch_add(1, std::memory_order_relaxed) != self.skip) return;  // relaxed: one of them is picked
     if (self.as_nmi)
       raise_nmi(self.body.run, self.body.argument);
@@ -202,7 +204,7 @@ void post_so_that_it_is_staged(Bait& bait, srcu_struct& domain) {
 
 // What is posted with interrupts off is drained when they go on, here or by a worker: the drain's is the next lock.
 bool in_drain(const Scene& scene, const Body& body) {
-  AtPlace at{body, false};
+  AtPlace at{body, false, 0, true};
   Bait bait;
   srcu::irq_off();
   post_so_that_it_is_staged(bait, scene.domain);

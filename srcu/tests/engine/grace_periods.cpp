@@ -73,6 +73,10 @@ ENGINE_TEST(fast_call, "The same in a fast domain.") { test.thread(read_twice<Fa
 ENGINE_TEST(call_and_synchronize, "So it does if its grace period is another's, too.") {
   test.thread(read_twice<Normal>).thread(call_and_wait<Normal>).thread([] { synchronize_srcu(Normal::domain()); });
 }
+ENGINE_TEST(call_beside_synchronize, "A post and the end of another's grace period do not wait for each other's locks.") {
+  test.thread([] { call_srcu(Normal::domain(), &elements[0].head, [](rcu_head*) {}); });
+  test.thread([] { synchronize_srcu(Normal::domain()); }).fini([] { srcu_barrier(Normal::domain()); });
+}
 ENGINE_TEST(normal_poll, "A cookie is done after all sections that were open when it was taken.") {
   test.thread(read_twice<Normal>).thread(read<Normal>).thread(poll<Normal>);
 }

@@ -21,7 +21,7 @@ QUICK_STRATEGIES = {"direct", "rc4", "delayed", "irq_work", "defer_irqoff"}
 QUICK_BESIDE = {"rq_lock/direct/other/expedited", "rq_lock/rc4/own/normal", "timer_base_lock/tasks_trace_legacy/own/normal",
                 "timer_base_lock/tasks_trace_legacy/other/normal",
                 "sdp_lock/direct/other_domain/expedited", "sup_lock/nolock.lock_bit/same/expedited", "rq_lock/nolock.irqs_off/own/expedited",
-                "nmi_anywhere/direct", "nmi_anywhere/irq_work", "nmi_anywhere/defer_irqoff"}
+                "nmi_anywhere/nolock.lock_bit", "nmi_anywhere/direct", "nmi_anywhere/irq_work", "nmi_anywhere/defer_irqoff"}
 FAILS = {"ok": False, "class_only": False, "deadlock": True, "cycle": True}
 MOST_LINES = 29
 STEP_LIMIT = 400_000  # of an execution: some contexts have several places, each a round of its own

@@ -26,6 +26,15 @@ bool proved_alone(const Cell& cell) {
   return cell.context == "nmi" && (cell.strategy == "irq_work" || (cell.strategy == "tasks_trace_legacy" && cell.instance == "other"));
 }
 
+std::string sentence_of(const Prediction& rule) { return rule.predicted + ": " + rule.because; }
+
+/// What these NMIs hit is a post, which takes the host's locks only while it holds SRCU's: the row nmi_in_call_srcu, where it has a cell.
+const Prediction& rule_of_hit_post(const Predictions& predictions, Cell cell, const Prediction& of_nmi) {
+  cell.context = "nmi_in_call_srcu";
+  const Prediction* const rule = predictions.of(cell);
+  return rule && rule->predicted != "n/a" ? *rule : of_nmi;
+}
+
 std::vector<Subject> read_subjects() {
   const Predictions predictions(SRCUTORTURE_PREDICTIONS);
   std::vector<Subject> found;
@@ -34,12 +43,11 @@ std::vector<Subject> read_subjects() {
       for (const Cell& cell : cells_of(context, strategy)) {
         const Prediction* rule = predictions.of(cell);
         if (!rule || rule->predicted == "n/a" || cell.preempt_rt) continue;  // its locks are raw: they are the same there
-        const std::string sentence = rule->predicted + ": " + rule->because;
-        if (!proved_alone(cell)) found.push_back({name_of(cell), sentence, cell, false, with_load(*rule)});
+        if (!proved_alone(cell)) found.push_back({name_of(cell), sentence_of(*rule), cell, false, with_load(*rule)});
         if (context != "nmi" || cell.instance != "own" || cell.pace != "normal") continue;
         std::string name = "nmi_anywhere/" + strategy;
         std::replace(name.begin(), name.end(), ':', '.');
-        found.push_back({name, sentence, cell, true, false});
+        found.push_back({name, sentence_of(rule_of_hit_post(predictions, cell, *rule)), cell, true, false});
       }
   return found;
 }
