@@ -22,6 +22,11 @@ void plain_write(volatile void* address, size_t size, uintptr_t pc) {
   in->memory().write(in->self(), const_cast<void*>(address), size, pc);
 }
 
+void will_give(Run& run, void* address, size_t size, uintptr_t pc) {
+  will_write(reinterpret_cast<uintptr_t>(address), size);
+  run.memory().write(run.self(), address, size, pc);
+}
+
 namespace {
 
 void plain(volatile void* address, size_t size, bool writes, uintptr_t pc) {

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "harness/engine/plain.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/run.hpp"
 
@@ -35,7 +36,10 @@ int nanosleep(const timespec* time, timespec* left) {
   Inside in;
   if (!in) return real().nanosleep(time, left);
   if (engine::sleep_for(*in, engine::ns_of(time), ENGINE_CALLER) == 0) return 0;
-  if (left) *left = {0, 1};
+  if (left) {
+    engine::will_give(*in, left, sizeof *left, ENGINE_CALLER);
+    *left = {0, 1};
+  }
   errno = EINTR;
   return -1;
 }
@@ -64,6 +68,7 @@ int clock_gettime(clockid_t clock, timespec* time) noexcept {
   Inside in;
   if (!in) return real().clock_gettime(clock, time);
   const uint64_t now = in->look_at_clock(ENGINE_CALLER);
+  engine::will_give(*in, time, sizeof *time, ENGINE_CALLER);
   *time = {static_cast<time_t>(now / kSecond), static_cast<long>(now % kSecond)};
   return 0;
 }
@@ -72,6 +77,7 @@ int gettimeofday(timeval* time, void* zone) noexcept {
   Inside in;
   if (!in) return real().gettimeofday(time, zone);
   const uint64_t now = in->look_at_clock(ENGINE_CALLER);
+  engine::will_give(*in, time, sizeof *time, ENGINE_CALLER);
   *time = {static_cast<time_t>(now / kSecond), static_cast<suseconds_t>(now % kSecond / 1000)};
   return 0;
 }
@@ -80,7 +86,10 @@ time_t time(time_t* seconds) noexcept {
   Inside in;
   if (!in) return real().time(seconds);
   const auto now = static_cast<time_t>(in->look_at_clock(ENGINE_CALLER) / kSecond);
-  if (seconds) *seconds = now;
+  if (seconds) {
+    engine::will_give(*in, seconds, sizeof *seconds, ENGINE_CALLER);
+    *seconds = now;
+  }
   return now;
 }
 }

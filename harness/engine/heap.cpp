@@ -1,4 +1,4 @@
-// malloc and its family, and what copies memory: for controlled threads from the arena, and seen by the checks.
+// malloc and its family: for controlled threads from the arena, and seen by the checks.
 #include <dlfcn.h>
 #include <link.h>
 #include <malloc.h>
@@ -70,30 +70,6 @@ void* get_or_throw(size_t bytes, size_t alignment, uintptr_t pc) {
   return object;
 }
 
-/// libc's, found at the first call: others may come before any of the program's own initialisations.
-template <class Function>
-Function found(Function& kept, const char* name) {
-  if (!kept) kept = reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
-  return kept;
-}
-
-using Copy = void* (*)(void*, const void*, size_t);
-Copy real_memcpy, real_memmove;
-void* (*real_memset)(void*, int, size_t);
-
-void* copy(Copy& real, const char* name, void* to, const void* from, size_t bytes, uintptr_t pc) {
-  if (engaged) {
-    plain_read(from, bytes, pc);
-    plain_write(to, bytes, pc);
-  }
-  return found(real, name)(to, from, bytes);
-}
-
-void* fill(void* to, int byte, size_t bytes, uintptr_t pc) {
-  if (engaged) plain_write(to, bytes, pc);
-  return found(real_memset, "memset")(to, byte, bytes);
-}
-
 }  // namespace
 }  // namespace engine
 
@@ -111,8 +87,10 @@ void* memalign(size_t alignment, size_t bytes) noexcept { return engine::get(byt
 void* aligned_alloc(size_t alignment, size_t bytes) noexcept { return engine::get(bytes, alignment, false, ENGINE_CALLER); }
 
 int posix_memalign(void** object, size_t alignment, size_t bytes) noexcept {
-  *object = engine::get(bytes, alignment, false, ENGINE_CALLER);
-  return *object ? 0 : ENOMEM;
+  void* const found = engine::get(bytes, alignment, false, ENGINE_CALLER);
+  if (engine::Inside in; in) engine::will_give(*in, object, sizeof *object, ENGINE_CALLER);
+  *object = found;
+  return found ? 0 : ENOMEM;
 }
 
 void* realloc(void* old, size_t bytes) noexcept {
@@ -125,23 +103,6 @@ void* realloc(void* old, size_t bytes) noexcept {
   engine::put(old, ENGINE_CALLER);
   return object;
 }
-
-void* memcpy(void* to, const void* from, size_t bytes) noexcept {
-  return engine::copy(engine::real_memcpy, "memcpy", to, from, bytes, ENGINE_CALLER);
-}
-void* memmove(void* to, const void* from, size_t bytes) noexcept {
-  return engine::copy(engine::real_memmove, "memmove", to, from, bytes, ENGINE_CALLER);
-}
-void* memset(void* to, int byte, size_t bytes) noexcept { return engine::fill(to, byte, bytes, ENGINE_CALLER); }
-
-/// What clang makes of these, and of copies of its own, in code under test.
-void* __tsan_memcpy(void* to, const void* from, size_t bytes) {
-  return engine::copy(engine::real_memcpy, "memcpy", to, from, bytes, ENGINE_CALLER);
-}
-void* __tsan_memmove(void* to, const void* from, size_t bytes) {
-  return engine::copy(engine::real_memmove, "memmove", to, from, bytes, ENGINE_CALLER);
-}
-void* __tsan_memset(void* to, int byte, size_t bytes) { return engine::fill(to, byte, bytes, ENGINE_CALLER); }
 }
 
 void* operator new(size_t bytes) { return engine::get_or_throw(bytes, 0, ENGINE_CALLER); }

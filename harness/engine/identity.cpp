@@ -5,6 +5,7 @@
 
 #include "harness/engine/env.hpp"
 #include "harness/engine/fatal.hpp"
+#include "harness/engine/plain.hpp"
 #include "harness/engine/real.hpp"
 #include "harness/engine/run.hpp"
 
@@ -13,7 +14,8 @@ namespace {
 
 constexpr pid_t kFirstTid = 1'000'000;
 
-void fill(Run& run, void* bytes, size_t count) {
+void fill(Run& run, void* bytes, size_t count, uintptr_t pc) {
+  will_give(run, bytes, count, pc);
   for (size_t i = 0; i < count; ++i) static_cast<unsigned char*>(bytes)[i] = static_cast<unsigned char>(run.draw(256));
 }
 
@@ -61,14 +63,14 @@ int getcpu(unsigned* cpu, unsigned* node) noexcept {
 ssize_t getrandom(void* bytes, size_t count, unsigned flags) {
   Inside in;
   if (!in) return real().getrandom(bytes, count, flags);
-  engine::fill(*in, bytes, count);
+  engine::fill(*in, bytes, count, ENGINE_CALLER);
   return static_cast<ssize_t>(count);
 }
 
 int getentropy(void* bytes, size_t count) {
   Inside in;
   if (!in) return real().getentropy(bytes, count);
-  engine::fill(*in, bytes, count);
+  engine::fill(*in, bytes, count, ENGINE_CALLER);
   return 0;
 }
 }

@@ -41,6 +41,7 @@ void set(T& variable, const T& value) {
 int make(Run& run, pthread_key_t* key, void (*destroy)(void*), uintptr_t pc) {
   run.point({Kind::kAllocate, Order::kRelaxed, 0, 0, pc});
   if (run.fault(kNoMemory) || next_key == kEnd) return EAGAIN;
+  will_give(run, key, sizeof *key, pc);
   *key = next_key;
   set(next_key, next_key + 1);
   set(keys[*key], Key{true, destroy});

@@ -103,16 +103,16 @@ enum class Patience { kNone, kAny };
 
 int lock_shared(Run& run, pthread_rwlock_t* it, bool write, Patience patience, uint64_t until_ns, uintptr_t pc) {
   use(run, Kind::kLock, it, pc);
-  Lock& lock = run.lock(it);
-  while (lock.writer != kMaxThreads || (write && lock.readers != 0)) {
+  // Looked up each time: whoever gave it back may have destroyed it since.
+  while (run.lock(it).writer != kMaxThreads || (write && run.lock(it).readers != 0)) {
     if (patience == Patience::kNone) return EBUSY;
-    if (lock.writer == run.self()) return EDEADLK;
+    if (run.lock(it).writer == run.self()) return EDEADLK;
     if (run.wait_for_owner(it, "a read-write lock", until_ns, pc) == Woken::kByTime) return ETIMEDOUT;
   }
   if (write)
-    lock.writer = run.self();
+    run.lock(it).writer = run.self();
   else
-    ++lock.readers;
+    ++run.lock(it).readers;
   run.memory().acquire_from(run.self(), it);
   for (ThreadId reader = 0; write && reader < run.thread_count(); ++reader) run.memory().acquire_from(run.self(), of_reader(it, reader));
   run.did(0, 0);

@@ -25,7 +25,8 @@ namespace {
 using harness::say;
 
 constexpr const char* kFooter =
-    "\nWhat it cannot see: values from the future (load buffering) and modification orders other than the order of execution (2+2W, S);\n"
+    "\nWhat it cannot see: values from the future (load buffering) and modification orders, and orders of all seq_cst operations,\n"
+    "other than the order of execution (2+2W, S, Z6+sc); more than eight old values in a row from one place;\n"
     "dependencies (an address read relaxed orders nothing; consume counts as acquire); missing compiler barriers; inline assembly.\n"
     "A clean run of N executions proves nothing beyond those N; exit 0: none failed, 1: one did, 2: usage, 3: the engine is broken, 4: nothing ran.\n"
     "Where no tests are named, those whose names begin with wrong_ must fail: exit 0: each test did as it must, 1: one did not.";

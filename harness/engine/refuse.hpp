@@ -12,6 +12,7 @@ namespace engine {
 [[noreturn]] void refuse(Run&, const char* why, const char* call, uintptr_t pc);
 
 inline constexpr const char* kTooManyThreads = "more than 64 threads in an execution: ";
+inline constexpr const char* kKept = "this call shares with other threads what the engine cannot see: ";
 inline constexpr const char* kMustNotBlock = "a controlled thread must not block by itself: ";
 
 }  // namespace engine

@@ -282,6 +282,9 @@ unsigned Run::draw_for(ThreadId id, unsigned count) {
 
 unsigned Run::choose(unsigned count) {
   Thread& me = threads_[self_];
+  // By place: a loop that looks at one must end, and who scans many may see each of them old.
+  if (me.old_values_of != next_[self_].address) me.old_values = 0;
+  me.old_values_of = next_[self_].address;
   unsigned chosen = 0;
   if (followed_) {
     chosen = draw(count);

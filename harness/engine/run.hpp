@@ -41,7 +41,8 @@ struct Thread {
   unsigned cpu = 0;
   uint32_t steps = 0;
   uint32_t looks = 0;               ///< At the clock, since it last wrote anything.
-  uint32_t old_values = 0;          ///< Loads in a row that did not take the newest.
+  uintptr_t old_values_of = 0;      ///< Where it loaded last, from which it could choose.
+  uint32_t old_values = 0;          ///< Loads in a row from there that did not take the newest.
   void (*handler)() = nullptr;
   uint32_t handler_at = 0;
   uint32_t progress_bound = 0, progress_steps = 0;

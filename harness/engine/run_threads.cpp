@@ -80,7 +80,7 @@ void Run::become_child(uintptr_t pc) {
     if (id == 0 || threads_[id].state == Thread::State::kEnded) continue;
     threads_[id].state = Thread::State::kEnded;
     threads_[id].detached = true;
-    fences_due_[id] = 0;
+    fences_due_[id] = fences_awaited_[id] = 0;
     next_[id] = {};
     wake(&threads_[id], kMaxThreads);
   }

@@ -180,6 +180,11 @@ std::vector<std::string> tell_some(const std::vector<const Event*>& events, cons
   return story;
 }
 
+/// Between the two, nobody did anything with a lock.
+bool drops_at_once(const Event& takes, const Event& drops) {
+  return takes.agent == drops.agent && takes.step.address == drops.step.address && takes.step.kind == Kind::kModify && drops.step.kind == Kind::kStore;
+}
+
 std::vector<std::string> tell_locks(const Recording& recording) {
   std::vector<const Event*> told;
   for (size_t i = recording.told_from; i < recording.events.size(); ++i) {
@@ -191,8 +196,15 @@ std::vector<std::string> tell_locks(const Recording& recording) {
   auto lines = inlined_lines_of(callers);
   const size_t width = width_of(told, recording);
   std::vector<std::string> story;
-  for (const Event* event : told)
-    story.push_back(line(who(event->agent, recording), width, event->agent, what_with_locks(*event, recording), places_of(*event, lines)));
+  for (size_t i = 0; i < told.size(); ++i) {
+    const Event& event = *told[i];
+    std::string what = what_with_locks(event, recording);
+    if (i + 1 < told.size() && drops_at_once(event, *told[i + 1])) {
+      what = "takes and drops " + recording.locks.at(event.step.address);
+      ++i;
+    }
+    story.push_back(line(who(event.agent, recording), width, event.agent, what, places_of(event, lines)));
+  }
   return story;
 }
 

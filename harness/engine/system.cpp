@@ -58,6 +58,7 @@ int pthread_create(pthread_t* handle, const pthread_attr_t* attributes, void* (*
   if (in->fault(engine::kNoMemory)) return EAGAIN;
   const auto id = in->start(body, argument, detached == PTHREAD_CREATE_DETACHED, ENGINE_CALLER);
   if (id == engine::kMaxThreads) engine::refuse(*in, engine::kTooManyThreads, "pthread_create", ENGINE_CALLER);
+  engine::will_give(*in, handle, sizeof *handle, ENGINE_CALLER);
   *handle = engine::kFirstHandle + id;
   return 0;
 }
@@ -69,7 +70,9 @@ int pthread_join(pthread_t handle, void** result) {
   if (id >= in->thread_count()) return ESRCH;
   if (in->thread(id).detached) in->fail(engine::Outcome::Kind::kMisuse, "a join of a thread that was joined or detached", ENGINE_CALLER);
   in->join(id, ENGINE_CALLER);
-  if (result) *result = in->thread(id).result;
+  if (!result) return 0;
+  engine::will_give(*in, result, sizeof *result, ENGINE_CALLER);
+  *result = in->thread(id).result;
   return 0;
 }
 

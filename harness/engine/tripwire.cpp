@@ -9,6 +9,7 @@
 #include <cstdarg>
 #include <cstdlib>
 
+#include "harness/engine/plain.hpp"
 #include "harness/engine/refuse.hpp"
 #include "harness/engine/run.hpp"
 
@@ -131,6 +132,35 @@ ENGINE_BLOCKS(call_once)
   }
 ENGINE_WRITES(write)
 ENGINE_WRITES(writev)
+
+/// What libc keeps for all threads and nobody puts back. Code under test alone: libraries may know what they do.
+#define ENGINE_KEPT(name)                                                                                             \
+  extern "C" long engine_trip_##name(long a, long b, long c, long d, long e, long f, long g) __asm__(#name);          \
+  extern "C" long engine_trip_##name(long a, long b, long c, long d, long e, long f, long g) {                        \
+    const engine::Inside in;                                                                                          \
+    if (in && engine::instrumented(ENGINE_CALLER)) engine::refuse(*in, engine::kKept, #name, ENGINE_CALLER);          \
+    return engine::real_one(#name)(a, b, c, d, e, f, g);                                                              \
+  }
+ENGINE_KEPT(strtok)
+ENGINE_KEPT(rand)
+ENGINE_KEPT(srand)
+ENGINE_KEPT(random)
+ENGINE_KEPT(srandom)
+ENGINE_KEPT(lrand48)
+ENGINE_KEPT(mrand48)
+ENGINE_KEPT(srand48)
+ENGINE_KEPT(localtime)
+ENGINE_KEPT(gmtime)
+ENGINE_KEPT(ctime)
+ENGINE_KEPT(asctime)
+ENGINE_KEPT(setlocale)
+ENGINE_KEPT(setenv)
+ENGINE_KEPT(unsetenv)
+ENGINE_KEPT(putenv)
+ENGINE_KEPT(hsearch)
+ENGINE_KEPT(getpwnam)
+ENGINE_KEPT(getpwuid)
+ENGINE_KEPT(gethostbyname)
 
 /// What would be done to the real process or thread, of which controlled ones know nothing: their pthread_t are not libc's.
 #define ENGINE_REFUSED(name) ENGINE_TRIPWIRE(name, "a controlled thread cannot have what this call gives: ")

@@ -1,7 +1,10 @@
 // What the engine refuses: each of these ends the process, with the name of the call.
 #include <fcntl.h>
 #include <mqueue.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <pwd.h>
+#include <search.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -17,7 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <clocale>
 #include <cstdlib>
+#include <cstring>
 
 #include "harness/engine/test.hpp"
 
@@ -45,6 +50,26 @@ int pipe_ends[2] = {-1, -1};
 #define REFUSED(name, ...) \
   ENGINE_TEST(broken_call_##name, "Refused.") { test.thread([] { [[maybe_unused]] auto got = (__VA_ARGS__, 0); }); }
 
+REFUSED(strtok, strtok(bytes, ","))
+REFUSED(rand, rand())
+REFUSED(srand, srand(1))
+REFUSED(random, random())
+REFUSED(srandom, srandom(1))
+REFUSED(lrand48, lrand48())
+REFUSED(mrand48, mrand48())
+REFUSED(srand48, srand48(1))
+REFUSED(localtime, localtime(&never.tv_sec))
+REFUSED(gmtime, gmtime(&never.tv_sec))
+REFUSED(ctime, ctime(&never.tv_sec))
+REFUSED(asctime, asctime(nullptr))
+REFUSED(setlocale, setlocale(LC_ALL, nullptr))
+REFUSED(setenv, setenv("A", "B", 1))
+REFUSED(unsetenv, unsetenv("A"))
+REFUSED(putenv, putenv(bytes))
+REFUSED(hsearch, hsearch({}, FIND))
+REFUSED(getpwnam, getpwnam("nobody"))
+REFUSED(getpwuid, getpwuid(0))
+REFUSED(gethostbyname, gethostbyname("localhost"))
 REFUSED(read, (void)!read(0, bytes, 1))
 REFUSED(readv, (void)!readv(0, &vector, 1))
 REFUSED(preadv, (void)!preadv(0, &vector, 1, 0))
