@@ -58,9 +58,10 @@ class Strategies(RunDir):
         return statistics.median(values) if values else None
 
     def quantile(self, name: str, kind: str, percent: float) -> float | str | None:
-        """The median over the processes, if each has samples enough; if only all together have, theirs; or TOO_FEW."""
+        """The median over the processes, if each has samples enough; if only all together have, theirs, which for the middle is as good as
+        the processes' middles; or TOO_FEW."""
         value, count = self.median(name, f"{kind}_p{percent:g}_ns"), self.median(name, f"{kind}_count")
-        if count is None or enough(count, percent):
+        if count is None or enough(count, percent) or (percent == 50 and enough(count * self.runs, percent)):
             return value
         pooled = self.median(name, f"{kind}_all_p{percent:g}_ns")
         return pooled if pooled is not None else TOO_FEW

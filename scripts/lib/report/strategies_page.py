@@ -42,12 +42,13 @@ def where(context: str) -> str:
 
 
 def together(values: list[float | str | None]) -> str:
-    """A unit that several have in common stands once."""
+    """A unit that several have in common stands once, behind the last of them."""
     words = ["?" if value is None else value if isinstance(value, str) else text.latency(value) for value in values]
-    units = {word.partition(" ")[2] for word, value in zip(words, values) if not isinstance(value, str)}
-    if len(units) != 1:
-        return " / ".join(words)
-    return " / ".join(word if isinstance(value, str) else word.partition(" ")[0] for word, value in zip(words, values)) + " " + units.pop()
+    told = [i for i, value in enumerate(values) if isinstance(value, float | int)]
+    if len({words[i].partition(" ")[2] for i in told}) == 1:
+        for i in told[:-1]:
+            words[i] = words[i].partition(" ")[0]
+    return " / ".join(words)
 
 
 def quantile_words(run: Strategies, name: str, kind: str) -> str:
@@ -83,9 +84,8 @@ def average_table(run: Strategies) -> Table | None:
 
     rows = [[one, *(word(f"post/{one}/{c}") for c in contexts)] for one in run.subjects("post")]
     return Table("A later post, in batches", "Sixteen posts that find the grace period asked for, in one section of the context, so that the "
-                 "clock counts for little. Where interrupts are off, what is staged is drained after the section: not in these times; with no lock held "
-                 "it is in them. The median batch, and medians "
-                 "over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
+                 "clock counts for little. Where interrupts are off, what is staged is drained after the section: not in these times; with "
+                 "no lock held it is in them. The median batch, and medians over the processes.", ["strategy", *map(where, contexts)], rows) if rows else None
 
 
 def latency_tables(run: Strategies) -> list[Table]:
