@@ -47,7 +47,7 @@ from lib.compare.stored import files_side, torture_side
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT / "build" / "release" / "srcu" / "bench" / "srcu_bench"
 QUICK = "^((read|post|synchronize)/srcu(-fast)?/(threads|none|readers:0)" \
-        "|post/(direct|irq_work)/none/iterations|post/nolock:irqs_off/rq_lock/iterations" \
+        "|post/(direct|irq_work)/irqs_off/iterations|post/nolock:irqs_off/pool_lock/iterations" \
         "|throughput/direct/none/posters:1/)"  # of each kind some that take little time, and of the model
 ENDINGS = {"A": ".a.json", "B": ".b.json", AGAIN: ".again.json"}
 

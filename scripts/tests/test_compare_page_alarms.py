@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
@@ -52,3 +53,11 @@ def test_all_tallies_are_there() -> None:
     found = page_alarms.tallies(1, slower_seed=10_001)
     assert list(found) == ["page_medians", "page_p99s", "page_medians_20_percent_slower", "page_p99s_20_percent_slower"]
     assert all(tally.benchmarks == 10 for tally in found.values())
+
+
+def test_results_quote_what_was_counted() -> None:
+    stored = json.loads((ROOT / "results" / "reference" / "compare-false-alarms.json").read_text())
+    middle, tail = stored["page_medians"], stored["page_p99s"]
+    text = " ".join((ROOT / "results" / "README.md").read_text().split())
+    assert (f"in {middle['with_alarm']} of {middle['comparisons']} simulated comparisons, and {middle['alarms']} of {middle['benchmarks']} benchmarks, it "
+            f"calls the same different, for medians ({tail['with_alarm']} and {tail['alarms']} for tails)") in text
