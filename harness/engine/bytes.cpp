@@ -5,7 +5,10 @@
 #include <cstdint>
 
 #include "harness/engine/plain.hpp"
+#include "harness/engine/renew.hpp"
 #include "harness/engine/run.hpp"
+
+extern "C" char __executable_start, _end;
 
 namespace engine {
 namespace {
@@ -62,28 +65,37 @@ void* fill(void* to, int byte, size_t bytes, uintptr_t pc) {
   return libc_memset(to, byte, bytes);
 }
 
-/// Libraries do with strings what nobody sees.
-bool told(uintptr_t pc) { return engaged && instrumented(pc); }
+/// Libraries do with strings what nobody sees; and what is neither the program's own nor allocated by it is the engine's, or on one thread's
+/// stack.
+bool told(const void* bytes, uintptr_t pc) {
+  if (!engaged || !instrumented(pc)) return false;
+  const auto at = static_cast<const char*>(bytes);
+  return in_arena(bytes) || (at >= &__executable_start && at < &_end);
+}
+
+void read_bytes(const void* bytes, size_t size, uintptr_t pc) {
+  if (told(bytes, pc)) plain_read(bytes, size, pc);
+}
+
+void write_bytes(void* bytes, size_t size, uintptr_t pc) {
+  if (told(bytes, pc)) plain_write(bytes, size, pc);
+}
 
 /// Its end is left out: a library may have put it there, of which the checks know nothing.
-void read_string(const char* string, uintptr_t pc, size_t most = kToItsEnd) {
-  if (told(pc)) plain_read(string, libc_strnlen(string, most), pc);
-}
+void read_string(const char* string, uintptr_t pc, size_t most = kToItsEnd) { read_bytes(string, libc_strnlen(string, most), pc); }
 
 /// Without ends, as in read_string().
 void read_until_they_differ(const char* one, const char* other, size_t most, uintptr_t pc) {
-  if (!told(pc)) return;
   size_t bytes = 0;
   while (bytes < most && one[bytes] != 0 && other[bytes] != 0 && one[bytes] == other[bytes]) ++bytes;
   if (bytes < most && one[bytes] != 0 && other[bytes] != 0) ++bytes;
-  plain_read(one, bytes, pc);
-  plain_read(other, bytes, pc);
+  read_bytes(one, bytes, pc);
+  read_bytes(other, bytes, pc);
 }
 
 void copy_string(char* to, const char* from, uintptr_t pc) {
-  if (!told(pc)) return;
   read_string(from, pc);
-  plain_write(to, libc_strlen(from) + 1, pc);
+  write_bytes(to, libc_strlen(from) + 1, pc);
 }
 
 }  // namespace
@@ -112,25 +124,19 @@ ENGINE_BYTES(void*, __tsan_memmove, void* to, const void* from, size_t bytes) {
 ENGINE_BYTES(void*, __tsan_memset, void* to, int byte, size_t bytes) { return engine::fill(to, byte, bytes, ENGINE_CALLER); }
 
 ENGINE_BYTES(int, memcmp, const void* one, const void* other, size_t bytes) {
-  if (engine::told(ENGINE_CALLER)) {
-    engine::plain_read(one, bytes, ENGINE_CALLER);
-    engine::plain_read(other, bytes, ENGINE_CALLER);
-  }
+  engine::read_bytes(one, bytes, ENGINE_CALLER);
+  engine::read_bytes(other, bytes, ENGINE_CALLER);
   return engine::libc_memcmp(one, other, bytes);
 }
 /// What clang makes of a memcmp() that is only compared with 0.
 ENGINE_BYTES(int, bcmp, const void* one, const void* other, size_t bytes) {
-  if (engine::told(ENGINE_CALLER)) {
-    engine::plain_read(one, bytes, ENGINE_CALLER);
-    engine::plain_read(other, bytes, ENGINE_CALLER);
-  }
+  engine::read_bytes(one, bytes, ENGINE_CALLER);
+  engine::read_bytes(other, bytes, ENGINE_CALLER);
   return engine::libc_memcmp(one, other, bytes);
 }
 ENGINE_BYTES(void*, memchr, const void* bytes, int byte, size_t most) {
-  if (engine::told(ENGINE_CALLER)) {
-    const void* const at = engine::libc_memchr(bytes, byte, most);
-    engine::plain_read(bytes, at ? static_cast<size_t>(static_cast<const char*>(at) - static_cast<const char*>(bytes)) + 1 : most, ENGINE_CALLER);
-  }
+  const void* const at = engine::libc_memchr(bytes, byte, most);
+  engine::read_bytes(bytes, at ? static_cast<size_t>(static_cast<const char*>(at) - static_cast<const char*>(bytes)) + 1 : most, ENGINE_CALLER);
   return engine::libc_memchr(bytes, byte, most);
 }
 
@@ -151,10 +157,8 @@ ENGINE_BYTES(int, strncmp, const char* one, const char* other, size_t most) {
   return engine::libc_strncmp(one, other, most);
 }
 ENGINE_BYTES(char*, strchr, const char* string, int character) {
-  if (engine::told(ENGINE_CALLER)) {
-    const char* const at = character == 0 ? nullptr : engine::libc_strchr(string, character);
-    engine::read_string(string, ENGINE_CALLER, at ? static_cast<size_t>(at - string) + 1 : engine::kToItsEnd);
-  }
+  const char* const at = character == 0 ? nullptr : engine::libc_strchr(string, character);
+  engine::read_string(string, ENGINE_CALLER, at ? static_cast<size_t>(at - string) + 1 : engine::kToItsEnd);
   return engine::libc_strchr(string, character);
 }
 ENGINE_BYTES(char*, strrchr, const char* string, int character) {
@@ -177,6 +181,6 @@ ENGINE_BYTES(char*, strcat, char* to, const char* from) {
 }
 ENGINE_BYTES(char*, strncpy, char* to, const char* from, size_t bytes) {
   engine::read_string(from, ENGINE_CALLER, bytes);
-  if (engine::told(ENGINE_CALLER)) engine::plain_write(to, bytes, ENGINE_CALLER);
+  engine::write_bytes(to, bytes, ENGINE_CALLER);
   return engine::libc_strncpy(to, from, bytes);
 }

@@ -1,6 +1,7 @@
 #include "harness/engine/program.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/personality.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "harness/engine/renew.hpp"
 #include "harness/engine/test.hpp"
 #include "harness/engine/token.hpp"
+#include "harness/engine/unseen.hpp"
 
 namespace engine {
 namespace {
@@ -182,6 +184,9 @@ int run_command(const Words& words) {
   const auto tests = chosen(words.tests);
   if (plan.seconds > 0 && !tests.empty()) plan.seconds /= static_cast<double>(tests.size());
   if (!words.json) say(stdout, "build {}, seed {:#x}, {} {}\n", build_id(), plan.settings.seed, words.strategy, words.model);
+  if (!words.json)
+    for (const auto& [library, symbols] : unseen_libraries())
+      say(stdout, "not seen: what {} does to memory that threads share, by {}\n", library, fmt::join(symbols, ", "));
   if (randomised() && !words.json)
     say(stdout, "addresses are randomised here: code that computes with addresses of its variables may do otherwise in a replay\n");
   const bool all = words.tests.empty();

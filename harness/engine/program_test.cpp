@@ -137,6 +137,12 @@ TEST(Program, RefusesTokensOfOtherBuildsAndUnknownTests) {
   EXPECT_NE(engine({"run", "wrong_nul"}).output.find("wrong_null"), std::string::npos);
 }
 
+TEST(Program, SaysIntoWhichLibrariesItDoesNotSee) {
+  EXPECT_THAT(engine({"run", "--executions", "10"}, ENGINE_UNSEEN).output,
+              testing::ContainsRegex("not seen: what libengine_unseen_library.so does to .*, by (put_aside\\(int\\), take_again|take_again\\(\\), put_aside)"));
+  EXPECT_THAT(engine({"run", "wrong_null"}).output, testing::Not(testing::HasSubstr("not seen")));
+}
+
 TEST(Program, NamesTheCallThatWouldBlockForEver) {
   const harness::Said said = engine({"run", "broken_blocks_by_itself"});
   EXPECT_EQ(said.exit_code, 3);
