@@ -7,7 +7,7 @@ namespace engine {
 namespace {
 
 constexpr unsigned kMostTries = 4000;
-constexpr uint64_t kMostSteps = 20'000'000;
+constexpr uint64_t kMostSteps = 20'000'000, kMostStepsWithoutEnd = 2'000'000;  // of a livelock each try takes all that it may
 
 auto cost(const Decisions& decisions, uint32_t steps) {
   size_t unusual = 0;
@@ -34,7 +34,9 @@ class Shrinker {
   }
 
  private:
-  bool may_try() const { return best_.tries < kMostTries && steps_ < kMostSteps; }
+  bool may_try() const {
+    return best_.tries < kMostTries && steps_ < (best_.outcome.kind == Outcome::Kind::kLivelock ? kMostStepsWithoutEnd : kMostSteps);
+  }
   Decisions& best() { return best_.recording.decisions; }
 
   /// Takes over what `decisions` lead to if it finds the same and is cheaper.

@@ -195,7 +195,7 @@ ENGINE_TEST(end_polled_in_next, "Whoever polls may see that a grace period ended
   test.thread(read<Normal>).thread(poll_in_passing).thread(synchronize_once).thread(synchronize_once);
 }
 ENGINE_TEST(end_seen_in_next, "So may whoever runs its callbacks.") {
-  test.thread(read<Normal>).thread(post_and_look<80>).thread(synchronize_once).thread(synchronize_once);
+  test.thread(read<Normal>).thread(post_and_look<40>).thread(synchronize_once).thread(synchronize_once);
 }
 ENGINE_TEST(end_awaited_in_next, "And whoever waits for it.") {
   test.thread(read<Normal>).thread(update_once).thread(synchronize_twice).thread(synchronize_once);
