@@ -227,7 +227,7 @@ def test_real_false_alarms_are_counted_on_benchmarks_that_there_are() -> None:
     assert program.exists(), f"{program} is missing: run scripts/test.sh, which builds it"
     found = live.listed(program, compare.QUICK, Side("A", "a"))
     assert {name.split("/")[0] for name in found} == {"read", "post", "synchronize", "throughput"} and len(found) >= 10
-    assert {"post/direct/none", "post/irq_work/none", "post/nolock:irqs_off/rq_lock", "throughput/direct/none/posters:1"} <= found.keys()
+    assert {"post/direct/irqs_off", "post/irq_work/irqs_off", "post/nolock:irqs_off/pool_lock", "throughput/direct/none/posters:1"} <= found.keys()
 
 
 def test_as_a_command(comparison: Comparison) -> None:
