@@ -28,6 +28,11 @@ std::atomic<std::atomic<int>*> nowhere;
 std::atomic<pthread_mutex_t*> no_mutex;
 std::atomic<int> x;
 
+constexpr int kWords = 9;
+std::atomic<int> words[kWords], all_stored;
+pthread_t handle;
+volatile pthread_t seen_handle;
+
 struct Guarded {
   std::mutex mutex;
   int users = 2;
@@ -173,6 +178,26 @@ ENGINE_TEST(broken_thread_left, "A test must join or detach its threads.") {
   test.thread([] {
     pthread_t thread;
     pthread_create(&thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+  });
+}
+
+ENGINE_TEST(wrong_handle_read, "Who reads a thread's handle while it is given races.") {
+  test.thread([] {
+    if (pthread_create(&handle, nullptr, [](void*) -> void* { return nullptr; }, nullptr) == 0) pthread_join(handle, nullptr);
+  });
+  test.thread([] { seen_handle = handle; });
+}
+
+ENGINE_TEST(wrong_all_old, "Who sees the flag may see each word old, however many there are.") {
+  test.thread([] {
+    for (auto& word : words) word.store(1, kRelaxed);
+    all_stored.store(1, kRelaxed);
+  });
+  test.thread([] {
+    if (all_stored.load(kRelaxed) == 0) return;
+    int old = 0;
+    for (auto& word : words) old += word.load(kRelaxed) == 0;
+    check(old != kWords, "all of them were old");
   });
 }
 
