@@ -18,8 +18,7 @@ void plain_write(volatile void* address, size_t size, uintptr_t pc) {
   Inside in;
   if (!in || size == 0) return;
   in->point({Kind::kWrite, Order::kRelaxed, static_cast<uint32_t>(size), reinterpret_cast<uintptr_t>(address), pc});
-  will_write(reinterpret_cast<uintptr_t>(address), size);
-  in->memory().write(in->self(), const_cast<void*>(address), size, pc);
+  will_give(*in, const_cast<void*>(address), size, pc);
 }
 
 void will_give(Run& run, void* address, size_t size, uintptr_t pc) {

@@ -82,10 +82,13 @@ void write_bytes(void* bytes, size_t size, uintptr_t pc) {
 }
 
 /// Its end is left out: a library may have put it there, of which the checks know nothing.
-void read_string(const char* string, uintptr_t pc, size_t most = kToItsEnd) { read_bytes(string, libc_strnlen(string, most), pc); }
+void read_string(const char* string, uintptr_t pc, size_t most = kToItsEnd) {
+  if (told(string, pc)) plain_read(string, libc_strnlen(string, most), pc);
+}
 
 /// Without ends, as in read_string().
 void read_until_they_differ(const char* one, const char* other, size_t most, uintptr_t pc) {
+  if (!told(one, pc) && !told(other, pc)) return;
   size_t bytes = 0;
   while (bytes < most && one[bytes] != 0 && other[bytes] != 0 && one[bytes] == other[bytes]) ++bytes;
   if (bytes < most && one[bytes] != 0 && other[bytes] != 0) ++bytes;

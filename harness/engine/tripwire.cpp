@@ -16,14 +16,14 @@
 namespace engine {
 namespace {
 
-/// libc's function, unless a controlled thread asks. Of all these, arguments and result fit into registers.
+/// libc's function, unless a controlled thread asks; for what libc keeps, code under test. Of all these, arguments and result fit into registers.
 using Any = long (*)(long, long, long, long, long, long, long);
 
 Any real_one(const char* name) { return reinterpret_cast<Any>(dlsym(RTLD_NEXT, name)); }
 
 Any allowed(const char* name, const char* why, uintptr_t pc) {
   const Inside in;
-  if (in) refuse(*in, why, name, pc);
+  if (in && (why != kKept || instrumented(pc))) refuse(*in, why, name, pc);
   return real_one(name);
 }
 
@@ -134,13 +134,7 @@ ENGINE_WRITES(write)
 ENGINE_WRITES(writev)
 
 /// What libc keeps for all threads and nobody puts back. Code under test alone: libraries may know what they do.
-#define ENGINE_KEPT(name)                                                                                             \
-  extern "C" long engine_trip_##name(long a, long b, long c, long d, long e, long f, long g) __asm__(#name);          \
-  extern "C" long engine_trip_##name(long a, long b, long c, long d, long e, long f, long g) {                        \
-    const engine::Inside in;                                                                                          \
-    if (in && engine::instrumented(ENGINE_CALLER)) engine::refuse(*in, engine::kKept, #name, ENGINE_CALLER);          \
-    return engine::real_one(#name)(a, b, c, d, e, f, g);                                                              \
-  }
+#define ENGINE_KEPT(name) ENGINE_TRIPWIRE(name, engine::kKept)
 ENGINE_KEPT(strtok)
 ENGINE_KEPT(rand)
 ENGINE_KEPT(srand)
